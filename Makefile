@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Beancounters for Linux.  "make help" lists what can be made.
+# Each target is a script of the same kind in scripts/, vm/ or tests/.
+
+#: BUILD: where everything that is made goes
+BUILD   ?= $(CURDIR)/build
+#: VARIANT: which kernel: uml, uml-debug, qemu, qemu-debug, nomemcg, off
+VARIANT ?= uml
+#: JOBS: how many compilers at a time
+JOBS    ?= $(shell nproc)
+#: LINUX_SRC: a linux-6.12.y tree of your own, instead of Debian's package
+LINUX_SRC ?=
+#: LINUX_VERSION: a version of Debian's package, like 6.12.107
+LINUX_VERSION ?=
+export BUILD JOBS LINUX_SRC LINUX_VERSION
+
+VM_CFLAGS = -O2 -Wall -Wextra -Wno-unused-result -D_GNU_SOURCE
+VM_GUEST  = $(addprefix vm/,init.c pump.c share.c mounts.c)
+VM_HOST   = $(addprefix vm/,supervise.c terminal.c)
+
+.DEFAULT_GOAL := help
+
+## run: all of it, from nothing: fetch, build, boot, and show the tour
+.PHONY: run
+run: deps kernel
+	@scripts/tour
+
+## shell: a shell inside the virtual machine
+.PHONY: shell
+shell: deps kernel
+	@vm/run --variant $(VARIANT) --interactive -- $${SHELL:-/bin/sh}
+
+## kernel: build the kernel variant VARIANT
+.PHONY: kernel
+kernel: source vm-tools
+	@scripts/build-kernel $(VARIANT)
+
+## source: fetch the kernel's source, apply patches and overlay
+.PHONY: source
+source:
+	@scripts/source
+
+## deps: install the Debian packages that building needs
+.PHONY: deps
+deps:
+	@scripts/deps run
+
+## test: every test, on the kernels for use
+.PHONY: test
+test: deps
+	@scripts/deps test
+	@tests/run
+
+## test-debug: every test, on the kernels that check themselves
+.PHONY: test-debug
+test-debug: deps
+	@scripts/deps test
+	@tests/run --debug
+
+## lint: style, static analysis, patch rules
+.PHONY: lint
+lint: deps
+	@scripts/deps lint
+	@scripts/lint
+
+## vm-tools: the runner's own programs
+.PHONY: vm-tools
+vm-tools: $(BUILD)/vm/init $(BUILD)/vm/supervise
+
+$(BUILD)/vm/init: $(VM_GUEST) vm/guest.h vm/job.h
+	@mkdir -p $(@D)
+	@$(CC) $(VM_CFLAGS) -static -o $@.new $(VM_GUEST) && mv $@.new $@
+
+$(BUILD)/vm/supervise: $(VM_HOST) vm/supervise.h vm/job.h
+	@mkdir -p $(@D)
+	@$(CC) $(VM_CFLAGS) -o $@.new $(VM_HOST) && mv $@.new $@
+
+## clean: remove what was built; keep the fetched source
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)/obj $(BUILD)/vm $(BUILD)/log
+	find $(BUILD) -maxdepth 1 -type l -delete 2>/dev/null || :
+
+## distclean: remove everything that is not in git
+.PHONY: distclean
+distclean:
+	rm -rf $(BUILD)
+
+## help: this text
+.PHONY: help
+help:
+	@scripts/help $(MAKEFILE_LIST)

@@ -1,0 +1,132 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lib.sh - what the scripts share: where things are, how to say what happens,
+# how to fail with a next step.  Sourced, never run.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+export TOP
+BUILD=${BUILD:-$TOP/build}
+KERNEL_SERIES=6.12
+
+# No script ends without a word: the last resort when nothing else complained.
+trap 'printf "%s: line %s failed: %s\n" "$0" "$LINENO" "$BASH_COMMAND" >&2' ERR
+
+if [ -t 2 ]; then
+	TTY=1
+else
+	TTY=
+fi
+
+# say WORDS: one line for the user.
+say()
+{
+	printf '%s\n' "$*" >&2
+}
+
+# die PROBLEM [NEXT-STEP...]: what is wrong, then one line per thing to do.
+die()
+{
+	printf '%s: %s\n' "${0##*/}" "$1" >&2
+	shift
+	if [ $# -gt 0 ]; then
+		printf '  -> %s\n' "$@" >&2
+	fi
+	exit 1
+}
+
+# duration SECONDS: 7 -> 7s, 75 -> 1m15s
+duration()
+{
+	if [ "$1" -lt 60 ]; then
+		printf '%ds' "$1"
+	else
+		printf '%dm%02ds' "$(($1 / 60))" "$(($1 % 60))"
+	fi
+}
+
+# step NAME COMMAND...: run the command under a name and say how long it took.
+# Its output goes to build/log/NAME.log, whose end is shown if it fails.
+step()
+{
+	local name=$1 log start=$SECONDS rc=0
+	shift
+	log=$BUILD/log/$(printf '%s' "$name" | tr -c 'A-Za-z0-9.\n' -).log
+	mkdir -p "$BUILD/log"
+	step_progress "$name" "$start" "$log" &
+	local ticker=$!
+	"$@" >"$log" 2>&1 </dev/null || rc=$?
+	kill "$ticker" 2>/dev/null || :
+	wait "$ticker" 2>/dev/null || :
+	if [ "$rc" -eq 0 ]; then
+		step_line "$name" "$((SECONDS - start))" done
+		return 0
+	fi
+	step_line "$name" "$((SECONDS - start))" FAILED
+	tail -n 25 "$log" | sed 's/^/    /' >&2
+	say "    (all of it: $log)"
+	return "$rc"
+}
+
+# step_line NAME SECONDS WHAT: the line that stays.
+step_line()
+{
+	if [ -n "$TTY" ]; then
+		printf '\r\033[K' >&2
+	fi
+	printf '  %-34s %6s  %s\n' "$1" "$(duration "$2")" "$3" >&2
+}
+
+# step_progress NAME START LOG: keep saying how far it is, until killed.
+# On a terminal one moving line, elsewhere a line every 15 seconds.
+step_progress()
+{
+	local name=$1 start=$2 log=$3 interval=15 lines last
+	if [ -n "$TTY" ]; then
+		interval=1
+	fi
+	while sleep "$interval"; do
+		[ -f "$log" ] || continue
+		lines=$(grep -cE '^ +[A-Z]+ .*\.o$' "$log") || lines=0
+		last=$(tail -n 1 "$log" | cut -c 1-44)
+		if [ "$lines" -gt 0 ]; then
+			last="$lines objects, $last"
+		fi
+		if [ -n "$TTY" ]; then
+			printf '\r\033[K  %-34s %6s  %s' "$name" \
+				"$(duration $((SECONDS - start)))" "$last" >&2
+		else
+			step_line "$name" "$((SECONDS - start))" "... $last"
+		fi
+	done
+}
+
+# need_space DIRECTORY MEGABYTES: refuse to begin what cannot be finished.
+need_space()
+{
+	local have
+	mkdir -p "$1"
+	have=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
+	if [ "$have" -lt "$2" ]; then
+		die "too little disk space: $have MB free where $1 is, $2 MB needed" \
+			"free some, or put the build elsewhere: make BUILD=/path/to/a/bigger/disk ..."
+	fi
+}
+
+# variant_arch VARIANT: the ARCH of a kernel variant, from its fragment.
+variant_arch()
+{
+	local file=$TOP/kernel/configs/$1.config
+	if ! [ -f "$file" ] || ! grep -q '^# arch:' "$file"; then
+		die "there is no kernel variant '$1'" \
+			"take one of: $(variants)"
+	fi
+	sed -n 's/^# arch: *//p' "$file"
+}
+
+# variants: the names of all kernel variants, on one line.
+variants()
+{
+	grep -l '^# arch:' "$TOP"/kernel/configs/*.config |
+		sed 's|.*/||; s|\.config$||' | tr '\n' ' ' | sed 's/ $//'
+}
