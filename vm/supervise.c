@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * On the host: start the guest, carry the command's stdin, stdout and stderr
+ * through the files of the share (job.h), and end the guest with all its
+ * processes when it has to end.
+ *
+ *   supervise [-t SECONDS] [-i] SHARE LOG COMMAND...
+ *
+ * COMMAND runs in a session of its own with its output in LOG.  With -i its
+ * file descriptor 3 is a console for this terminal; Ctrl-] ends the guest.
+ * Exits with 0 when the guest ended by itself, 124 when its time was up, 125
+ * when it could not be started, 128+N when signal N asked to stop.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "job.h"
+#include "supervise.h"
+
+/* How far the spooled stdin may run ahead of the guest. */
+#define STDIN_AHEAD	(64L << 20)
+/* Give the disk back after this much output has been passed on. */
+#define PUNCH		(16L << 20)
+
+static char buffer[CHUNK];
+static int share;
+
+/* stdout and stderr: a file of the share that grows, and where it goes. */
+static struct stream {
+	const char *name;
+	int from, to;
+	off_t position, punched;
+} streams[2] = {
+	{ "stdout", -1, STDOUT_FILENO, 0, 0 },
+	{ "stderr", -1, STDERR_FILENO, 0, 0 },
+};
+
+static struct {
+	int spool;		/* -1: nothing to spool, or all of it is */
+	off_t size;
+} in = { -1, 0 };
+
+static void die(const char *what)
+{
+	fprintf(stderr, "supervise: %s: %s\n", what, strerror(errno));
+	exit(125);
+}
+
+static bool write_all(int fd, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+			poll(&p, 1, -1);
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		size -= n;
+	}
+	return true;
+}
+
+/* Pass on what has grown.  False when nobody reads us any more. */
+static bool pass_on(struct stream *s)
+{
+	ssize_t n;
+
+	while ((n = pread(s->from, buffer, sizeof(buffer), s->position)) > 0) {
+		if (!write_all(s->to, buffer, n))
+			return false;
+		s->position += n;
+		if (s->position - s->punched >= PUNCH) {
+			fallocate(s->from, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				  s->punched, s->position - s->punched);
+			s->punched = s->position;
+		}
+	}
+	return true;
+}
+
+static bool pass_on_all(void)
+{
+	return pass_on(&streams[0]) & pass_on(&streams[1]);
+}
+
+static void open_streams(void)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		streams[i].from = openat(share, streams[i].name,
+					 O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (streams[i].from < 0)
+			die(streams[i].name);
+	}
+	if (faccessat(share, "stdin", F_OK, 0) == 0) {
+		in.spool = openat(share, "stdin", O_WRONLY | O_APPEND | O_CLOEXEC);
+		if (in.spool < 0)
+			die("stdin");
+	}
+}
+
+static off_t guest_position(void)
+{
+	char text[32] = "";
+	int fd = openat(share, "stdin.pos", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return atoll(text);
+}
+
+static bool stdin_wanted(void)
+{
+	if (in.spool < 0)
+		return false;
+	return in.size < STDIN_AHEAD || in.size - guest_position() < STDIN_AHEAD;
+}
+
+static void spool_stdin(void)
+{
+	ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
+	int mark;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0 && write_all(in.spool, buffer, n)) {
+		in.size += n;
+		return;
+	}
+	close(in.spool);
+	in.spool = -1;
+	mark = openat(share, "stdin.eof", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (mark < 0)
+		die("stdin.eof");
+	close(mark);
+}
+
+/*
+ * The kernel's log goes through a process of its own: UML wants something that
+ * can be polled, and must not wait, or it loses lines, for whoever reads our
+ * stdout.
+ */
+static int start_log(const char *name, pid_t *pid)
+{
+	int file = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	int ends[2];
+	ssize_t n;
+
+	if (file < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		die(name);
+	*pid = fork();
+	if (*pid < 0)
+		die("fork");
+	if (*pid == 0) {
+		close(ends[1]);
+		setsid();
+		while ((n = read(ends[0], buffer, sizeof(buffer))) > 0)
+			write_all(file, buffer, n);
+		_exit(0);
+	}
+	close(file);
+	close(ends[0]);
+	return ends[1];
+}
+
+static void run_guest(char **argv, int log, int console, sigset_t *mask)
+{
+	struct rlimit none = { 0, 0 };
+	int null = open("/dev/null", O_RDONLY);
+
+	if (null < 0)
+		die("/dev/null");
+	setsid();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setrlimit(RLIMIT_CORE, &none);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	dup2(null, 0);
+	dup2(log, 1);
+	dup2(log, 2);
+	if (console >= 0)
+		dup2(console, 3);
+	close_range(console >= 0 ? 4 : 3, ~0U, 0);
+	execvp(argv[0], argv);
+	die(argv[0]);
+}
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+struct run {
+	pid_t guest, logger;
+	int signals, changes, console;
+	long long deadline;	/* 0: none */
+};
+
+/* One turn.  Negative to go on, else how it ended. */
+static int turn(struct run *run)
+{
+	struct pollfd set[] = {
+		{ .fd = run->signals, .events = POLLIN },
+		{ .fd = run->changes, .events = POLLIN },
+		{ .fd = stdin_wanted() ? STDIN_FILENO : -1, .events = POLLIN },
+		{ .fd = run->console, .events = POLLIN },
+		{ .fd = run->console < 0 ? -1 : STDIN_FILENO, .events = POLLIN },
+	};
+	long long wait = in.spool >= 0 && set[2].fd < 0 ? 20 : 60000;
+
+	if (run->deadline && run->deadline - now_ms() < wait)
+		wait = run->deadline - now_ms();
+	if (wait < 0)
+		return 124;
+	if (poll(set, 5, wait) < 0 && errno != EINTR)
+		die("poll");
+	if (set[0].revents) {
+		struct signalfd_siginfo info;
+
+		if (read(run->signals, &info, sizeof(info)) == sizeof(info) &&
+		    info.ssi_signo != SIGCHLD)
+			return 128 + info.ssi_signo;
+		if (waitpid(run->guest, NULL, WNOHANG) == run->guest)
+			return 0;
+	}
+	if (set[1].revents && read(run->changes, buffer, sizeof(buffer)) < 0 &&
+	    errno != EAGAIN)
+		die("inotify");
+	if (!pass_on_all())
+		return 128 + SIGPIPE;
+	if (set[2].revents)
+		spool_stdin();
+	if (set[3].revents && !console_to_terminal(&run->console))
+		run->console = -1;
+	if (set[4].revents && run->console >= 0 && !terminal_to_console(run->console))
+		return 128 + SIGINT;
+	return -1;
+}
+
+static void watch(struct run *run, sigset_t *old)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGHUP);
+	sigaddset(&mask, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &mask, old);
+	signal(SIGPIPE, SIG_IGN);
+	/* When vm/run dies, so must the guest. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	run->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	run->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (run->signals < 0 || run->changes < 0)
+		die("watching the guest");
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = { .console = -1 };
+	bool interactive = false;
+	int option, result, log, ends[2] = { -1, -1 };
+	long timeout = 0;
+	sigset_t mask;
+
+	while ((option = getopt(argc, argv, "+t:i")) != -1) {
+		if (option == 't')
+			timeout = atol(optarg);
+		else if (option == 'i')
+			interactive = true;
+		else
+			return 125;
+	}
+	if (argc - optind < 3)
+		return 125;
+	share = open(argv[optind], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (share < 0)
+		die(argv[optind]);
+	watch(&run, &mask);
+	open_streams();
+	if (inotify_add_watch(run.changes, argv[optind], IN_MODIFY) < 0)
+		die(argv[optind]);
+	if (interactive && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		die("console");
+	run.console = ends[0];
+	log = start_log(argv[optind + 1], &run.logger);
+	run.guest = fork();
+	if (run.guest < 0)
+		die("fork");
+	if (run.guest == 0)
+		run_guest(argv + optind + 2, log, ends[1], &mask);
+	close(log);
+	if (interactive) {
+		close(ends[1]);
+		raw_terminal();
+	}
+	if (timeout)
+		run.deadline = now_ms() + timeout * 1000;
+	do {
+		result = turn(&run);
+	} while (result < 0);
+	/* The session of the guest is a process group: nothing is left. */
+	kill(-run.guest, SIGKILL);
+	waitpid(run.guest, NULL, 0);
+	waitpid(run.logger, NULL, 0);
+	if (!pass_on_all() && result == 0)
+		result = 128 + SIGPIPE;
+	while (run.console >= 0 && console_to_terminal(&run.console))
+		;
+	restore_terminal();
+	return result;
+}
