@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a charged object, the same for all of them: made, held rises by
+ * what it costs; given back, held is what it was; made at the barrier, it is
+ * refused, said so, counted, and the barrier is not passed; the barrier taken
+ * away, it can be had again; the last process gone, nothing is held.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bc_object.h"
+
+long long bc_need_slab(const char *cache)
+{
+	long long size = bc_slab_size(cache);
+
+	if (!size)
+		bc_skip("no slab cache %s", cache);
+	return size;
+}
+
+static int kept[16384];
+static long nr_kept;
+
+bool bc_keep(int fd)
+{
+	if (fd < 0)
+		return true;
+	kept[nr_kept++] = fd;
+	return false;
+}
+
+int bc_kept(long i)
+{
+	return kept[i];
+}
+
+long bc_kept_count(void)
+{
+	return nr_kept;
+}
+
+long bc_drop_kept(long unused)
+{
+	(void)unused;
+	while (nr_kept)
+		close(kept[--nr_kept]);
+	return 0;
+}
+
+static void check_error(const struct bc_object *o, int error)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(o->errors) / sizeof(o->errors[0]); i++) {
+		if (o->errors[i] && o->errors[i] == error)
+			return;
+	}
+	bc_fail(__FILE__, __LINE__, "refused with %s (%d), not with %s",
+		strerror(error), error, strerror(o->errors[0]));
+}
+
+/*
+ * Made and given back once: fd tables grown, page tables and caches there.
+ * Then what is held has to stay the same over some grace periods.
+ */
+static long long warm_up(struct bc_group *g, struct bc_worker *w,
+			 const struct bc_object *o)
+{
+	if (o->prepare && bc_call(w, o->prepare, o->count) < 0)
+		bc_skip("cannot prepare: %s", strerror(w->error));
+	if (bc_call(w, o->make, o->count) != o->count)
+		bc_skip("cannot make them: %s", strerror(w->error));
+	bc_call(w, o->drop, 0);
+	return bc_rest(g);
+}
+
+void bc_object_refusal(struct bc_group *g, struct bc_worker *w,
+		       const struct bc_object *o)
+{
+	long long base = bc_held(g), low, high, fails, half, limit;
+	long made;
+
+	o->cost(o->count, &low, &high);
+	half = base + low / 2;
+	fails = bc_failcnt(g);
+	bc_reset_maxheld(g);
+	if (o->to_limit) {
+		bc_set_limit(g, half);
+		limit = half;
+	} else {
+		bc_set_barrier(g, half);
+		limit = half;
+	}
+	made = bc_call(w, o->make, o->count);
+	if (made >= o->count)
+		bc_fail(__FILE__, __LINE__, "all %ld made: %lld held with %lld allowed",
+			made, bc_held(g), half);
+	check_error(o, w->error);
+	if (bc_failcnt(g) <= fails)
+		bc_fail(__FILE__, __LINE__, "a refusal has not been counted");
+	bc_range(bc_held(g) - bc_forced(g), 0, limit);
+	bc_range(bc_maxheld(g) - bc_forced(g), 0, limit);
+	/* As many as there is room for, less one for what one takes by itself. */
+	bc_range(made, o->count / 2 * low / high - o->count / 8 - 1, o->count);
+	bc_set_limit(g, BC_MAX);
+	bc_set_barrier(g, BC_MAX);
+	bc_call(w, o->drop, 0);
+	bc_held_is(g, base);
+}
+
+void bc_object_test(struct bc_group *g, const struct bc_object *o)
+{
+	long long base, low, high;
+	struct bc_worker w;
+
+	o->cost(o->count, &low, &high);
+	bc_worker_start_as(&w, g, o->uid);
+	base = warm_up(g, &w, o);
+
+	bc_eq(bc_call(&w, o->make, o->count), o->count);
+	bc_range(bc_held(g) - base, low, high);
+	bc_true(bc_maxheld(g) >= base + low);
+	bc_call(&w, o->drop, 0);
+	bc_held_is(g, base);
+	bc_eq(bc_failcnt(g), 0);
+
+	if (o->to_limit) {
+		/* Over the barrier: nothing of the sort is refused there. */
+		bc_set_barrier(g, 1);
+		bc_eq(bc_call(&w, o->make, o->count), o->count);
+		bc_call(&w, o->drop, 0);
+		bc_set_barrier(g, BC_MAX);
+		bc_held_is(g, base);
+	}
+	bc_object_refusal(g, &w, o);
+
+	bc_eq(bc_call(&w, o->make, o->count), o->count);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the running kernel's allocators take for an object, and what it was
+ * built with.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bc_util.h"
+
+long bc_page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+int bc_cpus(void)
+{
+	return sysconf(_SC_NPROCESSORS_CONF);
+}
+
+static long long slab_attr(const char *cache, const char *attr)
+{
+	char path[192], buf[64];
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/%s", cache, attr);
+	if (bc_slurp_path(path, buf, sizeof(buf)) <= 0)
+		return -1;
+	return strtoll(buf, NULL, 10);
+}
+
+/* The footprint of an object of @cache, 0 when there is no such cache. */
+long long bc_slab_size(const char *cache)
+{
+	long long size = slab_attr(cache, "slab_size");
+
+	return size > 0 ? size : 0;
+}
+
+/* The footprint of kmalloc(@n, GFP_KERNEL_ACCOUNT). */
+long long bc_kmalloc_size(size_t n)
+{
+	static const char * const names[] = {
+		"8", "16", "32", "64", "96", "128", "192", "256", "512",
+		"1k", "2k", "4k", "8k",
+	};
+	long long page = bc_page_size();
+	char cache[32];
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(cache, sizeof(cache), "kmalloc-cg-%s", names[i]);
+		if (slab_attr(cache, "object_size") >= (long long)n)
+			return bc_slab_size(cache);
+	}
+	while (page < (long long)n)
+		page *= 2;
+	return page;
+}
+
+/* 1 when the kernel has the option, 0 when not, -1 when it does not tell. */
+int bc_config(const char *option)
+{
+	char line[256], want[128];
+	int found = -1;
+	FILE *f;
+
+	f = popen("zcat /proc/config.gz 2>/dev/null", "r");
+	if (!f)
+		return -1;
+	snprintf(want, sizeof(want), "CONFIG_%s=", option);
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, want, strlen(want)))
+			found = 1;
+		else if (found < 0)
+			found = 0;
+	}
+	pclose(f);
+	return found;
+}

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Groups and their files.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <mntent.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bc_util.h"
+
+#define SETTLE_MS	15000	/* how long the kernel may take to give back */
+#define HURRY_MS	300	/* after this it is hurried along */
+
+long long bc_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+void bc_pause_ms(int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+/* The cgroup2 mount; made when a bare init has not done it. */
+const char *bc_root(void)
+{
+	static char root[128];
+	struct statfs fs;
+	struct mntent *m;
+	FILE *f;
+
+	if (root[0])
+		return root;
+	if (!statfs("/sys/fs/cgroup", &fs) && fs.f_type == CGROUP2_SUPER_MAGIC)
+		return strcpy(root, "/sys/fs/cgroup");
+	f = setmntent("/proc/self/mounts", "r");
+	while (f && (m = getmntent(f))) {
+		if (!strcmp(m->mnt_type, "cgroup2")) {
+			snprintf(root, sizeof(root), "%s", m->mnt_dir);
+			break;
+		}
+	}
+	if (f)
+		endmntent(f);
+	if (!root[0] && !mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL))
+		strcpy(root, "/sys/fs/cgroup");
+	return root[0] ? root : NULL;
+}
+
+void bc_group_make(struct bc_group *g, const struct bc_group *parent, const char *name)
+{
+	int n;
+
+	n = snprintf(g->path, sizeof(g->path), "%s/%s",
+		     parent ? parent->path : bc_root(), name);
+	if (n >= (int)sizeof(g->path))
+		bc_fail(__FILE__, __LINE__, "the path of %s is too long", name);
+	if (mkdir(g->path, 0755))
+		bc_fail(__FILE__, __LINE__, "mkdir %s: %s", g->path, strerror(errno));
+}
+
+void bc_group_kill(const struct bc_group *g)
+{
+	bc_write(g, "cgroup.kill", "1");
+}
+
+/* Removes a group and those in it, waiting for its processes to be gone. */
+int bc_group_remove(const struct bc_group *g)
+{
+	long long end = bc_now_ms() + SETTLE_MS;
+	struct bc_group sub;
+	struct dirent *d;
+	DIR *dir;
+
+	dir = opendir(g->path);
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while ((d = readdir(dir))) {
+		if (d->d_type != DT_DIR || d->d_name[0] == '.')
+			continue;
+		if (snprintf(sub.path, sizeof(sub.path), "%s/%s", g->path,
+			     d->d_name) < (int)sizeof(sub.path))
+			bc_group_remove(&sub);
+	}
+	closedir(dir);
+	while (rmdir(g->path)) {
+		if (errno != EBUSY || bc_now_ms() > end)
+			return -errno;
+		bc_group_kill(g);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		bc_pause_ms(2);
+	}
+	return 0;
+}
+
+int bc_open(const struct bc_group *g, const char *file, int flags)
+{
+	char path[384];
+
+	snprintf(path, sizeof(path), "%s/%s", g->path, file);
+	return open(path, flags | O_CLOEXEC);
+}
+
+int bc_write_raw(const struct bc_group *g, const char *file, const void *buf, size_t len)
+{
+	int fd = bc_open(g, file, O_WRONLY);
+	ssize_t n;
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, buf, len);
+	if (n < 0)
+		ret = -errno;
+	else if ((size_t)n != len)
+		ret = -EIO;
+	close(fd);
+	return ret;
+}
+
+int bc_write(const struct bc_group *g, const char *file, const char *text)
+{
+	return bc_write_raw(g, file, text, strlen(text));
+}
+
+int bc_group_attach(const struct bc_group *g, pid_t pid)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return bc_write(g, "cgroup.procs", text);
+}
+
+ssize_t bc_slurp_path(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t have = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		n = read(fd, buf + have, size - 1 - have);
+		if (n < 0) {
+			n = -errno;
+			close(fd);
+			return n;
+		}
+		have += n;
+	} while (n && have < size - 1);
+	close(fd);
+	buf[have] = '\0';
+	return have;
+}
+
+ssize_t bc_slurp(const struct bc_group *g, const char *file, char *buf, size_t size)
+{
+	char path[384];
+
+	snprintf(path, sizeof(path), "%s/%s", g->path, file);
+	return bc_slurp_path(path, buf, size);
+}
+
+int bc_write_path(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* The value at @text, up to the end of the word. */
+static long long parse_value(const char *text)
+{
+	if (!strncmp(text, "max", 3))
+		return BC_MAX;
+	return strtoll(text, NULL, 10);
+}
+
+long long bc_read_key(const struct bc_group *g, const char *file, const char *key)
+{
+	char buf[4096], *line, *save = NULL;
+	size_t len = strlen(key);
+	ssize_t n;
+
+	n = bc_slurp(g, file, buf, sizeof(buf));
+	if (n < 0)
+		bc_fail(__FILE__, __LINE__, "%s/%s: %s", g->path, file, strerror(-n));
+	for (line = strtok_r(buf, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (!strncmp(line, key, len) && line[len] == ' ')
+			return parse_value(line + len + 1);
+	}
+	bc_fail(__FILE__, __LINE__, "%s/%s has no %s", g->path, file, key);
+}
+
+/* A field of the line of @key in bc.resources. */
+long long bc_resource(const struct bc_group *g, const char *key, const char *field)
+{
+	char buf[4096], *at, *end, want[64];
+
+	if (bc_slurp(g, "bc.resources", buf, sizeof(buf)) < 0)
+		bc_fail(__FILE__, __LINE__, "cannot read %s/bc.resources", g->path);
+	snprintf(want, sizeof(want), "%s ", key);
+	for (at = buf; at && strncmp(at, want, strlen(want)); at = end ? end + 1 : NULL)
+		end = strchr(at, '\n');
+	if (!at)
+		bc_fail(__FILE__, __LINE__, "bc.resources has no %s", key);
+	end = strchr(at, '\n');
+	if (end)
+		*end = '\0';
+	snprintf(want, sizeof(want), " %s=", field);
+	at = strstr(at, want);
+	if (!at)
+		bc_fail(__FILE__, __LINE__, "%s in bc.resources has no %s", key, field);
+	return parse_value(at + strlen(want));
+}
+
+int bc_set_key(const struct bc_group *g, const char *file, const char *key, long long v)
+{
+	char text[96];
+
+	if (v == BC_MAX)
+		snprintf(text, sizeof(text), "%s max\n", key);
+	else
+		snprintf(text, sizeof(text), "%s %lld\n", key, v);
+	return bc_write(g, file, text);
+}
+
+long long bc_held(const struct bc_group *g)
+{
+	return bc_read_key(g, "bc.held", BC_KMEM);
+}
+
+long long bc_maxheld(const struct bc_group *g)
+{
+	return bc_read_key(g, "bc.maxheld", BC_KMEM);
+}
+
+long long bc_failcnt(const struct bc_group *g)
+{
+	return bc_read_key(g, "bc.failcnt", BC_KMEM);
+}
+
+long long bc_failcnt_local(const struct bc_group *g)
+{
+	return bc_read_key(g, "bc.failcnt.local", BC_KMEM);
+}
+
+long long bc_forced(const struct bc_group *g)
+{
+	return bc_resource(g, BC_KMEM, "forced");
+}
+
+static void set_kmem(const struct bc_group *g, const char *file, long long bytes)
+{
+	int err = bc_set_key(g, file, BC_KMEM, bytes);
+
+	if (err)
+		bc_fail(__FILE__, __LINE__, "%lld to %s/%s: %s", bytes, g->path,
+			file, strerror(-err));
+}
+
+void bc_set_barrier(const struct bc_group *g, long long bytes)
+{
+	set_kmem(g, "bc.barrier", bytes);
+}
+
+void bc_set_limit(const struct bc_group *g, long long bytes)
+{
+	set_kmem(g, "bc.limit", bytes);
+}
+
+void bc_reset_maxheld(const struct bc_group *g)
+{
+	set_kmem(g, "bc.maxheld", 0);
+}
+
+/*
+ * A grace period, and everything reclaimable that nobody uses: dentries,
+ * inodes and page cache nodes stay with their payer until then.  4: no word
+ * about it in the kernel log.
+ */
+void bc_hurry(void)
+{
+	sync();
+	bc_write_path("/proc/sys/vm/drop_caches", "7");
+}
+
+/* What is held once it stays the same, all that can be dropped dropped. */
+long long bc_rest(const struct bc_group *g)
+{
+	long long held = -1, before, end = bc_now_ms() + SETTLE_MS;
+	int same = 0;
+
+	while (same < 3 && bc_now_ms() < end) {
+		before = held;
+		bc_hurry();
+		bc_pause_ms(40);
+		held = bc_held(g);
+		same = held == before ? same + 1 : 0;
+	}
+	return held;
+}
+
+long long bc_wait_held(const struct bc_group *g, long long want)
+{
+	long long start = bc_now_ms(), held;
+	long long hurried = start;
+	int ms = 1;
+
+	for (;;) {
+		long long now = bc_now_ms();
+
+		held = bc_held(g);
+		if (held == want || now - start > SETTLE_MS)
+			return held;
+		if (now - hurried > HURRY_MS) {
+			bc_hurry();
+			hurried = bc_now_ms();
+		}
+		bc_pause_ms(ms);
+		ms = ms < 50 ? ms * 2 : 50;
+	}
+}
+
+void bc_check_held(const char *file, int line, const struct bc_group *g, long long want)
+{
+	long long held = bc_wait_held(g, want);
+
+	if (held != want)
+		bc_fail(file, line, "%s holds %lld, %lld more than the %lld it has to",
+			strrchr(g->path, '/') + 1, held, held - want, want);
+}
+
+void bc_tmpfs(void)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/tmp", "tmpfs", 0, "mode=1777") || chdir("/tmp"))
+		bc_skip("no tmpfs of its own: %s", strerror(errno));
+}
