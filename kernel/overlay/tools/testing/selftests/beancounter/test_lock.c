@@ -233,7 +233,6 @@ static void test_unlock(struct bc_group *g)
 	bc_call(&w, prepare_fd, 0);
 	bc_eq(bc_call(&w, lock_one, 0), 0);
 	bc_set_barrier(g, bc_rest(g));
-	bc_true(bc_call(&w, make_ofd, 1) == 0);
 	bc_eq(bc_call(&w, unlock_end, 0), 0);
 	bc_eq(bc_call(&w, unlock_middle, 0), 0);
 	bc_eq(bc_call(&w, unlock_all, 0), 0);

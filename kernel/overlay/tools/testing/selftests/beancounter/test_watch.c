@@ -25,7 +25,7 @@
 /* Files of the case's own tmpfs: their dentries stay, and are not the group's. */
 static void make_files(void)
 {
-	char name[16];
+	char name[32];
 	int i;
 
 	bc_tmpfs();
@@ -39,7 +39,7 @@ static int watch_fd = -1;
 
 static long make_watch(long n)
 {
-	char name[16];
+	char name[32];
 	long i;
 
 	if (watch_fd < 0)
