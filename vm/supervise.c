@@ -268,14 +268,17 @@ static int turn(struct run *run)
 
 static void watch(struct run *run, sigset_t *old)
 {
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	sigset_t mask;
+	size_t i;
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
-	sigaddset(&mask, SIGINT);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGHUP);
-	sigaddset(&mask, SIGQUIT);
+	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		/* A shell's background job ignores some of them. */
+		signal(ends[i], SIG_DFL);
+		sigaddset(&mask, ends[i]);
+	}
 	sigprocmask(SIG_BLOCK, &mask, old);
 	signal(SIGPIPE, SIG_IGN);
 	/* When vm/run dies, so must the guest. */
