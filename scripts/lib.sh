@@ -7,7 +7,7 @@
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 export TOP
 BUILD=${BUILD:-$TOP/build}
-KERNEL_SERIES=6.12
+export KERNEL_SERIES=6.12
 
 # No script ends without a word: the last resort when nothing else complained.
 trap 'printf "%s: line %s failed: %s\n" "$0" "$LINENO" "$BASH_COMMAND" >&2' ERR
@@ -59,7 +59,7 @@ step()
 	kill "$ticker" 2>/dev/null || :
 	wait "$ticker" 2>/dev/null || :
 	if [ "$rc" -eq 0 ]; then
-		step_line "$name" "$((SECONDS - start))" done
+		step_line "$name" "$((SECONDS - start))" "done"
 		return 0
 	fi
 	step_line "$name" "$((SECONDS - start))" FAILED

@@ -211,7 +211,7 @@ log_file()
 
 mounts()
 {
-	vm -- sh -c '
+	vm -- bash -c '
 		set -e
 		grep -q "^0::/" /proc/self/cgroup
 		test -e /sys/fs/cgroup/cgroup.procs
