@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sockets: themselves, what lies in them, and connections that a softirq made
+ * and a process accepts.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bc_object.h"
+
+static int family, type, protocol;
+
+static long make_socket(long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++) {
+		if (bc_keep(socket(family, type, protocol)))
+			break;
+	}
+	return i;
+}
+
+static const char *sock_cache;
+
+/* A file, a dentry, an inode and the protocol's own. */
+static void cost_socket(long n, long long *low, long long *high)
+{
+	*low = n * (bc_need_slab("filp") + bc_need_slab("dentry") +
+		    bc_need_slab("sock_inode_cache"));
+	if (sock_cache)
+		*low += n * bc_need_slab(sock_cache);
+	*high = *low;
+	/* Without a cache it is kmalloc: between 1 and 2 KiB. */
+	if (!sock_cache) {
+		*low += n * bc_kmalloc_size(1024);
+		*high += n * bc_kmalloc_size(2048) + n * bc_kmalloc_size(256);
+	}
+}
+
+/* In a network namespace of its own, with a loopback that is up. */
+static void own_net(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo" };
+	int fd;
+
+	if (unshare(CLONE_NEWNET))
+		bc_skip("no network namespaces: %s", strerror(errno));
+	fd = bc_sys(socket(AF_INET, SOCK_DGRAM, 0));
+	ifr.ifr_flags = IFF_UP;
+	bc_sys(ioctl(fd, SIOCSIFFLAGS, &ifr));
+	close(fd);
+}
+
+static void socket_case(struct bc_group *g, int fam, int typ, int proto, const char *cache)
+{
+	static const struct bc_object o = {
+		.make = make_socket, .drop = bc_drop_kept, .cost = cost_socket,
+		.count = 100, .errors = { ENOMEM, ENFILE, ENOBUFS },
+	};
+	int fd = socket(fam, typ, proto);
+
+	if (fd < 0)
+		bc_skip("no such sockets: %s", strerror(errno));
+	close(fd);
+	family = fam;
+	type = typ;
+	protocol = proto;
+	sock_cache = cache;
+	bc_object_test(g, &o);
+}
+
+static void test_unix(struct bc_group *g)
+{
+	socket_case(g, AF_UNIX, SOCK_DGRAM, 0, "UNIX");
+}
+
+static void test_unix_stream(struct bc_group *g)
+{
+	socket_case(g, AF_UNIX, SOCK_STREAM, 0, "UNIX-STREAM");
+}
+
+static void test_udp(struct bc_group *g)
+{
+	socket_case(g, AF_INET, SOCK_DGRAM, 0, "UDP");
+}
+
+static void test_tcp(struct bc_group *g)
+{
+	socket_case(g, AF_INET, SOCK_STREAM, 0, "TCP");
+}
+
+static void test_udp6(struct bc_group *g)
+{
+	socket_case(g, AF_INET6, SOCK_DGRAM, 0, "UDPv6");
+}
+
+static void test_tcp6(struct bc_group *g)
+{
+	socket_case(g, AF_INET6, SOCK_STREAM, 0, "TCPv6");
+}
+
+static void test_netlink(struct bc_group *g)
+{
+	socket_case(g, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, NULL);
+}
+
+static void test_packet(struct bc_group *g)
+{
+	socket_case(g, AF_PACKET, SOCK_RAW, 0, NULL);
+}
+
+/* ------------------------------------------------------- what lies in them */
+
+#define CHUNK	32768
+
+static int pair[2];
+
+static long prepare_pair(long n)
+{
+	int size = n * CHUNK * 4;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair))
+		return -1;
+	return setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+}
+
+static long make_unix_data(long n)
+{
+	static char data[CHUNK];
+	long i;
+
+	for (i = 0; i < n; i++) {
+		if (send(pair[0], data, CHUNK, 0) != CHUNK)
+			break;
+	}
+	return i;
+}
+
+static long drop_unix_data(long unused)
+{
+	static char data[CHUNK];
+
+	(void)unused;
+	while (recv(pair[1], data, sizeof(data), 0) > 0)
+		;
+	return 0;
+}
+
+/* Heads and data up to 4 KiB are rounded up, the rest is pages. */
+static void cost_unix_data(long n, long long *low, long long *high)
+{
+	*low = n * CHUNK;
+	*high = n * (CHUNK * 2 + 2 * bc_kmalloc_size(4096) +
+		     2 * bc_slab_size("skbuff_head_cache"));
+}
+
+static void test_unix_data(struct bc_group *g)
+{
+	static const struct bc_object o = {
+		.prepare = prepare_pair, .make = make_unix_data,
+		.drop = drop_unix_data, .cost = cost_unix_data, .count = 32,
+		.errors = { ENOBUFS, ENOMEM },
+	};
+
+	bc_object_test(g, &o);
+}
+
+/* Files on their way: the list of them, in a message. */
+static long make_rights(long n)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	int zero = 0;
+	long i;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &zero, sizeof(int));
+	for (i = 0; i < n; i++) {
+		if (sendmsg(pair[0], &msg, 0) != 1)
+			break;
+	}
+	return i;
+}
+
+static long prepare_rights(long n)
+{
+	/* Something that is there for sure, to be passed on. */
+	dup2(pair[0], 0);
+	return prepare_pair(n);
+}
+
+/* struct scm_fp_list for the first holds 253 pointers, its copy only one. */
+static void cost_rights(long n, long long *low, long long *high)
+{
+	*low = n * (bc_need_slab("skbuff_head_cache") + bc_kmalloc_size(48));
+	*high = n * (bc_need_slab("skbuff_head_cache") + bc_kmalloc_size(2100) +
+		     bc_kmalloc_size(1024));
+}
+
+static void test_rights(struct bc_group *g)
+{
+	static const struct bc_object o = {
+		.prepare = prepare_rights, .make = make_rights,
+		.drop = drop_unix_data, .cost = cost_rights, .count = 64,
+		.errors = { ENOBUFS, ENOMEM },
+	};
+
+	bc_object_test(g, &o);
+}
+
+/* Datagrams to oneself over the loopback, never read. */
+static int udp_in, udp_out;
+
+static int bound_socket(int typ, struct sockaddr_in *sin)
+{
+	socklen_t len = sizeof(*sin);
+	int fd = socket(AF_INET, typ, 0), size = 8 << 20;
+
+	memset(sin, 0, sizeof(*sin));
+	sin->sin_family = AF_INET;
+	sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, (struct sockaddr *)sin, sizeof(*sin)) ||
+	    getsockname(fd, (struct sockaddr *)sin, &len))
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	return fd;
+}
+
+static long prepare_udp(long n)
+{
+	struct sockaddr_in sin;
+
+	(void)n;
+	udp_in = bound_socket(SOCK_DGRAM, &sin);
+	if (udp_in < 0)
+		return -1;
+	fcntl(udp_in, F_SETFL, O_NONBLOCK);
+	udp_out = socket(AF_INET, SOCK_DGRAM, 0);
+	return connect(udp_out, (struct sockaddr *)&sin, sizeof(sin));
+}
+
+static long make_udp_data(long n)
+{
+	static char data[8000];
+	long i;
+
+	for (i = 0; i < n; i++) {
+		if (send(udp_out, data, sizeof(data), 0) < 0)
+			break;
+	}
+	return i;
+}
+
+static long drop_udp_data(long unused)
+{
+	static char data[8000];
+
+	(void)unused;
+	while (recv(udp_in, data, sizeof(data), 0) > 0)
+		;
+	return 0;
+}
+
+static void cost_udp_data(long n, long long *low, long long *high)
+{
+	*low = n * 8000;
+	*high = n * (2 * bc_kmalloc_size(8192) + bc_slab_size("skbuff_head_cache")) +
+		32 * BC_KIB;	/* the page fragment of the task */
+}
+
+static void test_udp_data(struct bc_group *g)
+{
+	static const struct bc_object o = {
+		.prepare = prepare_udp, .make = make_udp_data,
+		.drop = drop_udp_data, .cost = cost_udp_data, .count = 100,
+		.errors = { ENOBUFS, ENOMEM },
+	};
+
+	own_net();
+	bc_object_test(g, &o);
+}
+
+/* ----------------------------------------------------------------- accept */
+
+static struct sockaddr_in server;
+
+static long make_server(long unused)
+{
+	int fd = bound_socket(SOCK_STREAM, &server);
+
+	(void)unused;
+	if (fd < 0 || listen(fd, 64))
+		return -1;
+	bc_keep(fd);
+	return ntohs(server.sin_port);
+}
+
+static long accept_one(long unused)
+{
+	int fd = accept(bc_kept(0), NULL, NULL);
+
+	(void)unused;
+	if (fd >= 0)
+		bc_keep(fd);
+	return fd;
+}
+
+static void connect_to(long port)
+{
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = bc_sys(socket(AF_INET, SOCK_STREAM, 0));
+
+	bc_sys(connect(fd, (struct sockaddr *)&sin, sizeof(sin)));
+}
+
+/*
+ * The socket of a connection is made by a softirq and paid by nobody, until
+ * the task that accepts it takes it over.
+ */
+static void test_accept(struct bc_group *g)
+{
+	long long base, file, sock = bc_need_slab("TCP");
+	struct bc_worker w;
+	long port;
+
+	own_net();
+	bc_worker_start(&w, g);
+	port = bc_call(&w, make_server, 0);
+	bc_true(port > 0);
+	connect_to(port);
+	bc_true(bc_call(&w, accept_one, 0) > 0);
+	file = bc_need_slab("filp") + bc_need_slab("dentry") +
+	       bc_need_slab("sock_inode_cache");
+	base = bc_rest(g);
+	connect_to(port);
+	bc_eq(bc_held(g), base);
+	bc_true(bc_call(&w, accept_one, 0) > 0);
+	bc_range(bc_held(g) - base, file + sock, file + sock + 1024);
+
+	/*
+	 * Room for the file, not for the socket: it is there already and cannot
+	 * be refused, so it is forced, and that is said.
+	 */
+	connect_to(port);
+	base = bc_held(g);
+	bc_set_limit(g, base + file + sock / 2);
+	bc_eq(bc_forced(g), 0);
+	bc_true(bc_call(&w, accept_one, 0) > 0);
+	bc_true(bc_forced(g) > 0);
+	bc_true(bc_held(g) > base + file + sock / 2);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+static const struct bc_case cases[] = {
+	{ "unix_socket", test_unix },
+	{ "unix_stream_socket", test_unix_stream },
+	{ "udp_socket", test_udp },
+	{ "tcp_socket", test_tcp },
+	{ "udp6_socket", test_udp6 },
+	{ "tcp6_socket", test_tcp6 },
+	{ "netlink_socket", test_netlink },
+	{ "packet_socket", test_packet },
+	{ "unix_data", test_unix_data },
+	{ "unix_rights", test_rights },
+	{ "udp_data", test_udp_data },
+	{ "tcp_accept_charge", test_accept },
+};
+
+BC_MAIN(cases)

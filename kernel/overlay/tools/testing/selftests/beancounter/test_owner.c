@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who pays: the one that asked, for as long as the object lives; wherever the
+ * process goes, whatever becomes of the group.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bc_object.h"
+
+static long take(long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++) {
+		if (bc_keep(open("/dev/null", O_RDONLY)))
+			break;
+	}
+	return i;
+}
+
+static long long start(struct bc_worker *w, struct bc_group *g)
+{
+	bc_sys(open("/dev/null", O_RDONLY));
+	bc_worker_start(w, g);
+	bc_eq(bc_call(w, take, 300), 300);
+	bc_call(w, bc_drop_kept, 0);
+	return bc_rest(g);
+}
+
+/* The process goes, what it has opened stays with the group it was in. */
+static void test_migration(struct bc_group *g)
+{
+	long long base, held, file = bc_need_slab("filp");
+	struct bc_group a, b;
+	struct bc_worker w;
+
+	bc_group_make(&a, g, "a");
+	bc_group_make(&b, g, "b");
+	base = start(&w, &a);
+	bc_eq(bc_call(&w, take, 100), 100);
+	held = bc_held(&a);
+	bc_eq(held, base + 100 * file);
+	bc_eq(bc_group_attach(&b, w.pid), 0);
+	bc_eq(bc_held(&a), held);
+	bc_eq(bc_held(&b), 0);
+	bc_eq(bc_held(g), held);
+	bc_eq(bc_call(&w, take, 50), 50);
+	bc_eq(bc_held(&a), held);
+	bc_eq(bc_held(&b), 50 * file);
+	bc_call(&w, bc_drop_kept, 0);
+	bc_held_is(&a, base);
+	bc_held_is(&b, 0);
+	bc_worker_stop(&w);
+	bc_held_is(&a, 0);
+	bc_held_is(g, 0);
+}
+
+/* From the root, where nothing is charged, into a group and back. */
+static void test_from_root(struct bc_group *g)
+{
+	long long file = bc_need_slab("filp");
+	struct bc_group root;
+	struct bc_worker w;
+
+	snprintf(root.path, sizeof(root.path), "%s", bc_root());
+	bc_sys(open("/dev/null", O_RDONLY));
+	bc_worker_start(&w, NULL);
+	bc_group_attach(&root, w.pid);
+	bc_eq(bc_call(&w, take, 300), 300);
+	bc_group_attach(g, w.pid);
+	bc_eq(bc_held(g), 0);
+	bc_call(&w, bc_drop_kept, 0);
+	bc_eq(bc_call(&w, take, 100), 100);
+	bc_eq(bc_held(g), 100 * file);
+	bc_group_attach(&root, w.pid);
+	bc_eq(bc_call(&w, take, 100), 100);
+	bc_eq(bc_held(g), 100 * file);
+	bc_call(&w, bc_drop_kept, 0);
+	bc_held_is(g, 0);
+}
+
+static long long stat_key(const struct bc_group *g, const char *key)
+{
+	char buf[4096], *at;
+
+	bc_slurp(g, "cgroup.stat", buf, sizeof(buf));
+	at = strstr(buf, key);
+	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
+}
+
+/*
+ * A group is removed while files that it has paid for are open.  It goes for
+ * good, and its parents hold what it held until the files are closed.
+ */
+static void test_rmdir(struct bc_group *g)
+{
+	long long base, held, dying, file = bc_need_slab("filp");
+	struct bc_group mid, leaf;
+	struct bc_worker w;
+
+	bc_group_make(&mid, g, "mid");
+	bc_group_make(&leaf, &mid, "leaf");
+	base = start(&w, &leaf);
+	bc_eq(bc_call(&w, take, 100), 100);
+	bc_group_attach(g, w.pid);
+	held = bc_held(g);
+	bc_eq(held, base + 100 * file);
+	bc_sys(bc_group_remove(&leaf));
+	bc_eq(bc_held(&mid), held);
+	bc_eq(bc_held(g), held);
+	bc_sys(bc_group_remove(&mid));
+	bc_eq(bc_held(g), held);
+	bc_true(bc_audit(NULL, 0) <= 0);
+	dying = stat_key(g, "nr_dying_subsys_bc ");
+	if (dying >= 0)
+		bc_eq(dying, 0);
+	else if (bc_config("MEMCG") == 0)
+		bc_eq(stat_key(g, "nr_dying_descendants "), 0);
+	bc_call(&w, bc_drop_kept, 0);
+	bc_held_is(g, base);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+/* A thousand groups come and go, each leaving something for a while. */
+static void test_many(struct bc_group *g)
+{
+	long long file = bc_need_slab("filp"), base;
+	struct bc_group sub;
+	struct bc_worker w;
+	char name[32];
+	int i;
+
+	base = start(&w, g);
+	for (i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "sub%d", i);
+		bc_group_make(&sub, g, name);
+		bc_eq(bc_group_attach(&sub, w.pid), 0);
+		bc_eq(bc_call(&w, take, 1), 1);
+		bc_eq(bc_held(&sub), file);
+		bc_eq(bc_group_attach(g, w.pid), 0);
+		bc_sys(bc_group_remove(&sub));
+	}
+	bc_eq(bc_held(g), base + 300 * file);
+	bc_call(&w, bc_drop_kept, 0);
+	bc_held_is(g, base);
+}
+
+/* Passed to another group over a socket, and closed here: the payer is the same. */
+static int pass_pair[2];
+
+static long send_file(long n)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	int fd = open("/dev/null", O_RDONLY);
+
+	(void)n;
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	if (sendmsg(pass_pair[0], &msg, 0) != 1)
+		return -1;
+	return close(fd);
+}
+
+static long receive_file(long n)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	int fd;
+
+	(void)n;
+	if (recvmsg(pass_pair[1], &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
+		return -1;
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
+	return bc_keep(fd);
+}
+
+static void test_passed(struct bc_group *g)
+{
+	long long base_a, base_b, file = bc_need_slab("filp");
+	struct bc_group a, b;
+	struct bc_worker wa, wb;
+
+	bc_group_make(&a, g, "a");
+	bc_group_make(&b, g, "b");
+	bc_sys(socketpair(AF_UNIX, SOCK_STREAM, 0, pass_pair));
+	base_a = start(&wa, &a);
+	base_b = start(&wb, &b);
+	bc_eq(bc_call(&wa, send_file, 0), 0);
+	/* On its way: file, message, list of files. */
+	bc_true(bc_held(&a) >= base_a + file + bc_slab_size("skbuff_head_cache"));
+	bc_eq(bc_call(&wb, receive_file, 0), 0);
+	bc_held_is(&a, base_a + file);
+	bc_held_is(&b, base_b);
+	bc_worker_stop(&wa);
+	bc_held_is(&a, file);
+	bc_call(&wb, bc_drop_kept, 0);
+	bc_held_is(&a, 0);
+	bc_worker_stop(&wb);
+	bc_held_is(g, 0);
+}
+
+/*
+ * Events are paid by the group of him who watches, not of him who writes,
+ * where memcg is there to say which that is.
+ */
+static int watch_fd, watched_fd;
+
+static long watch(long unused)
+{
+	(void)unused;
+	watch_fd = inotify_init1(IN_NONBLOCK);
+	return inotify_add_watch(watch_fd, "/tmp", IN_OPEN | IN_CLOSE | IN_CREATE);
+}
+
+static long cause_events(long n)
+{
+	char name[64];
+	long i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%s%ld", "a-name-of-some-length-", i % 2);
+		watched_fd = open(name, O_RDONLY);
+		close(watched_fd);
+	}
+	return 0;
+}
+
+static long unwatch(long unused)
+{
+	(void)unused;
+	return close(watch_fd);
+}
+
+static void test_remote(struct bc_group *g)
+{
+	long long base_a, base_b;
+	struct bc_group a, b;
+	struct bc_worker wa, wb;
+
+	if (!bc_config("MEMCG"))
+		bc_skip("without memcg nobody knows whom events are for");
+	bc_tmpfs();
+	close(bc_sys(open("a-name-of-some-length-0", O_CREAT | O_RDWR, 0600)));
+	close(bc_sys(open("a-name-of-some-length-1", O_CREAT | O_RDWR, 0600)));
+	bc_group_make(&a, g, "a");
+	bc_group_make(&b, g, "b");
+	bc_write(g, "cgroup.subtree_control", "+memory");
+	base_a = start(&wa, &a);
+	base_b = start(&wb, &b);
+	bc_call(&wb, cause_events, 10);
+	base_b = bc_rest(&b);
+	bc_true(bc_call(&wa, watch, 0) >= 0);
+	base_a = bc_rest(&a);
+	bc_call(&wb, cause_events, 1000);
+	/* Each opening and each closing is an event with a name of 32. */
+	bc_range(bc_held(&a) - base_a, 2000 * 64, 2000 * bc_kmalloc_size(128));
+	bc_held_is(&b, base_b);
+	bc_call(&wa, unwatch, 0);
+	bc_true(bc_wait_held(&a, 0) < base_a);
+	bc_worker_stop(&wa);
+	bc_worker_stop(&wb);
+	bc_held_is(g, 0);
+}
+
+/* clone3(CLONE_INTO_CGROUP): what the child does is its new group's. */
+static long into_child(long fd)
+{
+	struct clone_args args = {
+		.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = fd,
+	};
+	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!pid) {
+		int i;
+
+		for (i = 0; i < 200; i++)
+			open("/dev/null", O_RDONLY);
+		for (;;)
+			pause();
+	}
+	return pid;
+}
+
+static void test_clone_into(struct bc_group *g)
+{
+	long long file = bc_need_slab("filp");
+	long long end = bc_now_ms() + 10000;
+	struct bc_group a, b;
+	struct bc_worker w;
+	long pid;
+	int fd;
+
+	bc_group_make(&a, g, "a");
+	bc_group_make(&b, g, "b");
+	fd = bc_sys(open(b.path, O_RDONLY | O_DIRECTORY));
+	start(&w, &a);
+	pid = bc_call(&w, into_child, fd);
+	if (pid < 0 && w.error == ENOSYS)
+		bc_skip("no clone3()");
+	bc_true(pid > 0);
+	while (bc_held(&b) < 200 * file && bc_now_ms() < end)
+		bc_pause_ms(2);
+	bc_true(bc_held(&b) >= 200 * file);
+	/* The process itself was made by its parent. */
+	bc_true(bc_held(&a) >= bc_need_slab("task_struct"));
+	bc_group_kill(&b);
+	bc_held_is(&b, 0);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+static const struct bc_case cases[] = {
+	{ "migration", test_migration },
+	{ "from_root", test_from_root },
+	{ "rmdir", test_rmdir },
+	{ "many_groups", test_many },
+	{ "passed_file", test_passed },
+	{ "remote_charge", test_remote },
+	{ "clone_into_cgroup", test_clone_into },
+};
+
+BC_MAIN(cases)
