@@ -160,6 +160,7 @@ static void run_case(const struct bc_case *c, struct bc_group *g)
 	volatile char deep[64 * 1024];
 
 	/* A session that dies with the harness, and stack enough. */
+	bc_reaper = false;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	deep[0] = deep[sizeof(deep) - 1] = 0;
 	bc_populate();
@@ -271,6 +272,7 @@ int bc_main(int argc, char **argv, const struct bc_case *cases, size_t n)
 	start(&top, argv[0]);
 	raise_limits();
 	ksft_set_plan(plan);
+	bc_reaper = true;
 	for (i = 0; i < n; i++) {
 		if (!wanted(cases[i].name, argc, argv))
 			continue;

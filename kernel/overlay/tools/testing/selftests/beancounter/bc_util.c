@@ -25,6 +25,9 @@
 #define SETTLE_MS	15000	/* how long the kernel may take to give back */
 #define HURRY_MS	300	/* after this it is hurried along */
 
+/* Set where all children may be waited for: zombies hold what they are. */
+bool bc_reaper;
+
 long long bc_now_ms(void)
 {
 	struct timespec ts;
@@ -337,6 +340,8 @@ long long bc_wait_held(const struct bc_group *g, long long want)
 	for (;;) {
 		long long now = bc_now_ms();
 
+		while (bc_reaper && waitpid(-1, NULL, WNOHANG) > 0)
+			;
 		held = bc_held(g);
 		if (held == want || now - start > SETTLE_MS)
 			return held;

@@ -95,6 +95,7 @@ void bc_reset_maxheld(const struct bc_group *g);
  * These wait until held is what it should be, hurrying the kernel along, and
  * say what it was last.
  */
+extern bool bc_reaper;
 void bc_hurry(void);
 long long bc_rest(const struct bc_group *g);
 long long bc_wait_held(const struct bc_group *g, long long want);

@@ -260,7 +260,7 @@ static long unwatch(long unused)
 
 static void test_remote(struct bc_group *g)
 {
-	long long base_a, base_b;
+	long long base_a, base_b, before;
 	struct bc_group a, b;
 	struct bc_worker wa, wb;
 
@@ -272,8 +272,8 @@ static void test_remote(struct bc_group *g)
 	bc_group_make(&a, g, "a");
 	bc_group_make(&b, g, "b");
 	bc_write(g, "cgroup.subtree_control", "+memory");
-	base_a = start(&wa, &a);
-	base_b = start(&wb, &b);
+	before = start(&wa, &a);
+	start(&wb, &b);
 	bc_call(&wb, cause_events, 10);
 	base_b = bc_rest(&b);
 	bc_true(bc_call(&wa, watch, 0) >= 0);
@@ -283,7 +283,7 @@ static void test_remote(struct bc_group *g)
 	bc_range(bc_held(&a) - base_a, 2000 * 64, 2000 * bc_kmalloc_size(128));
 	bc_held_is(&b, base_b);
 	bc_call(&wa, unwatch, 0);
-	bc_true(bc_wait_held(&a, 0) < base_a);
+	bc_held_is(&a, before);
 	bc_worker_stop(&wa);
 	bc_worker_stop(&wb);
 	bc_held_is(g, 0);
@@ -306,6 +306,11 @@ static long into_child(long fd)
 			pause();
 	}
 	return pid;
+}
+
+static long reap(long pid)
+{
+	return waitpid(pid, NULL, 0);
 }
 
 static void test_clone_into(struct bc_group *g)
@@ -331,6 +336,7 @@ static void test_clone_into(struct bc_group *g)
 	/* The process itself was made by its parent. */
 	bc_true(bc_held(&a) >= bc_need_slab("task_struct"));
 	bc_group_kill(&b);
+	bc_eq(bc_call(&w, reap, pid), pid);
 	bc_held_is(&b, 0);
 	bc_worker_stop(&w);
 	bc_held_is(g, 0);

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * io_uring: its requests are slab objects allocated in bulk, eight at a time;
+ * all of them or none.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/io_uring.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bc_object.h"
+
+#define ENTRIES		1024
+#define BATCH		8
+
+static int ring_fd = -1, event_fd;
+static struct io_uring_params params;
+static unsigned int *sq_tail, *sq_mask, *sq_array;
+static struct io_uring_sqe *sqes;
+static char *rings;
+
+static long open_ring(long unused)
+{
+	(void)unused;
+	memset(&params, 0, sizeof(params));
+	event_fd = eventfd(0, 0);
+	ring_fd = syscall(SYS_io_uring_setup, ENTRIES, &params);
+	if (ring_fd < 0)
+		return -1;
+	rings = mmap(NULL, params.sq_off.array + ENTRIES * 4, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_POPULATE, ring_fd, IORING_OFF_SQ_RING);
+	sqes = mmap(NULL, ENTRIES * sizeof(*sqes), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_POPULATE, ring_fd, IORING_OFF_SQES);
+	if (rings == MAP_FAILED || sqes == MAP_FAILED)
+		return -1;
+	sq_tail = (unsigned int *)(rings + params.sq_off.tail);
+	sq_mask = (unsigned int *)(rings + params.sq_off.ring_mask);
+	sq_array = (unsigned int *)(rings + params.sq_off.array);
+	return 0;
+}
+
+/* Polls for what will never come: a request each, until the ring is closed. */
+static long submit(long n)
+{
+	unsigned int tail = *sq_tail;
+	long done = 0, i;
+
+	for (i = 0; i < n; i++) {
+		unsigned int at = tail & *sq_mask;
+
+		memset(&sqes[at], 0, sizeof(sqes[at]));
+		sqes[at].opcode = IORING_OP_POLL_ADD;
+		sqes[at].fd = event_fd;
+		sqes[at].poll32_events = POLLIN;
+		sq_array[at] = at;
+		tail++;
+	}
+	__atomic_store_n(sq_tail, tail, __ATOMIC_RELEASE);
+	while (done < n) {
+		long ret = syscall(SYS_io_uring_enter, ring_fd, n - done, 0, 0, NULL, 0);
+
+		if (ret < 0) {
+			int error = errno;
+
+			/* What has not been taken is taken back. */
+			*sq_tail = tail - (n - done);
+			errno = error;
+			return done ? done : -1;
+		}
+		done += ret;
+	}
+	return done;
+}
+
+static long close_ring(long unused)
+{
+	(void)unused;
+	munmap(rings, params.sq_off.array + ENTRIES * 4);
+	munmap(sqes, ENTRIES * sizeof(*sqes));
+	close(ring_fd);
+	close(event_fd);
+	return 0;
+}
+
+static void test_bulk(struct bc_group *g)
+{
+	long long base, start, req = bc_need_slab("io_kiocb");
+	struct bc_worker w;
+	long n;
+
+	bc_worker_start(&w, g);
+	if (bc_call(&w, open_ring, 0) < 0)
+		bc_skip("no io_uring: %s", strerror(w.error));
+	bc_call(&w, submit, 8);
+	bc_call(&w, close_ring, 0);
+	start = bc_rest(g);
+	bc_eq(bc_call(&w, open_ring, 0), 0);
+	bc_eq(bc_call(&w, submit, BATCH), BATCH);
+	base = bc_rest(g);
+	bc_eq(bc_call(&w, submit, 64 * BATCH), 64 * BATCH);
+	bc_range(bc_held(g) - base, 64 * BATCH * req, 65 * BATCH * req);
+
+	/* Room for ten, eight of them in a batch and the rest one by one. */
+	bc_set_barrier(g, bc_held(g) + 10 * req);
+	n = bc_call(&w, submit, 64);
+	bc_range(n, 10, 10 + BATCH);
+	bc_true(bc_failcnt(g) > 0);
+	bc_true(bc_held(g) <= bc_read_key(g, "bc.barrier", BC_KMEM));
+	n = bc_call(&w, submit, 8);
+	bc_eq(n, -1);
+	bc_true(w.error == EAGAIN || w.error == ENOMEM);
+	bc_set_barrier(g, BC_MAX);
+	bc_eq(bc_call(&w, submit, 8), 8);
+	bc_call(&w, close_ring, 0);
+	bc_held_is(g, start);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+/* The rings are pages; 64 bytes a request, 16 a completion, twice as many. */
+static void test_rings(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long base;
+
+	bc_worker_start(&w, g);
+	if (bc_call(&w, open_ring, 0) < 0)
+		bc_skip("no io_uring: %s", strerror(w.error));
+	bc_call(&w, close_ring, 0);
+	base = bc_rest(g);
+	bc_eq(bc_call(&w, open_ring, 0), 0);
+	bc_range(bc_held(g) - base, ENTRIES * (64 + 32), ENTRIES * (64 + 32) + 128 * BC_KIB);
+	bc_call(&w, close_ring, 0);
+	bc_held_is(g, base);
+	bc_set_barrier(g, base + 64 * BC_KIB);
+	bc_eq(bc_call(&w, open_ring, 0), -1);
+	bc_eq(w.error, ENOMEM);
+	bc_true(bc_failcnt(g) > 0);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+static const struct bc_case cases[] = {
+	{ "bulk_requests", test_bulk },
+	{ "rings", test_rings },
+};
+
+BC_MAIN(cases)
