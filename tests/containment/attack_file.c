@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * With files: open ones, and what can be hung on them or put into them.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <linux/io_uring.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/fanotify.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attack.h"
+
+static long open_files(long max)
+{
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		if (open("/dev/null", O_RDONLY) < 0)
+			break;
+	}
+	return i;
+}
+
+static long full_pipes(long max)
+{
+	static char data[65536];
+	int fd[2];
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		if (pipe2(fd, O_NONBLOCK))
+			break;
+		fcntl(fd[1], F_SETPIPE_SZ, 1 << 20);
+		while (write(fd[1], data, sizeof(data)) > 0)
+			;
+		if (errno != EAGAIN)
+			break;
+	}
+	return i;
+}
+
+static long event_files(long max)
+{
+	struct itimerspec far = { .it_value.tv_sec = 100000 };
+	sigset_t set;
+	long i;
+	int fd;
+
+	sigemptyset(&set);
+	for (i = 0; more(i, max); i++) {
+		if (i % 3 == 0)
+			fd = eventfd(0, 0);
+		else if (i % 3 == 1)
+			fd = signalfd(-1, &set, 0);
+		else
+			fd = timerfd_create(CLOCK_MONOTONIC, 0);
+		if (fd < 0)
+			break;
+		if (i % 3 == 2 && timerfd_settime(fd, 0, &far, NULL))
+			break;
+	}
+	return i;
+}
+
+/* Many epoll instances, each watching the same thousand files. */
+static long epoll_items(long max)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int files[1000], ep = -1;
+	long i;
+
+	for (i = 0; i < 1000; i++) {
+		files[i] = eventfd(0, 0);
+		if (files[i] < 0)
+			return i;
+	}
+	for (i = 0; more(i, max); i++) {
+		if (i % 1000 == 0)
+			ep = epoll_create1(0);
+		if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, files[i % 1000], &ev))
+			break;
+	}
+	return i;
+}
+
+static long epoll_nests(long max)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int ep, last = -1;
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		ep = epoll_create1(0);
+		if (ep < 0)
+			break;
+		/* Chains of four: the fifth is refused as too deep. */
+		if (i % 4 && epoll_ctl(ep, EPOLL_CTL_ADD, last, &ev))
+			break;
+		last = ep;
+	}
+	return i;
+}
+
+static void prepare_watches(void)
+{
+	char name[32];
+	int i;
+
+	own_tmpfs();
+	for (i = 0; i < 20000; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		close(bc_sys(open(name, O_CREAT | O_WRONLY, 0666)));
+	}
+}
+
+static long inotify_watches(long max)
+{
+	char name[32];
+	int fd = -1;
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		if (i % 20000 == 0)
+			fd = inotify_init1(0);
+		snprintf(name, sizeof(name), "f%ld", i % 20000);
+		if (fd < 0 || inotify_add_watch(fd, name, IN_ATTRIB) < 0)
+			break;
+	}
+	return i;
+}
+
+/* A queue that nobody reads; events differ, so that none is merged. */
+static long inotify_queue(long max)
+{
+	int fd = inotify_init1(0), file;
+	long i;
+
+	if (inotify_add_watch(fd, ".", IN_OPEN | IN_CLOSE) < 0)
+		return -1;
+	for (i = 0; more(i, max); i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "f%ld", i % 20000);
+		file = open(name, O_RDONLY);
+		if (file < 0)
+			break;
+		close(file);
+	}
+	return i;
+}
+
+static long fanotify_marks(long max)
+{
+	char name[32];
+	int fd = -1;
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		if (i % 20000 == 0)
+			fd = fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_FID, 0);
+		if (fd < 0)
+			return i ? i : -1;
+		snprintf(name, sizeof(name), "f%ld", i % 20000);
+		if (fanotify_mark(fd, FAN_MARK_ADD, FAN_ATTRIB, AT_FDCWD, name))
+			return i ? i : -1;
+	}
+	return i;
+}
+
+static long posix_locks(long max)
+{
+	int fd = memfd_create("locks", 0);
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		struct flock fl = {
+			.l_type = F_WRLCK, .l_start = 2 * i, .l_len = 1,
+		};
+
+		if (fcntl(fd, F_SETLK, &fl))
+			break;
+	}
+	return i;
+}
+
+static long flocks(long max)
+{
+	char path[32];
+	long i;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", memfd_create("locks", 0));
+	for (i = 0; more(i, max); i++) {
+		fd = open(path, O_RDONLY);
+		if (fd < 0 || flock(fd, LOCK_SH))
+			break;
+	}
+	return i;
+}
+
+static long posix_timers(long max)
+{
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	timer_t id;
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		if (timer_create(CLOCK_MONOTONIC, &ev, &id))
+			break;
+	}
+	return i;
+}
+
+static long queued_signals(long max)
+{
+	union sigval v = { .sival_int = 0 };
+	sigset_t set;
+	long i;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (i = 0; more(i, max); i++) {
+		if (sigqueue(getpid(), SIGRTMIN, v))
+			break;
+	}
+	return i;
+}
+
+/* Requests that wait for ever, in many rings, each with all its tables. */
+static long uring_rings(long max)
+{
+	struct io_uring_params p;
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		struct {
+			unsigned int nr, flags;
+			unsigned long long r2, data, tags;
+		} reg = { 16384, 1 /* sparse */, 0, 0, 0 };
+		int fd;
+
+		memset(&p, 0, sizeof(p));
+		fd = syscall(SYS_io_uring_setup, 8, &p);
+		if (fd < 0)
+			return i ? i : -1;
+		if (syscall(SYS_io_uring_register, fd, 15 /* buffers2 */, &reg,
+			    sizeof(reg)))
+			break;
+	}
+	return i;
+}
+
+static long aio_contexts(long max)
+{
+	aio_context_t ctx;
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		ctx = 0;
+		if (syscall(SYS_io_setup, 1, &ctx))
+			return i ? i : -1;
+	}
+	return i;
+}
+
+/* Requests to poll what never comes. */
+static long aio_requests(long max)
+{
+	int fd = eventfd(0, 0);
+	aio_context_t ctx = 0;
+	struct iocb cb = {
+		.aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = fd, .aio_buf = POLLIN,
+	}, *list = &cb;
+	long i;
+
+	if (syscall(SYS_io_setup, 200000, &ctx))
+		return -1;
+	for (i = 0; more(i, max); i++) {
+		if (syscall(SYS_io_submit, ctx, 1, &list) != 1)
+			break;
+	}
+	return i;
+}
+
+/* Threads that sleep in poll(), each with the tables for 20000 files. */
+#define POLL_FDS	20000
+
+static struct pollfd fds[POLL_FDS];
+
+static void *sleep_in_poll(void *unused)
+{
+	(void)unused;
+	poll(fds, POLL_FDS, -1);
+	return NULL;
+}
+
+static long start_threads(long max, void *(*fn)(void *))
+{
+	static char stacks[512][16384] __attribute__((aligned(4096)));
+	pthread_attr_t attr;
+	pthread_t t;
+	long i;
+	int err;
+
+	pthread_attr_init(&attr);
+	for (i = 0; more(i, max) && i < 512; i++) {
+		pthread_attr_setstack(&attr, stacks[i], sizeof(stacks[i]));
+		err = pthread_create(&t, &attr, fn, NULL);
+		if (err) {
+			errno = err;
+			break;
+		}
+	}
+	err = errno;
+	/* Time for all of them to fall asleep. */
+	bc_pause_ms(1000);
+	errno = err;
+	return i;
+}
+
+static long poll_tables(long max)
+{
+	int fd = eventfd(0, 0), i;
+
+	for (i = 0; i < POLL_FDS; i++) {
+		fds[i].fd = fd;
+		fds[i].events = POLLIN;
+	}
+	return start_threads(max, sleep_in_poll);
+}
+
+static fd_set quiet[64];	/* 65536 files: a bit each, six times over */
+
+static void *sleep_in_select(void *unused)
+{
+	(void)unused;
+	select(FD_SETSIZE * 64, quiet, NULL, NULL, NULL);
+	return NULL;
+}
+
+static long select_tables(long max)
+{
+	int pair[2];
+
+	if (pipe(pair))
+		return -1;
+	((long *)quiet)[pair[0] / 64] |= 1L << (pair[0] % 64);
+	/* select() looks at as many bits as the table of files has. */
+	if (dup2(pair[0], FD_SETSIZE * 64 - 1) < 0)
+		return -1;
+	return start_threads(max < 64 ? max : 64, sleep_in_select);
+}
+
+/* Open ends of pseudo terminals, and something in each of them. */
+static long ptys(long max)
+{
+	static char data[4096];
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		int fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), zero = 0, tty;
+
+		if (fd < 0 || ioctl(fd, TIOCSPTLCK, &zero))
+			break;
+		tty = ioctl(fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK);
+		if (tty < 0)
+			break;
+		while (write(tty, data, sizeof(data)) > 0)
+			;
+	}
+	return i;
+}
+
+/* Files of sysfs have a buffer and more. */
+static long sysfs_files(long max)
+{
+	char byte;
+	long i;
+	int fd;
+
+	for (i = 0; more(i, max); i++) {
+		fd = open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY);
+		if (fd < 0)
+			fd = open("/sys/kernel/fscaps", O_RDONLY);
+		if (fd < 0 || read(fd, &byte, 1) < 0)
+			break;
+	}
+	return i;
+}
+
+const struct attack file_attacks[] = {
+	{ "open_files", NULL, open_files, 900000 },
+	{ "full_pipes", NULL, full_pipes, 2000 },
+	{ "event_files", NULL, event_files, 200000 },
+	{ "epoll_items", NULL, epoll_items, 900000 },
+	{ "epoll_nests", NULL, epoll_nests, 200000 },
+	{ "inotify_watches", prepare_watches, inotify_watches, 900000 },
+	{ "inotify_queue", prepare_watches, inotify_queue, 400000 },
+	{ "fanotify_marks", prepare_watches, fanotify_marks, 900000 },
+	{ "posix_locks", NULL, posix_locks, 200000 },
+	{ "flocks", NULL, flocks, 200000 },
+	{ "posix_timers", NULL, posix_timers, 200000 },
+	{ "queued_signals", NULL, queued_signals, 900000 },
+	{ "uring_rings", NULL, uring_rings, 500 },
+	{ "aio_contexts", NULL, aio_contexts, 20000 },
+	{ "aio_requests", NULL, aio_requests, 190000 },
+	{ "poll_tables", NULL, poll_tables, 64 },
+	{ "select_tables", NULL, select_tables, 64 },
+	{ "ptys", NULL, ptys, 1000 },
+	{ "sysfs_files", NULL, sysfs_files, 50000 },
+};
+
+const size_t nr_file_attacks = sizeof(file_attacks) / sizeof(file_attacks[0]);

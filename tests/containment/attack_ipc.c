@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * With System V and POSIX IPC, and with keys.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "attack.h"
+
+static long sem_sets(long max)
+{
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		if (semget(IPC_PRIVATE, 32000, IPC_CREAT | 0600) < 0)
+			break;
+	}
+	return i;
+}
+
+static long sem_undos(long max)
+{
+	struct sembuf op = { .sem_op = 1, .sem_flg = SEM_UNDO };
+	long i;
+	int id;
+
+	for (i = 0; more(i, max); i++) {
+		id = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+		if (id < 0 || semop(id, &op, 1))
+			break;
+	}
+	return i;
+}
+
+static long messages(long max)
+{
+	static struct {
+		long type;
+		char text[60000];
+	} m = { 1, "" };
+	int id = -1;
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		if (i % 100 == 0)
+			id = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
+		if (id < 0 || msgsnd(id, &m, sizeof(m.text), IPC_NOWAIT))
+			break;
+	}
+	return i;
+}
+
+static long empty_messages(long max)
+{
+	struct {
+		long type;
+		char text[1];
+	} m = { 1, "" };
+	int id = -1;
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		if (i % 10000 == 0)
+			id = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
+		if (id < 0 || msgsnd(id, &m, 0, IPC_NOWAIT))
+			break;
+	}
+	return i;
+}
+
+static long segments(long max)
+{
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		if (shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600) < 0)
+			break;
+	}
+	return i;
+}
+
+static long segment_attaches(long max)
+{
+	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		if (shmat(id, NULL, 0) == (void *)-1)
+			break;
+	}
+	return i;
+}
+
+static long posix_queues(long max)
+{
+	struct mq_attr attr = { .mq_maxmsg = 100, .mq_msgsize = 16384 };
+	static char text[16384];
+	char name[32];
+	long i;
+	int k;
+
+	for (i = 0; more(i, max); i++) {
+		mqd_t q;
+
+		snprintf(name, sizeof(name), "/q%ld", i);
+		q = mq_open(name, O_CREAT | O_RDWR | O_NONBLOCK, 0600, &attr);
+		if (q == (mqd_t)-1)
+			return i ? i : -1;
+		for (k = 0; k < 100; k++) {
+			if (mq_send(q, text, sizeof(text), k * 300))
+				return i;
+		}
+	}
+	return i;
+}
+
+/* A key is what it carries, its name and itself, in rings of 1000. */
+static long keys(long max)
+{
+	static char payload[4000];
+	long i, ring = -3;
+	char name[64];
+
+	syscall(SYS_keyctl, 1 /* join */, NULL);
+	for (i = 0; more(i, max); i++) {
+		if (i % 1000 == 0) {
+			snprintf(name, sizeof(name), "ring%ld", i);
+			ring = syscall(SYS_add_key, "keyring", name, NULL, 0, -3);
+		}
+		snprintf(name, sizeof(name), "key%ld", i);
+		if (ring < 0 || syscall(SYS_add_key, "user", name, payload,
+					sizeof(payload), ring) < 0)
+			return i ? i : -1;
+	}
+	return i;
+}
+
+const struct attack ipc_attacks[] = {
+	{ "sem_sets", own_ipc, sem_sets, 50 },
+	{ "sem_undos", own_ipc, sem_undos, 30000 },
+	{ "messages", own_ipc, messages, 2000 },
+	{ "empty_messages", own_ipc, empty_messages, 500000 },
+	{ "segments", own_ipc, segments, 30000 },
+	{ "segment_attaches", own_ipc, segment_attaches, 200000 },
+	{ "posix_queues", own_ipc, posix_queues, 100 },
+	{ "keys", NULL, keys, 12000 },
+};
+
+const size_t nr_ipc_attacks = sizeof(ipc_attacks) / sizeof(ipc_attacks[0]);

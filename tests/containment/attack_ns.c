@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * With namespaces, which anybody can make as root of a user namespace of his.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "attack.h"
+
+/* Root of a user namespace, and of what else is asked for. */
+static int become_root(int also)
+{
+	char map[64];
+	int uid = getuid(), gid = getgid();
+
+	if (unshare(CLONE_NEWUSER))
+		return -1;
+	bc_write_path("/proc/self/setgroups", "deny");
+	snprintf(map, sizeof(map), "0 %d 1", uid);
+	bc_write_path("/proc/self/uid_map", map);
+	snprintf(map, sizeof(map), "0 %d 1", gid);
+	bc_write_path("/proc/self/gid_map", map);
+	return unshare(also);
+}
+
+/* Children that do something once and then sit there. */
+static long sitting(long max, int (*job)(void))
+{
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		int fd[2];
+		char err = 0;
+		pid_t pid;
+
+		if (pipe(fd))
+			break;
+		pid = fork();
+		if (pid < 0)
+			break;
+		if (!pid) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			err = job() ? errno : 0;
+			write(fd[1], &err, 1);
+			for (;;)
+				pause();
+		}
+		close(fd[1]);
+		if (read(fd[0], &err, 1) != 1 || err) {
+			errno = err ? err : ENOMEM;
+			return i || errno != EPERM ? i : -1;
+		}
+		close(fd[0]);
+	}
+	return i;
+}
+
+static int new_user(void)
+{
+	return become_root(0);
+}
+
+static int new_mount(void)
+{
+	return become_root(CLONE_NEWNS);
+}
+
+static int new_ipc(void)
+{
+	return become_root(CLONE_NEWIPC | CLONE_NEWUTS);
+}
+
+static int new_net(void)
+{
+	return become_root(CLONE_NEWNET);
+}
+
+static int new_pid(void)
+{
+	if (become_root(CLONE_NEWPID))
+		return -1;
+	if (!fork()) {
+		for (;;)
+			pause();
+	}
+	return 0;
+}
+
+static long user_namespaces(long max)
+{
+	return sitting(max, new_user);
+}
+
+static long mount_namespaces(long max)
+{
+	return sitting(max, new_mount);
+}
+
+static long ipc_namespaces(long max)
+{
+	return sitting(max, new_ipc);
+}
+
+static long net_namespaces(long max)
+{
+	return sitting(max, new_net);
+}
+
+static long pid_namespaces(long max)
+{
+	return sitting(max, new_pid);
+}
+
+static int private_tmp(void)
+{
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	       mount("none", "/tmp", "tmpfs", 0, NULL);
+}
+
+/* Bind mounts: copies of one. */
+static long bind_mounts(long max)
+{
+	long i;
+
+	if (become_root(CLONE_NEWNS) || private_tmp())
+		return -1;
+	mkdir("/tmp/at", 0700);
+	for (i = 0; more(i, max); i++) {
+		if (mount("/tmp", "/tmp/at", NULL, MS_BIND, NULL))
+			break;
+	}
+	return i;
+}
+
+/* File systems of one's own, each with its super block. */
+static long super_blocks(long max)
+{
+	char name[32];
+	long i;
+
+	if (become_root(CLONE_NEWNS) || private_tmp())
+		return -1;
+	for (i = 0; more(i, max); i++) {
+		snprintf(name, sizeof(name), "/tmp/%ld", i);
+		if (mkdir(name, 0700) || mount("none", name, "tmpfs", 0, NULL))
+			break;
+	}
+	return i;
+}
+
+static long fs_contexts(long max)
+{
+	long i;
+	int fd;
+
+	if (become_root(CLONE_NEWNS))
+		return -1;
+	for (i = 0; more(i, max); i++) {
+		fd = syscall(SYS_fsopen, "tmpfs", 0);
+		if (fd < 0)
+			return i ? i : -1;
+		syscall(SYS_fsconfig, fd, 1 /* string */, "source",
+			"a-source-of-some-length-that-is-kept", 0);
+	}
+	return i;
+}
+
+/* Rings of packet sockets are pages of the kernel's, as many as one asks for. */
+static long packet_rings(long max)
+{
+	struct tpacket_req req = {
+		.tp_block_size = 1 << 16, .tp_block_nr = 16,
+		.tp_frame_size = 1 << 11, .tp_frame_nr = 16 << 5,
+	};
+	long i;
+	int fd;
+
+	if (become_root(CLONE_NEWNET))
+		return -1;
+	for (i = 0; more(i, max); i++) {
+		fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+		if (fd < 0)
+			return i ? i : -1;
+		if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)))
+			break;
+	}
+	return i;
+}
+
+const struct attack ns_attacks[] = {
+	{ "user_namespaces", allow_namespaces, user_namespaces, 2000 },
+	{ "mount_namespaces", allow_namespaces, mount_namespaces, 2000 },
+	{ "ipc_namespaces", allow_namespaces, ipc_namespaces, 2000 },
+	{ "pid_namespaces", allow_namespaces, pid_namespaces, 2000 },
+	{ "net_namespaces", allow_namespaces, net_namespaces, 300 },
+	{ "bind_mounts", allow_namespaces, bind_mounts, 90000 },
+	{ "super_blocks", allow_namespaces, super_blocks, 20000 },
+	{ "fs_contexts", allow_namespaces, fs_contexts, 50000 },
+	{ "packet_rings", allow_namespaces, packet_rings, 64 },
+};
+
+const size_t nr_ns_attacks = sizeof(ns_attacks) / sizeof(ns_attacks[0]);

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Containment: every attack runs as nobody in a group of 16 MiB of kernel
+ * memory, and the host must not have to pay for more than that.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attack.h"
+
+#define BARRIER		(16 * BC_MIB)
+#define LIMIT		(18 * BC_MIB)
+#define OUTSIDE		(4 * BC_MIB)	/* what the host may pay besides */
+#define ATTACK_MS	20000
+#define SAMPLE_MS	5
+
+static const struct attack *running;
+static long long deadline;
+
+bool more(long made, long max)
+{
+	if (made >= max) {
+		errno = 0;
+		return false;
+	}
+	if (!(made & 15) && bc_now_ms() > deadline) {
+		errno = ETIME;
+		return false;
+	}
+	return true;
+}
+
+void own_net(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd;
+
+	if (unshare(CLONE_NEWNET))
+		bc_skip("no network namespaces: %s", strerror(errno));
+	fd = bc_sys(socket(AF_INET, SOCK_DGRAM, 0));
+	bc_sys(ioctl(fd, SIOCSIFFLAGS, &ifr));
+	close(fd);
+	bc_write_path("/proc/sys/net/core/wmem_max", "16777216");
+	bc_write_path("/proc/sys/net/core/rmem_max", "16777216");
+	bc_write_path("/proc/sys/net/core/optmem_max", "1048576");
+	bc_write_path("/proc/sys/net/core/somaxconn", "4096");
+	bc_write_path("/proc/sys/net/ipv4/tcp_max_syn_backlog", "4096");
+	bc_write_path("/proc/sys/net/unix/max_dgram_qlen", "4096");
+}
+
+void own_ipc(void)
+{
+	if (unshare(CLONE_NEWIPC))
+		bc_skip("no IPC namespaces: %s", strerror(errno));
+	bc_write_path("/proc/sys/kernel/shmmni", "32768");
+	bc_write_path("/proc/sys/kernel/msgmni", "32000");
+	bc_write_path("/proc/sys/kernel/msgmnb", "16777216");
+	bc_write_path("/proc/sys/kernel/msgmax", "65536");
+	bc_write_path("/proc/sys/kernel/sem", "32000 1024000000 500 32000");
+	bc_write_path("/proc/sys/fs/mqueue/queues_max", "100000");
+	bc_write_path("/proc/sys/fs/mqueue/msg_max", "1000");
+	bc_write_path("/proc/sys/fs/mqueue/msgsize_max", "65536");
+}
+
+void own_tmpfs(void)
+{
+	bc_tmpfs();
+}
+
+void allow_namespaces(void)
+{
+	static const char * const kinds[] = {
+		"user", "mnt", "uts", "ipc", "net", "pid", "cgroup",
+	};
+	char path[96];
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces",
+			 kinds[i]);
+		bc_write_path(path, "100000");
+	}
+	bc_write_path("/proc/sys/kernel/unprivileged_userns_clone", "1");
+}
+
+/* Nothing but the barrier is to stop an attacker. */
+static void raise_sysctls(void)
+{
+	static const char * const values[][2] = {
+		{ "fs/file-max", "100000000" },
+		{ "fs/nr_open", "1048576" },
+		{ "fs/pipe-user-pages-soft", "0" },
+		{ "fs/pipe-user-pages-hard", "0" },
+		{ "fs/inotify/max_user_watches", "100000000" },
+		{ "fs/inotify/max_user_instances", "1000000" },
+		{ "fs/inotify/max_queued_events", "10000000" },
+		{ "fs/fanotify/max_user_groups", "1000000" },
+		{ "fs/fanotify/max_user_marks", "100000000" },
+		{ "fs/epoll/max_user_watches", "100000000" },
+		{ "fs/aio-max-nr", "10000000" },
+		{ "fs/lease-break-time", "1" },
+		{ "kernel/keys/maxkeys", "10000000" },
+		{ "kernel/keys/maxbytes", "1000000000" },
+		{ "kernel/keys/gc_delay", "0" },
+		{ "kernel/pty/max", "100000" },
+		{ "kernel/pid_max", "4194304" },
+		{ "kernel/threads-max", "1000000" },
+		{ "kernel/perf_event_paranoid", "1" },
+		{ "kernel/io_uring_disabled", "0" },
+		{ "vm/max_map_count", "10000000" },
+		{ "vm/overcommit_memory", "1" },
+	};
+	char path[96];
+	size_t i;
+
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		snprintf(path, sizeof(path), "/proc/sys/%s", values[i][0]);
+		bc_write_path(path, values[i][1]);
+	}
+}
+
+/* The lists of free pages of the CPUs, which MemFree leaves out. */
+static long long cpu_free_pages(void)
+{
+	char line[256];
+	long long sum = 0;
+	int n, sets = 0;
+	FILE *f;
+
+	f = fopen("/proc/zoneinfo", "r");
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (strstr(line, "pagesets"))
+			sets = 1;
+		else if (strstr(line, "Node "))
+			sets = 0;
+		if (sets && sscanf(line, " count: %d", &n) == 1)
+			sum += n;
+	}
+	fclose(f);
+	return sum;
+}
+
+/*
+ * The memory that the kernel itself has in use: all that is not free, neither
+ * in the buddy lists (MemFree) nor in those of the CPUs, and that is not the
+ * contents of processes (AnonPages, SwapCached) or of files (Cached, which has
+ * those of tmpfs, and Buffers).  Slab, page tables, stacks, percpu, vmalloc
+ * and all the pages that no line of meminfo counts remain.
+ */
+static long long kernel_memory(void)
+{
+	static const struct {
+		const char *key;
+		int sign;
+	} parts[] = {
+		{ "MemTotal:", 1 }, { "MemFree:", -1 }, { "Buffers:", -1 },
+		{ "\nCached:", -1 }, { "SwapCached:", -1 }, { "AnonPages:", -1 },
+	};
+	char buf[8192], *at;
+	long long sum = 0;
+	size_t i;
+
+	if (bc_slurp_path("/proc/meminfo", buf, sizeof(buf)) <= 0)
+		bc_fail(__FILE__, __LINE__, "no /proc/meminfo");
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		at = strstr(buf, parts[i].key);
+		if (!at)
+			bc_fail(__FILE__, __LINE__, "no %s", parts[i].key);
+		sum += parts[i].sign * strtoll(at + strlen(parts[i].key), NULL, 10);
+	}
+	return sum * 1024 - cpu_free_pages() * bc_page_size();
+}
+
+struct account {
+	long long kernel;	/* before */
+	long long held;		/* before */
+	long long outside;	/* growth not held by the group: now */
+	long long peak;		/* the largest that was seen */
+	long long most;		/* the most that was held beyond what was forced */
+};
+
+static void look(struct account *a, const struct bc_group *g)
+{
+	long long held = bc_held(g), forced = bc_forced(g);
+
+	a->outside = kernel_memory() - a->kernel - (held - a->held);
+	if (a->outside > a->peak)
+		a->peak = a->outside;
+	if (held - forced > a->most)
+		a->most = held - forced;
+}
+
+static void report(const struct bc_group *g, const struct account *a, long made,
+		   int error, const char *end)
+{
+	bc_note("%s: %ld made, %s%s; held %lld KiB, forced %lld, outside %lld KiB, peak %lld KiB",
+		running->name, made, end, error ? strerror(error) : "",
+		bc_held(g) / 1024, bc_forced(g), a->outside / 1024, a->peak / 1024);
+}
+
+static void check(const struct bc_group *g, const struct account *a, long long outside)
+{
+	if (a->most > LIMIT)
+		bc_fail(__FILE__, __LINE__, "%lld held, the limit is %lld", a->most, LIMIT);
+	if (outside > OUTSIDE)
+		bc_fail(__FILE__, __LINE__, "the host pays %lld KiB for a group that holds %lld KiB",
+			outside / 1024, bc_held(g) / 1024);
+}
+
+static void run_attack(struct bc_group *g)
+{
+	struct account a = { 0 };
+	struct bc_worker w;
+	long made = -1;
+	bool done;
+
+	raise_sysctls();
+	if (running->prepare)
+		running->prepare();
+	bc_set_barrier(g, BARRIER);
+	bc_set_limit(g, LIMIT);
+	deadline = bc_now_ms() + ATTACK_MS;
+	bc_worker_start_as(&w, g, BC_NOBODY);
+	a.held = bc_rest(g);
+	a.kernel = kernel_memory();
+	bc_call_begin(&w, running->run, running->max);
+	while (!(done = bc_call_end(&w, SAMPLE_MS, &made)) && !bc_worker_died(&w, 0)) {
+		look(&a, g);
+		if (bc_now_ms() > deadline + ATTACK_MS)
+			break;
+	}
+	if (done && made < 0 && (w.error == ENOSYS || w.error == EPERM))
+		bc_skip("not to be had here: %s", strerror(w.error));
+	bc_pause_ms(50);
+	look(&a, g);
+	if (done) {
+		report(g, &a, made, w.error, w.error ? "ended by " : "not ended");
+		check(g, &a, a.outside);
+	} else {
+		report(g, &a, made, 0, w.pid ? "still running" : "killed");
+		if (!running->deadly)
+			bc_fail(__FILE__, __LINE__, "the attacker %s", w.pid ?
+				"does not come back" : "has been killed");
+		check(g, &a, a.peak);
+	}
+}
+
+/* The harness runs functions of no argument but the group: it is told apart here. */
+static struct bc_case all[128];
+static const struct attack *attacks[128];
+static size_t nr_all;
+
+static void run_named(struct bc_group *g)
+{
+	const char *name = strrchr(g->path, '/') + 1;
+	size_t i;
+
+	for (i = 0; i < nr_all; i++) {
+		if (!strcmp(attacks[i]->name, name))
+			running = attacks[i];
+	}
+	run_attack(g);
+}
+
+static void add(const struct attack *some, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++, nr_all++) {
+		attacks[nr_all] = &some[i];
+		all[nr_all].name = some[i].name;
+		all[nr_all].run = run_named;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	add(file_attacks, nr_file_attacks);
+	add(fs_attacks, nr_fs_attacks);
+	add(ipc_attacks, nr_ipc_attacks);
+	add(net_attacks, nr_net_attacks);
+	add(task_attacks, nr_task_attacks);
+	add(ns_attacks, nr_ns_attacks);
+	return bc_main(argc, argv, all, nr_all);
+}
