@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The table of resources a beancounter accounts: one row each.
+ *
+ * The row is all that the files, the tracepoints, the audit and the parser
+ * need; what remains for a new resource is its hooks. The order is the order
+ * in which the interface files print, so new rows go to the end.
+ *
+ * DO NOT INCLUDE THIS FILE DIRECTLY: define BC_RESOURCE() and include it where
+ * the table is expanded, as with <linux/cgroup_subsys.h>.
+ *
+ * BC_RESOURCE(id, name, unit, default barrier and limit)
+ */
+
+BC_RESOURCE(KMEMSIZE, "kmemsize", BC_BYTES, BC_MAX)

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Beancounters: the account of a group of processes.
+ *
+ * Everything scarce that the kernel hands to a group is charged to the group's
+ * beancounter, owned by it until given back, and refused at the request when
+ * the barrier is reached. See Documentation/admin-guide/beancounter.rst for
+ * the interface and kernel/bc/internal.h for the locking.
+ *
+ * This is the only header that the hooked code includes. Every hook has a stub
+ * for a kernel without CONFIG_BEANCOUNTERS, so that callers need no #ifdef.
+ */
+#ifndef _LINUX_BEANCOUNTER_H
+#define _LINUX_BEANCOUNTER_H
+
+#include <linux/gfp_types.h>
+#include <linux/jump_label.h>
+#include <linux/page-flags.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+struct beancounter;
+struct kmem_cache;
+struct page;
+struct page_ext_operations;
+struct slab;
+
+/**
+ * enum bc_severity - what a request is checked against
+ * @BC_BARRIER: an ordinary request: refused above min(barrier, limit)
+ * @BC_LIMIT: a request that cannot fail gracefully: refused above the limit
+ * @BC_FORCE: a request that cannot fail: never refused, the excess is counted
+ */
+enum bc_severity {
+	BC_BARRIER,
+	BC_LIMIT,
+	BC_FORCE,
+};
+
+/**
+ * enum bc_unit - what a resource is counted in
+ * @BC_BYTES: bytes; K, M, G, T, P, E are accepted in the files
+ * @BC_PAGES: pages of PAGE_SIZE
+ * @BC_ITEMS: objects
+ */
+enum bc_unit {
+	BC_BYTES,
+	BC_PAGES,
+	BC_ITEMS,
+};
+
+#define BC_RESOURCE(id, name, unit, dfl) BC_##id,
+enum bc_resource {
+#include <linux/bc_resources.h>
+	BC_NR_RESOURCES
+};
+#undef BC_RESOURCE
+
+/* Unlimited: the word "max" in the files, and the largest number accepted. */
+#define BC_MAX ((u64)S64_MAX)
+
+/*
+ * The names of 2006. What was an opt-in mark then is what __GFP_ACCOUNT and
+ * SLAB_ACCOUNT have become; kmalloc() caches are SLAB_BC_NOCHARGE by nature,
+ * because only their kmalloc-cg twins carry SLAB_ACCOUNT.
+ */
+#define __GFP_BC __GFP_ACCOUNT
+#define GFP_KERNEL_BC GFP_KERNEL_ACCOUNT
+
+#ifdef CONFIG_BEANCOUNTERS
+
+/* Turned on by the first group; until then nobody could be charged. */
+DECLARE_STATIC_KEY_FALSE(bc_online_key);
+
+/**
+ * bc_online() - can anything be charged on this system now?
+ *
+ * Context: Any.
+ * Return: false until the first group exists, and for ever with
+ * cgroup_disable=bc.
+ */
+static __always_inline bool bc_online(void)
+{
+	return static_branch_unlikely(&bc_online_key);
+}
+
+bool bc_disabled(void);
+
+int __must_check bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
+			   enum bc_severity severity);
+void bc_uncharge(struct beancounter *bc, enum bc_resource res, u64 n);
+
+bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p);
+void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p,
+		      int nr);
+bool bc_slab_charge_late(void *obj, gfp_t flags);
+
+int __must_check __bc_page_charge(struct page *page, unsigned int order,
+				  gfp_t flags);
+void __bc_page_uncharge(struct page *page);
+void __bc_page_split(struct page *page, unsigned int order);
+extern struct page_ext_operations bc_page_ops;
+
+struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags, bool *ok);
+bool bc_fault_kill(void);
+bool __bc_foreign(const void *obj);
+
+/**
+ * bc_limit_begin() - requests from here on are checked against the limit
+ * @on: whether they are; false leaves things as they are
+ *
+ * Opens a section whose requests cannot fail gracefully although the flags of
+ * the allocation do not say so: those made to give something back. Sections
+ * nest.
+ *
+ * Context: The current task only.
+ * Return: What bc_limit_end() needs to restore.
+ */
+static inline bool bc_limit_begin(bool on)
+{
+	bool old = current->bc_limit_scope;
+
+	current->bc_limit_scope = old || on;
+	return old;
+}
+
+/**
+ * bc_limit_end() - end of the section of bc_limit_begin()
+ * @old: what bc_limit_begin() returned
+ *
+ * Context: The current task only.
+ */
+static inline void bc_limit_end(bool old)
+{
+	current->bc_limit_scope = old;
+}
+
+/**
+ * bc_user_fault_begin() - a fault of user space starts
+ *
+ * A refusal inside it cannot become an error code: it is checked against the
+ * limit, and what is refused even then ends the task in bc_fault_kill().
+ *
+ * Context: The current task only.
+ */
+static __always_inline void bc_user_fault_begin(void)
+{
+	if (bc_online()) {
+		current->bc_limit_scope = true;
+		current->bc_refused = false;
+	}
+}
+
+/**
+ * bc_user_fault_end() - the fault of bc_user_fault_begin() has been handled
+ *
+ * Context: The current task only.
+ */
+static __always_inline void bc_user_fault_end(void)
+{
+	if (bc_online())
+		current->bc_limit_scope = false;
+}
+
+/**
+ * bc_page_charge() - charge a block of pages to the current group
+ * @page: first page of the block; nobody else knows it yet
+ * @order: size of the block
+ * @flags: of the allocation
+ *
+ * Context: Any; may sleep and reclaim when @flags allow it.
+ * Return: 0, or -ENOMEM when the group may not have it. The caller frees the
+ * block then.
+ */
+static inline int bc_page_charge(struct page *page, unsigned int order,
+				 gfp_t flags)
+{
+	return bc_online() ? __bc_page_charge(page, order, flags) : 0;
+}
+
+/**
+ * bc_page_uncharge() - a block of pages is given back
+ * @page: first page of the block; not charged is fine
+ *
+ * Context: Any.
+ */
+static __always_inline void bc_page_uncharge(struct page *page)
+{
+	if (bc_online() && unlikely(PageBc(page)))
+		__bc_page_uncharge(page);
+}
+
+/**
+ * bc_page_split() - a block becomes single pages, freed one by one
+ * @page: first page of the block; not charged is fine
+ * @order: size of the block
+ *
+ * Context: Any.
+ */
+static inline void bc_page_split(struct page *page, unsigned int order)
+{
+	if (bc_online() && PageBc(page))
+		__bc_page_split(page, order);
+}
+
+/**
+ * bc_foreign() - must the running reclaim leave this object alone?
+ * @obj: an object of a slab cache, or an address inside one
+ *
+ * Context: Any. Does not look at @obj itself.
+ * Return: true when current is making room in one group and @obj is charged
+ * to another.
+ */
+static __always_inline bool bc_foreign(const void *obj)
+{
+	return bc_online() && unlikely(current->bc_shrink) && __bc_foreign(obj);
+}
+
+#else /* CONFIG_BEANCOUNTERS */
+
+static inline bool bc_online(void)
+{
+	return false;
+}
+
+static inline bool bc_disabled(void)
+{
+	return true;
+}
+
+static inline int __must_check bc_charge(struct beancounter *bc,
+					 enum bc_resource res, u64 n,
+					 enum bc_severity severity)
+{
+	return 0;
+}
+
+static inline void bc_uncharge(struct beancounter *bc, enum bc_resource res,
+			       u64 n)
+{
+}
+
+static inline bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr,
+				  void **p)
+{
+	return true;
+}
+
+static inline void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab,
+				    void **p, int nr)
+{
+}
+
+static inline bool bc_slab_charge_late(void *obj, gfp_t flags)
+{
+	return true;
+}
+
+static inline int __must_check bc_page_charge(struct page *page,
+					      unsigned int order, gfp_t flags)
+{
+	return 0;
+}
+
+static inline void bc_page_uncharge(struct page *page)
+{
+}
+
+static inline void bc_page_split(struct page *page, unsigned int order)
+{
+}
+
+static inline struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags,
+						  bool *ok)
+{
+	*ok = true;
+	return NULL;
+}
+
+static inline bool bc_fault_kill(void)
+{
+	return false;
+}
+
+static inline bool bc_limit_begin(bool on)
+{
+	return false;
+}
+
+static inline void bc_limit_end(bool old)
+{
+}
+
+static inline void bc_user_fault_begin(void)
+{
+}
+
+static inline void bc_user_fault_end(void)
+{
+}
+
+static inline bool bc_foreign(const void *obj)
+{
+	return false;
+}
+
+#endif /* CONFIG_BEANCOUNTERS */
+
+#endif /* _LINUX_BEANCOUNTER_H */

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: the account of a group of processes.
+ *
+ * A controller of the unified hierarchy, implicit there: every cgroup but the
+ * root has an account, without asking for it in cgroup.subtree_control.
+ *
+ * - Every scarce thing the kernel hands to a group is charged to it and to all
+ *   its ancestors, and refused when any of them would exceed its barrier.
+ * - What is charged belongs to the group until it is freed. Kernel objects stay
+ *   with their payer when a process moves to another group.
+ * - Moving a process and changing a barrier always succeed, so held may be
+ *   above the barrier; that refuses new requests only.
+ * - The account outlives the cgroup until its last byte is freed; the cgroup
+ *   itself is gone at rmdir, and its parents go on holding the bytes.
+ * - The root group, kernel threads and interrupts are not charged.
+ */
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+DEFINE_STATIC_KEY_FALSE(bc_online_key);
+
+#define BC_RESOURCE(id, name, unit, dfl) [BC_##id] = { name, unit, dfl },
+const struct bc_resource_desc bc_resources[BC_NR_RESOURCES] = {
+#include <linux/bc_resources.h>
+};
+#undef BC_RESOURCE
+
+LIST_HEAD(bc_list);
+DEFINE_RAW_SPINLOCK(bc_list_lock);
+
+static void bc_free_rcu(struct rcu_head *rcu)
+{
+	struct beancounter *bc = container_of(rcu, struct beancounter, rcu);
+
+	free_percpu(bc->stock);
+	kfree(bc);
+}
+
+/**
+ * bc_alloc() - a new account with nothing in it
+ * @parent: of the account, or NULL for a child of the root
+ *
+ * Context: Process context, may sleep.
+ * Return: The account with one reference, for bc_put(); NULL without memory.
+ */
+struct beancounter *bc_alloc(struct beancounter *parent)
+{
+	struct beancounter *bc;
+	unsigned long flags;
+	int cpu, i;
+
+	bc = kzalloc(sizeof(*bc), GFP_KERNEL_ACCOUNT);
+	if (!bc)
+		return NULL;
+	bc->stock = alloc_percpu_gfp(struct bc_stock, GFP_KERNEL_ACCOUNT);
+	if (!bc->stock) {
+		kfree(bc);
+		return NULL;
+	}
+	for_each_possible_cpu(cpu)
+		atomic64_set(&per_cpu_ptr(bc->stock, cpu)->bytes,
+			     BC_STOCK_CLOSED);
+	for (i = 0; i < BC_NR_RESOURCES; i++) {
+		bc->res[i].barrier = bc_resources[i].dfl;
+		bc->res[i].limit = bc_resources[i].dfl;
+	}
+	refcount_set(&bc->refs, 1);
+	raw_spin_lock_init(&bc->lock);
+	INIT_LIST_HEAD(&bc->children);
+	INIT_LIST_HEAD(&bc->sibling);
+	bc->parent = parent;
+	bc->top = parent ? parent->top : bc;
+
+	raw_spin_lock_irqsave(&bc_list_lock, flags);
+	list_add_tail(&bc->list, &bc_list);
+	if (parent) {
+		refcount_inc(&parent->refs);
+		raw_spin_lock(&bc->top->lock);
+		list_add_tail(&bc->sibling, &parent->children);
+		raw_spin_unlock(&bc->top->lock);
+	}
+	raw_spin_unlock_irqrestore(&bc_list_lock, flags);
+	return bc;
+}
+
+/**
+ * bc_put() - drop a reference
+ * @bc: the account
+ *
+ * Context: Any but under the lock of the tree or bc_list_lock.
+ */
+void bc_put(struct beancounter *bc)
+{
+	struct beancounter *parent;
+	unsigned long flags;
+
+	for (; bc && refcount_dec_and_test(&bc->refs); bc = parent) {
+		parent = bc->parent;
+		raw_spin_lock_irqsave(&bc_list_lock, flags);
+		list_del(&bc->list);
+		if (parent) {
+			raw_spin_lock(&bc->top->lock);
+			list_del(&bc->sibling);
+			raw_spin_unlock(&bc->top->lock);
+		}
+		raw_spin_unlock_irqrestore(&bc_list_lock, flags);
+		call_rcu(&bc->rcu, bc_free_rcu);
+	}
+}
+
+/**
+ * bc_get_css() - the group of an account, while it exists
+ * @bc: the account
+ *
+ * Context: Any in which @bc is pinned.
+ * Return: The group with a reference for css_put(), or NULL when it is gone.
+ */
+struct bc_css *bc_get_css(struct beancounter *bc)
+{
+	unsigned long flags;
+	struct bc_css *css;
+
+	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	css = bc->css;
+	if (css && !css_tryget(&css->css))
+		css = NULL;
+	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	return css;
+}
+
+/**
+ * bc_disabled() - was the controller turned off with cgroup_disable=bc?
+ *
+ * Context: Any, from early boot on.
+ * Return: true when nothing will ever be charged.
+ */
+bool bc_disabled(void)
+{
+	return !cgroup_subsys_enabled(bc_cgrp_subsys);
+}
+
+static void bc_notify_work(struct work_struct *work)
+{
+	struct bc_css *bcs = container_of(work, struct bc_css, notify_work);
+	struct cgroup_subsys_state *css;
+
+	cgroup_file_notify(&bcs->failcnt_local_file);
+	for (css = &bcs->css; css->parent; css = css->parent)
+		cgroup_file_notify(&css_to_bc(css)->failcnt_file);
+	css_put(&bcs->css);
+}
+
+static struct cgroup_subsys_state *
+bc_css_alloc(struct cgroup_subsys_state *parent)
+{
+	struct bc_css *bcs = kzalloc(sizeof(*bcs), GFP_KERNEL_ACCOUNT);
+
+	if (!bcs)
+		return ERR_PTR(-ENOMEM);
+	INIT_WORK(&bcs->notify_work, bc_notify_work);
+	if (!parent)
+		return &bcs->css;
+	bcs->bc = bc_alloc(css_bc(parent));
+	if (!bcs->bc) {
+		kfree(bcs);
+		return ERR_PTR(-ENOMEM);
+	}
+	bcs->bc->css = bcs;
+	return &bcs->css;
+}
+
+static int bc_css_online(struct cgroup_subsys_state *css)
+{
+	struct beancounter *bc = css_bc(css);
+
+	if (!bc)
+		return 0;
+	bc->id = cgroup_id(css->cgroup);
+	static_branch_enable(&bc_online_key);
+	return 0;
+}
+
+static void bc_css_offline(struct cgroup_subsys_state *css)
+{
+	struct beancounter *bc = css_bc(css);
+
+	if (bc)
+		bc_close(bc);
+}
+
+static void bc_css_free(struct cgroup_subsys_state *css)
+{
+	struct bc_css *bcs = css_to_bc(css);
+	struct beancounter *bc = bcs->bc;
+	unsigned long flags;
+
+	if (bc) {
+		/* Also for a css that never came online. */
+		bc_close(bc);
+		raw_spin_lock_irqsave(&bc->top->lock, flags);
+		bc->css = NULL;
+		raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+		bc_put(bc);
+	}
+	kfree(bcs);
+}
+
+struct cgroup_subsys bc_cgrp_subsys = {
+	.css_alloc	= bc_css_alloc,
+	.css_online	= bc_css_online,
+	.css_offline	= bc_css_offline,
+	.css_free	= bc_css_free,
+	.dfl_cftypes	= bc_files,
+	.implicit_on_dfl = true,
+	.threaded	= true,
+};

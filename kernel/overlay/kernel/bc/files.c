@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: the files of a group.
+ *
+ * Every file but bc.resources is flat-keyed, one line per resource; the lines
+ * written have the shape of the lines read. A write is checked as a whole
+ * before anything of it takes effect.
+ */
+#include <linux/cgroup.h>
+#include <linux/kernel.h>
+#include <linux/kstrtox.h>
+#include <linux/overflow.h>
+#include <linux/seq_file.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+/**
+ * bc_value_print() - a barrier or limit the way the files show it
+ * @value: in units of the resource
+ * @buf: of BC_VALUE_LEN bytes
+ *
+ * Context: Any.
+ * Return: @buf.
+ */
+const char *bc_value_print(u64 value, char *buf)
+{
+	if (value >= BC_MAX)
+		strscpy(buf, "max", BC_VALUE_LEN);
+	else
+		snprintf(buf, BC_VALUE_LEN, "%llu", value);
+	return buf;
+}
+
+/* Digits with at most one letter of K, M, G, T, P, E after them. */
+static int bc_value_parse(char *str, enum bc_unit unit, u64 *value)
+{
+	static const char suffixes[] = "KMGTPE";
+	size_t digits = strspn(str, "0123456789");
+	const char *suffix = NULL;
+	unsigned int shift = 0;
+
+	if (!strcmp(str, "max")) {
+		*value = BC_MAX;
+		return 0;
+	}
+	if (!digits)
+		return -EINVAL;
+	if (str[digits]) {
+		suffix = strchr(suffixes, toupper(str[digits]));
+		if (!suffix || str[digits + 1] || unit != BC_BYTES)
+			return -EINVAL;
+		shift = 10 * (suffix - suffixes + 1);
+		str[digits] = '\0';
+	}
+	if (kstrtou64(str, 10, value) ||
+	    check_shl_overflow(*value, shift, value) || *value > BC_MAX)
+		return -EINVAL;
+	return 0;
+}
+
+static int bc_resource_find(const char *name)
+{
+	int i;
+
+	for (i = 0; i < BC_NR_RESOURCES; i++)
+		if (!strcmp(name, bc_resources[i].name))
+			return i;
+	return -EINVAL;
+}
+
+/* "resource value", separated by one or more blanks. */
+static int bc_line_parse(char *line, struct bc_limits *limits)
+{
+	char *value = strpbrk(line, " \t");
+	int res;
+
+	if (!value)
+		return -EINVAL;
+	*value++ = '\0';
+	value = strim(value);
+	res = bc_resource_find(line);
+	if (res < 0 || test_and_set_bit(res, &limits->set))
+		return -EINVAL;
+	return bc_value_parse(value, bc_resources[res].unit,
+			      &limits->value[res]);
+}
+
+/**
+ * bc_limits_parse() - what a write to bc.barrier, bc.limit or bc.maxheld says
+ * @buf: NUL-terminated; modified
+ * @limits: the result; undefined on error
+ *
+ * One or more lines "resource value", each resource at most once.
+ *
+ * Context: Any.
+ * Return: 0, or -EINVAL when anything in @buf is malformed.
+ */
+int bc_limits_parse(char *buf, struct bc_limits *limits)
+{
+	char *line;
+	int ret;
+
+	limits->set = 0;
+	buf = strim(buf);
+	while ((line = strsep(&buf, "\n"))) {
+		ret = bc_line_parse(strim(line), limits);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static ssize_t bc_write(struct kernfs_open_file *of, char *buf, size_t nbytes,
+			enum bc_limit_kind kind)
+{
+	struct bc_limits limits;
+	int ret, i;
+
+	if (strlen(buf) != nbytes)
+		return -EINVAL;
+	ret = bc_limits_parse(buf, &limits);
+	if (ret)
+		return ret;
+	if (kind == BC_RESET_MAXHELD)
+		for_each_set_bit(i, &limits.set, BC_NR_RESOURCES)
+			if (limits.value[i])
+				return -EINVAL;
+	bc_limits_apply(css_bc(of_css(of)), kind, &limits);
+	return nbytes;
+}
+
+static ssize_t bc_barrier_write(struct kernfs_open_file *of, char *buf,
+				size_t nbytes, loff_t off)
+{
+	return bc_write(of, buf, nbytes, BC_SET_BARRIER);
+}
+
+static ssize_t bc_limit_write(struct kernfs_open_file *of, char *buf,
+			      size_t nbytes, loff_t off)
+{
+	return bc_write(of, buf, nbytes, BC_SET_LIMIT);
+}
+
+static ssize_t bc_maxheld_write(struct kernfs_open_file *of, char *buf,
+				size_t nbytes, loff_t off)
+{
+	return bc_write(of, buf, nbytes, BC_RESET_MAXHELD);
+}
+
+enum bc_column {
+	BC_HELD,
+	BC_MAXHELD,
+	BC_BARRIER_VALUE,
+	BC_LIMIT_VALUE,
+	BC_FAILCNT,
+	BC_FAILCNT_LOCAL,
+};
+
+static u64 bc_column(const struct bc_stat *stat, enum bc_column column)
+{
+	switch (column) {
+	case BC_HELD:
+		return stat->held;
+	case BC_MAXHELD:
+		return stat->counter.maxheld;
+	case BC_BARRIER_VALUE:
+		return stat->counter.barrier;
+	case BC_LIMIT_VALUE:
+		return stat->counter.limit;
+	case BC_FAILCNT:
+		return stat->counter.failcnt;
+	case BC_FAILCNT_LOCAL:
+		return stat->counter.failcnt_local;
+	}
+	return 0;
+}
+
+static int bc_column_show(struct seq_file *seq, void *v)
+{
+	struct beancounter *bc = css_bc(seq_css(seq));
+	enum bc_column column = seq_cft(seq)->private;
+	char value[BC_VALUE_LEN];
+	struct bc_stat stat;
+	int i;
+
+	for (i = 0; i < BC_NR_RESOURCES; i++) {
+		bc_stat_read(bc, i, &stat);
+		seq_printf(seq, "%s %s\n", bc_resources[i].name,
+			   bc_value_print(bc_column(&stat, column), value));
+	}
+	return 0;
+}
+
+static int bc_resources_show(struct seq_file *seq, void *v)
+{
+	struct beancounter *bc = css_bc(seq_css(seq));
+	char barrier[BC_VALUE_LEN], limit[BC_VALUE_LEN];
+	struct bc_stat stat;
+	int i;
+
+	for (i = 0; i < BC_NR_RESOURCES; i++) {
+		const struct bc_counter *c = &stat.counter;
+
+		bc_stat_read(bc, i, &stat);
+		seq_printf(seq, "%s held=%llu maxheld=%llu barrier=%s limit=%s failcnt=%llu forced=%llu\n",
+			   bc_resources[i].name, stat.held, c->maxheld,
+			   bc_value_print(c->barrier, barrier),
+			   bc_value_print(c->limit, limit), c->failcnt,
+			   c->forced);
+	}
+	return 0;
+}
+
+struct cftype bc_files[] = {
+	{
+		.name = "held",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.private = BC_HELD,
+		.seq_show = bc_column_show,
+	},
+	{
+		.name = "maxheld",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.private = BC_MAXHELD,
+		.seq_show = bc_column_show,
+		.write = bc_maxheld_write,
+	},
+	{
+		.name = "barrier",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.private = BC_BARRIER_VALUE,
+		.seq_show = bc_column_show,
+		.write = bc_barrier_write,
+	},
+	{
+		.name = "limit",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.private = BC_LIMIT_VALUE,
+		.seq_show = bc_column_show,
+		.write = bc_limit_write,
+	},
+	{
+		.name = "failcnt",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.private = BC_FAILCNT,
+		.file_offset = offsetof(struct bc_css, failcnt_file),
+		.seq_show = bc_column_show,
+	},
+	{
+		.name = "failcnt.local",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.private = BC_FAILCNT_LOCAL,
+		.file_offset = offsetof(struct bc_css, failcnt_local_file),
+		.seq_show = bc_column_show,
+	},
+	{
+		.name = "resources",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.seq_show = bc_resources_show,
+	},
+	{}
+};

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Beancounters: the account itself.
+ *
+ * Locking
+ *
+ * The groups below one child of the root form a tree with one raw spinlock,
+ * bc->top->lock. It protects the counters of all resources of all groups of
+ * the tree, the links between them, and the opening and closing of stocks.
+ * Whatever is decided is decided under it, so there are no transient states:
+ * a request is refused exactly when it does not fit. It is a leaf: nothing is
+ * called under it that takes another lock, but bc_list_lock is taken before it.
+ *
+ * What keeps the lock out of the way is the stock: per group and possible CPU
+ * one word of bytes that are charged already and held by nobody. Charging
+ * takes from the word and uncharging puts into it with one compare-and-exchange,
+ * from any context and without the lock. A closed word (BC_STOCK_CLOSED)
+ * accepts neither. Words are opened and closed under the lock only, so whoever
+ * holds the lock and has closed the words of a subtree has all of its bytes in
+ * the counters.
+ *
+ * Lifetime
+ *
+ * A beancounter is not its cgroup: the charged bytes keep it. It is referenced
+ * by its css, by each child, and by each resource that is not at zero, and
+ * freed with the last of them. Charged objects point to it without a reference
+ * of their own. A css that went offline leaves its words closed for good.
+ */
+#ifndef _KERNEL_BC_INTERNAL_H
+#define _KERNEL_BC_INTERNAL_H
+
+#include <linux/atomic.h>
+#include <linux/beancounter.h>
+#include <linux/cgroup.h>
+#include <linux/list.h>
+#include <linux/percpu.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+/* What one refill leaves in a stock at most, and the most a word may hold. */
+#define BC_STOCK_BATCH ((s64)SZ_16K)
+#define BC_STOCK_MAX ((s64)SZ_32K)
+/* Room below this many bytes per refill is not worth a stock. */
+#define BC_STOCK_MIN ((s64)SZ_512)
+#define BC_STOCK_CLOSED S64_MIN
+
+/**
+ * struct bc_counter - one resource of one beancounter
+ * @usage: charged here and below, what sits in stocks included
+ * @barrier: ordinary requests are refused above it
+ * @limit: everything but force is refused above it
+ * @maxheld: highest @usage since the last reset
+ * @failcnt: requests refused here and below
+ * @failcnt_local: requests refused because of this very counter
+ * @forced: sum of what forced requests pushed above @limit
+ *
+ * In units of the resource; all protected by bc->top->lock.
+ */
+struct bc_counter {
+	u64 usage;
+	u64 barrier;
+	u64 limit;
+	u64 maxheld;
+	u64 failcnt;
+	u64 failcnt_local;
+	u64 forced;
+};
+
+/**
+ * struct bc_stock - the bytes of kmemsize one CPU may hand out on its own
+ * @bytes: 0 to BC_STOCK_MAX, or BC_STOCK_CLOSED
+ */
+struct bc_stock {
+	atomic64_t bytes;
+};
+
+/**
+ * struct beancounter - the account of a group
+ * @parent: NULL for a child of the root; constant, and pinned by this
+ * @top: the ancestor whose @lock is used, maybe this; constant
+ * @stock: one word per possible CPU; constant
+ * @refs: see Lifetime above
+ * @nr_open: how many of the subtree have @open set; @top->lock
+ * @open: some word of @stock may be open; @top->lock
+ * @offline: words stay closed; @top->lock
+ * @logged: the first refusal has been logged; @top->lock
+ * @css: the group, NULL once it is freed; @top->lock
+ * @id: the cgroup's id, 0 before it is online; constant then
+ * @children: list of @sibling; @top->lock
+ * @sibling: entry in @parent->children; @top->lock
+ * @list: entry in bc_list; bc_list_lock
+ * @audit_found: bytes of owned objects in the last audit; bc_audit_mutex
+ * @audit_held: bytes held in the last audit; bc_audit_mutex
+ * @rcu: for freeing
+ * @lock: of the tree below the root, used in @top only
+ * @res: the counters; @top->lock
+ */
+struct beancounter {
+	struct beancounter *parent;
+	struct beancounter *top;
+	struct bc_stock __percpu *stock;
+	refcount_t refs;
+	unsigned int nr_open;
+	bool open;
+	bool offline;
+	bool logged;
+	struct bc_css *css;
+	u64 id;
+	struct list_head children;
+	struct list_head sibling;
+	struct list_head list;
+#ifdef CONFIG_BEANCOUNTERS_DEBUG
+	u64 audit_found;
+	u64 audit_held;
+#endif
+	struct rcu_head rcu;
+
+	raw_spinlock_t lock;
+	struct bc_counter res[BC_NR_RESOURCES];
+	/* The low bits of its address hold an allocation order, see kmem.c. */
+} __aligned(64);
+
+/**
+ * struct bc_css - a beancounter while its cgroup exists
+ * @css: the cgroup's side
+ * @bc: the account; NULL in the root, which is not charged; constant
+ * @failcnt_file: notified when the failcnt grows
+ * @failcnt_local_file: notified when the local failcnt grows
+ * @notify_work: notifies from a context that may
+ */
+struct bc_css {
+	struct cgroup_subsys_state css;
+	struct beancounter *bc;
+	struct cgroup_file failcnt_file;
+	struct cgroup_file failcnt_local_file;
+	struct work_struct notify_work;
+};
+
+/**
+ * struct bc_resource_desc - a row of <linux/bc_resources.h>
+ * @name: in all files and messages
+ * @unit: of every number
+ * @dfl: barrier and limit of a new group
+ */
+struct bc_resource_desc {
+	const char *name;
+	enum bc_unit unit;
+	u64 dfl;
+};
+
+/**
+ * struct bc_stat - a consistent reading of one resource of one group
+ * @held: charged now, stocks excluded; exact at rest
+ * @counter: the other figures
+ */
+struct bc_stat {
+	u64 held;
+	struct bc_counter counter;
+};
+
+/**
+ * struct bc_limits - new barriers or limits for a group
+ * @set: bitmap of the resources to change
+ * @value: by resource
+ */
+struct bc_limits {
+	unsigned long set;
+	u64 value[BC_NR_RESOURCES];
+};
+
+/**
+ * struct bc_shrink - a shrink of one group, on the stack of the task doing it
+ * @bc: the group; only what is charged to it or below is taken
+ * @goal: bytes to take
+ * @taken: bytes taken in this pass
+ * @freed: objects freed in all passes
+ * @dirty: some of the group's inodes wait for writeback
+ */
+struct bc_shrink {
+	struct beancounter *bc;
+	u64 goal;
+	u64 taken;
+	unsigned long freed;
+	bool dirty;
+};
+
+enum bc_limit_kind {
+	BC_SET_BARRIER,
+	BC_SET_LIMIT,
+	BC_RESET_MAXHELD,
+};
+
+extern const struct bc_resource_desc bc_resources[BC_NR_RESOURCES];
+extern struct list_head bc_list;
+extern raw_spinlock_t bc_list_lock;
+extern struct cftype bc_files[];
+
+static inline struct bc_css *css_to_bc(struct cgroup_subsys_state *css)
+{
+	return container_of(css, struct bc_css, css);
+}
+
+static inline struct beancounter *css_bc(struct cgroup_subsys_state *css)
+{
+	return css_to_bc(css)->bc;
+}
+
+/* core.c */
+struct beancounter *bc_alloc(struct beancounter *parent);
+void bc_put(struct beancounter *bc);
+struct bc_css *bc_get_css(struct beancounter *bc);
+
+/* charge.c */
+int bc_try_charge(struct beancounter *bc, enum bc_resource res, u64 n,
+		  enum bc_severity severity, struct beancounter **over);
+void bc_refused(struct beancounter *bc, struct beancounter *over,
+		enum bc_resource res, u64 n, enum bc_severity severity);
+int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
+		   enum bc_severity severity, struct beancounter **over);
+void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n);
+void bc_stat_read(struct beancounter *bc, enum bc_resource res,
+		  struct bc_stat *stat);
+void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
+		     const struct bc_limits *limits);
+void bc_close(struct beancounter *bc);
+
+/* files.c */
+#define BC_VALUE_LEN 24
+const char *bc_value_print(u64 value, char *buf);
+int bc_limits_parse(char *buf, struct bc_limits *limits);
+
+/* reclaim.c */
+bool bc_reclaim(struct beancounter *bc, u64 bytes);
+
+/* kmem.c */
+struct beancounter *bc_object_owner(const void *obj, unsigned int *size);
+struct beancounter *bc_page_owner(const struct page *page, unsigned int *order);
+
+/* Is bc the group @root or below it? Both of the same tree or not. */
+static inline bool bc_below(const struct beancounter *bc,
+			    const struct beancounter *root)
+{
+	for (; bc; bc = bc->parent)
+		if (bc == root)
+			return true;
+	return false;
+}
+
+/*
+ * Take from this CPU's word. That the task may move to another CPU between the
+ * look-up and the exchange is harmless: it is a word of the same group.
+ */
+static __always_inline bool bc_stock_take(struct beancounter *bc, s64 n)
+{
+	atomic64_t *word = &raw_cpu_ptr(bc->stock)->bytes;
+	s64 old = atomic64_read(word);
+
+	return old >= n && atomic64_try_cmpxchg(word, &old, old - n);
+}
+
+/* Put into this CPU's word; false when it is closed or full. */
+static __always_inline bool bc_stock_give(struct beancounter *bc, s64 n)
+{
+	atomic64_t *word = &raw_cpu_ptr(bc->stock)->bytes;
+	s64 old = atomic64_read(word);
+
+	/* Closed is negative, so as unsigned it is above everything. */
+	return (u64)old + n <= BC_STOCK_MAX &&
+	       atomic64_try_cmpxchg(word, &old, old + n);
+}
+
+static __always_inline void bc_kmem_uncharge(struct beancounter *bc, u64 n)
+{
+	if (unlikely(!bc_stock_give(bc, n)))
+		bc_uncharge_slow(bc, BC_KMEMSIZE, n);
+}
+
+#endif /* _KERNEL_BC_INTERNAL_H */
