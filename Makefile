@@ -17,7 +17,7 @@ export BUILD JOBS LINUX_SRC LINUX_VERSION
 
 VM_CFLAGS = -O2 -Wall -Wextra -Wno-unused-result -D_GNU_SOURCE
 VM_GUEST  = $(addprefix vm/,init.c pump.c share.c mounts.c)
-VM_HOST   = $(addprefix vm/,supervise.c terminal.c)
+VM_HOST   = $(addprefix vm/,supervise.c spool.c terminal.c)
 
 .DEFAULT_GOAL := help
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 struct job {
-	int share;		/* the directory shared with the host, O_PATH */
+	int share; /* the directory shared with the host, O_PATH */
 	const char *cwd;
 	bool has_stdin, merge, kmemleak;
 	int tty;

@@ -86,7 +86,7 @@ static void put(const char *path, const char *text)
 
 /* The files the command's stdio is made of. */
 struct stdio {
-	int command[3];		/* what the command gets, or -1: /dev/null */
+	int command[3]; /* what the command gets, or -1: /dev/null */
 	struct pump_fds pump;
 	int ended[2];
 };
@@ -101,7 +101,7 @@ static void make_stdio(struct stdio *io)
 {
 	int fds[2];
 
-	*io = (struct stdio) {
+	*io = (struct stdio){
 		.command = { -1, -1, -1 },
 		.pump = { job.share, -1, -1, -1, -1 },
 	};

@@ -19,15 +19,15 @@
 #ifndef VM_JOB_H
 #define VM_JOB_H
 
-#define CHUNK		(256 * 1024)
+#define CHUNK (256 * 1024)
 
 /* guest: pump.c */
 struct pump_fds {
-	int share;		/* the share, O_PATH */
-	int to_stdin;		/* write end of the command's stdin, or -1 */
-	int from_stdout;	/* read ends of its stdout and stderr, or -1 */
+	int share; /* the share, O_PATH */
+	int to_stdin; /* write end of the command's stdin, or -1 */
+	int from_stdout; /* read ends of its stdout and stderr, or -1 */
 	int from_stderr;
-	int ended;		/* reads as EOF once the command has ended */
+	int ended; /* reads as EOF once the command has ended */
 };
 
 int pump(struct pump_fds fds);

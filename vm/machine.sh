@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034
+# shellcheck shell=bash disable=SC2154,SC2034,SC2054
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # machine.sh - the command lines of the two machines.  Part of vm/run.

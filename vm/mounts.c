@@ -17,8 +17,8 @@
 #define MAX_DIRS 64
 
 static struct {
-	char *path, *source;	/* source NULL: the host's directory, read-only */
-	int fd;			/* of that directory, from before it was covered */
+	char *path, *source; /* source NULL: the host's directory, read-only */
+	int fd; /* of that directory, from before it was covered */
 } dirs[MAX_DIRS];
 static int dir_count;
 
@@ -27,8 +27,9 @@ int mount_host(const char *source, const char *target)
 {
 	if (strncmp(source, "9p:", 3))
 		return mount("host", target, "hostfs", MS_NODEV, source);
-	return mount(source + 3, target, "9p", MS_NODEV,
-		     "trans=virtio,version=9p2000.L,msize=262144,cache=mmap,access=any");
+	return mount(
+		source + 3, target, "9p", MS_NODEV,
+		"trans=virtio,version=9p2000.L,msize=262144,cache=mmap,access=any");
 }
 
 void mount_proc(void)
@@ -75,7 +76,8 @@ static void make_dirs(const char *path)
 	char part[4096], *slash;
 
 	snprintf(part, sizeof(part), "%s", path);
-	for (slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+	for (slash = strchr(part + 1, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		mkdir(part, 0755);
 		*slash = '/';
@@ -95,7 +97,8 @@ static void mount_dirs(void)
 		if (dirs[i].source) {
 			rc = mount_host(dirs[i].source, dirs[i].path);
 		} else {
-			snprintf(self, sizeof(self), "/proc/self/fd/%d", dirs[i].fd);
+			snprintf(self, sizeof(self), "/proc/self/fd/%d",
+				 dirs[i].fd);
 			rc = mount(self, dirs[i].path, NULL, MS_BIND, NULL);
 			close(dirs[i].fd);
 		}

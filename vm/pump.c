@@ -17,8 +17,8 @@
 #include "job.h"
 
 /* How long to wait before looking for more stdin: doubled while idle. */
-#define STDIN_MS_MIN	5
-#define STDIN_MS_MAX	80
+#define STDIN_MS_MIN 5
+#define STDIN_MS_MAX 80
 
 static char buffer[CHUNK];
 
@@ -140,7 +140,8 @@ static void close_end(int *fd)
 
 static int open_output(int share, const char *name)
 {
-	return openat(share, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	return openat(share, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+		      0600);
 }
 
 int pump(struct pump_fds fds)
@@ -173,8 +174,8 @@ int pump(struct pump_fds fds)
 			close_end(&fds.from_stdout);
 		if (fds.from_stderr >= 0 && !drain(fds.from_stderr, err))
 			close_end(&fds.from_stderr);
-		if (fds.to_stdin >= 0 && (!fetch_stdin(fds.share) ||
-					  !deliver_stdin(fds.to_stdin)))
+		if (fds.to_stdin >= 0 &&
+		    (!fetch_stdin(fds.share) || !deliver_stdin(fds.to_stdin)))
 			close_end(&fds.to_stdin);
 	}
 	return 0;

@@ -82,7 +82,8 @@ char **read_strings(int share, const char *name)
 
 void write_share(int share, const char *name, const char *data, size_t size)
 {
-	int fd = openat(share, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(share, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			0600);
 
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size || fsync(fd) < 0)
 		fail(name);
@@ -94,7 +95,8 @@ void copy_to_share(int share, const char *from, const char *name)
 	char data[4096];
 	ssize_t n;
 	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = openat(share, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int out = openat(share, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			 0600);
 
 	if (in < 0 || out < 0) {
 		fprintf(stderr, "vm: %s: %m\n", from);

@@ -13,7 +13,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -32,133 +31,12 @@
 #include "job.h"
 #include "supervise.h"
 
-/* How far the spooled stdin may run ahead of the guest. */
-#define STDIN_AHEAD	(64L << 20)
-/* Give the disk back after this much output has been passed on. */
-#define PUNCH		(16L << 20)
-
 static char buffer[CHUNK];
-static int share;
 
-/* stdout and stderr: a file of the share that grows, and where it goes. */
-static struct stream {
-	const char *name;
-	int from, to;
-	off_t position, punched;
-} streams[2] = {
-	{ "stdout", -1, STDOUT_FILENO, 0, 0 },
-	{ "stderr", -1, STDERR_FILENO, 0, 0 },
-};
-
-static struct {
-	int spool;		/* -1: nothing to spool, or all of it is */
-	off_t size;
-} in = { -1, 0 };
-
-static void die(const char *what)
+void die(const char *what)
 {
 	fprintf(stderr, "supervise: %s: %s\n", what, strerror(errno));
 	exit(125);
-}
-
-static bool write_all(int fd, const char *data, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno == EAGAIN) {
-			struct pollfd p = { .fd = fd, .events = POLLOUT };
-
-			poll(&p, 1, -1);
-			continue;
-		}
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		data += n;
-		size -= n;
-	}
-	return true;
-}
-
-/* Pass on what has grown.  False when nobody reads us any more. */
-static bool pass_on(struct stream *s)
-{
-	ssize_t n;
-
-	while ((n = pread(s->from, buffer, sizeof(buffer), s->position)) > 0) {
-		if (!write_all(s->to, buffer, n))
-			return false;
-		s->position += n;
-		if (s->position - s->punched >= PUNCH) {
-			fallocate(s->from, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				  s->punched, s->position - s->punched);
-			s->punched = s->position;
-		}
-	}
-	return true;
-}
-
-static bool pass_on_all(void)
-{
-	return pass_on(&streams[0]) & pass_on(&streams[1]);
-}
-
-static void open_streams(void)
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		streams[i].from = openat(share, streams[i].name,
-					 O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		if (streams[i].from < 0)
-			die(streams[i].name);
-	}
-	if (faccessat(share, "stdin", F_OK, 0) == 0) {
-		in.spool = openat(share, "stdin", O_WRONLY | O_APPEND | O_CLOEXEC);
-		if (in.spool < 0)
-			die("stdin");
-	}
-}
-
-static off_t guest_position(void)
-{
-	char text[32] = "";
-	int fd = openat(share, "stdin.pos", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return 0;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
-	close(fd);
-	return atoll(text);
-}
-
-static bool stdin_wanted(void)
-{
-	if (in.spool < 0)
-		return false;
-	return in.size < STDIN_AHEAD || in.size - guest_position() < STDIN_AHEAD;
-}
-
-static void spool_stdin(void)
-{
-	ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
-	int mark;
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n > 0 && write_all(in.spool, buffer, n)) {
-		in.size += n;
-		return;
-	}
-	close(in.spool);
-	in.spool = -1;
-	mark = openat(share, "stdin.eof", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (mark < 0)
-		die("stdin.eof");
-	close(mark);
 }
 
 /*
@@ -222,7 +100,7 @@ static long long now_ms(void)
 struct run {
 	pid_t guest, logger;
 	int signals, changes, console;
-	long long deadline;	/* 0: none */
+	long long deadline; /* 0: none */
 };
 
 /* One turn.  Negative to go on, else how it ended. */
@@ -233,9 +111,10 @@ static int turn(struct run *run)
 		{ .fd = run->changes, .events = POLLIN },
 		{ .fd = stdin_wanted() ? STDIN_FILENO : -1, .events = POLLIN },
 		{ .fd = run->console, .events = POLLIN },
-		{ .fd = run->console < 0 ? -1 : STDIN_FILENO, .events = POLLIN },
+		{ .fd = run->console < 0 ? -1 : STDIN_FILENO,
+		  .events = POLLIN },
 	};
-	long long wait = in.spool >= 0 && set[2].fd < 0 ? 20 : 60000;
+	long long wait = stdin_left() && set[2].fd < 0 ? 20 : 60000;
 
 	if (run->deadline && run->deadline - now_ms() < wait)
 		wait = run->deadline - now_ms();
@@ -261,7 +140,8 @@ static int turn(struct run *run)
 		spool_stdin();
 	if (set[3].revents && !console_to_terminal(&run->console))
 		run->console = -1;
-	if (set[4].revents && run->console >= 0 && !terminal_to_console(run->console))
+	if (set[4].revents && run->console >= 0 &&
+	    !terminal_to_console(run->console))
 		return 128 + SIGINT;
 	return -1;
 }
@@ -307,14 +187,12 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind < 3)
 		return 125;
-	share = open(argv[optind], O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (share < 0)
-		die(argv[optind]);
 	watch(&run, &mask);
-	open_streams();
+	open_streams(argv[optind]);
 	if (inotify_add_watch(run.changes, argv[optind], IN_MODIFY) < 0)
 		die(argv[optind]);
-	if (interactive && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+	if (interactive &&
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		die("console");
 	run.console = ends[0];
 	log = start_log(argv[optind + 1], &run.logger);

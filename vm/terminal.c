@@ -13,7 +13,7 @@
 
 #include "supervise.h"
 
-#define ESCAPE	0x1d	/* Ctrl-] */
+#define ESCAPE 0x1d /* Ctrl-] */
 
 static struct termios saved;
 static bool is_raw;

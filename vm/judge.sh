@@ -1,0 +1,46 @@
+# shellcheck shell=bash disable=SC2154,SC2034
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# judge.sh - how did it end?  Part of vm/run.
+
+# judge MACHINE-STATUS: look at the log and at the status; set the exit status.
+judge()
+{
+	local found='' keep=$BUILD/log/vm-$$.log
+	result=125
+	if [ "$1" -eq 124 ]; then
+		result=124
+		complaint="the time was up after $timeout s"
+	elif [ "$1" -ge 128 ]; then
+		result=$1
+		return
+	elif [ -s "$job/share/status" ]; then
+		read -r result <"$job/share/status"
+	else
+		complaint="the kernel did not get to the end of the command"
+	fi
+	found=$(LC_ALL=C sed -E 's/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? //' "$log" |
+		LC_ALL=C grep -aE -f <(grep -v '^#' "$VM/splats" | grep .) | head -n 20) || :
+	if [ -n "$found" ] && [ -z "$allow_splat" ]; then
+		[ "$result" -eq 124 ] || result=125
+		complaint="${complaint:+$complaint; }the kernel complained:"
+	fi
+	if [ -s "$job/share/kmemleak" ]; then
+		result=125
+		found="$found"$'\n'"$(cat "$job/share/kmemleak")"
+		complaint="${complaint:+$complaint; }memory leaked:"
+	fi
+	[ -n "$complaint" ] || return 0
+	if [[ $log == "$job"/* ]]; then
+		mkdir -p "$BUILD/log"
+		cp "$log" "$keep"
+		log=$keep
+	fi
+	printf 'vm/run: %s\n' "$complaint" >&2
+	if [ -n "$found" ]; then
+		printf '%s\n' "$found" | sed 's/^/    /' >&2
+	elif [ "$result" -ne 124 ]; then
+		tail -n 15 "$log" | sed 's/^/    /' >&2
+	fi
+	printf '  -> the whole log: %s\n' "$log" >&2
+}
