@@ -63,7 +63,11 @@ step()
 		return 0
 	fi
 	step_line "$name" "$((SECONDS - start))" FAILED
-	tail -n 25 "$log" | sed 's/^/    /' >&2
+	if grep -qE '(error|undefined reference)[ :]' "$log"; then
+		grep -E -A 3 '(error|undefined reference)[ :]' "$log" | head -n 25
+	else
+		tail -n 25 "$log"
+	fi | sed 's/^/    /' >&2
 	say "    (all of it: $log)"
 	return "$rc"
 }
