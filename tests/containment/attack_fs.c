@@ -61,7 +61,7 @@ static long negative_dentries(long max)
 	for (i = 0; more(i, max); i++) {
 		char path[300];
 
-		snprintf(path, sizeof(path), "/proc/sys/%s", long_name(i));
+		snprintf(path, sizeof(path), "/sys/kernel/%s", long_name(i));
 		if (!stat(path, &st) || errno != ENOENT)
 			break;
 	}

@@ -138,6 +138,11 @@ void bc_object_test(struct bc_group *g, const struct bc_object *o)
 	bc_object_refusal(g, &w, o);
 
 	bc_eq(bc_call(&w, o->make, o->count), o->count);
+	if (o->persists) {
+		bc_call(&w, o->drop, 0);
+		if (o->end)
+			bc_call(&w, o->end, 0);
+	}
 	bc_worker_stop(&w);
 	bc_held_is(g, 0);
 }

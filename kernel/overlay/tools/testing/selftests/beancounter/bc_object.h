@@ -15,6 +15,8 @@ struct bc_object {
 	bc_job make;
 	/* In the worker: gives back all that make() made. */
 	bc_job drop;
+	/* At last, what prepare() made; only where things persist. */
+	bc_job end;
 	/* In the harness: what @n of them hold, at least and at most. */
 	void (*cost)(long n, long long *low, long long *high);
 	long count;
@@ -22,6 +24,8 @@ struct bc_object {
 	int errors[4];
 	/* Cannot fail gracefully: held to the limit, not to the barrier. */
 	bool to_limit;
+	/* Outlives the process that made it. */
+	bool persists;
 	/* The user the worker is, 0: root. */
 	uid_t uid;
 };

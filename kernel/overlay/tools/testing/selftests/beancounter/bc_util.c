@@ -86,26 +86,34 @@ void bc_group_kill(const struct bc_group *g)
 	bc_write(g, "cgroup.kill", "1");
 }
 
-/* Removes a group and those in it, waiting for its processes to be gone. */
-int bc_group_remove(const struct bc_group *g)
+/* Removes the groups in a group. */
+void bc_group_empty(const struct bc_group *g)
 {
-	long long end = bc_now_ms() + SETTLE_MS;
 	struct bc_group sub;
 	struct dirent *d;
 	DIR *dir;
 
 	dir = opendir(g->path);
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
-	while ((d = readdir(dir))) {
+	while (dir && (d = readdir(dir))) {
 		if (d->d_type != DT_DIR || d->d_name[0] == '.')
 			continue;
 		if (snprintf(sub.path, sizeof(sub.path), "%s/%s", g->path,
 			     d->d_name) < (int)sizeof(sub.path))
 			bc_group_remove(&sub);
 	}
-	closedir(dir);
+	if (dir)
+		closedir(dir);
+}
+
+/* Removes a group and those in it, waiting for its processes to be gone. */
+int bc_group_remove(const struct bc_group *g)
+{
+	long long end = bc_now_ms() + SETTLE_MS;
+
+	bc_group_empty(g);
 	while (rmdir(g->path)) {
+		if (errno == ENOENT)
+			return 0;
 		if (errno != EBUSY || bc_now_ms() > end)
 			return -errno;
 		bc_group_kill(g);
@@ -305,14 +313,19 @@ void bc_reset_maxheld(const struct bc_group *g)
 }
 
 /*
- * A grace period, and everything reclaimable that nobody uses: dentries,
- * inodes and page cache nodes stay with their payer until then.  4: no word
- * about it in the kernel log.
+ * Everything reclaimable that nobody uses goes, and what waits for a grace
+ * period is pushed: dentries, inodes and page cache nodes stay with their
+ * payer until then.  4: no word about it in the kernel log.
  */
 void bc_hurry(void)
 {
+	static bool quiet;
+
+	if (!quiet)
+		bc_write_path("/proc/sys/vm/drop_caches", "4");
+	quiet = true;
 	sync();
-	bc_write_path("/proc/sys/vm/drop_caches", "7");
+	bc_write_path("/proc/sys/vm/drop_caches", "3");
 }
 
 /* What is held once it stays the same, all that can be dropped dropped. */

@@ -64,6 +64,7 @@ long long bc_check_sys(const char *file, int line, const char *what, long long r
 /* Groups. */
 const char *bc_root(void);
 void bc_group_make(struct bc_group *g, const struct bc_group *parent, const char *name);
+void bc_group_empty(const struct bc_group *g);
 int bc_group_remove(const struct bc_group *g);
 void bc_group_kill(const struct bc_group *g);
 int bc_group_attach(const struct bc_group *g, pid_t pid);

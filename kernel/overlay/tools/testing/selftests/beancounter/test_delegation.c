@@ -41,8 +41,10 @@ static long write_bounds(long unused)
 	for (i = 0; i < 2; i++) {
 		int err = bc_set_key(&given, bounds[i], BC_KMEM, BC_MAX);
 
-		if (err != -EACCES && err != -EPERM)
+		if (err != -EACCES && err != -EPERM) {
+			errno = -err;
 			return i + 1;
+		}
 	}
 	return bc_set_key(&given, "bc.maxheld", BC_KMEM, 0) == -EACCES ? 0 : 3;
 }
@@ -94,6 +96,7 @@ static void test_user(struct bc_group *g)
 	bc_true(bc_call(&w, take, 10000) < 10000);
 	bc_true(bc_failcnt_local(&given) > 0);
 	bc_true(bc_held(&given) <= 2 * BC_MIB);
+	bc_call(&w, bc_drop_kept, 0);
 	bc_eq(bc_call(&w, write_bounds, 0), 0);
 }
 

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,7 @@ static void test_tmpfs(struct bc_group *g)
 	static const struct bc_object o = {
 		.make = make_tmpfs, .drop = drop_tmpfs, .cost = cost_tmpfs,
 		.count = 200, .errors = { ENOMEM, ENOSPC, ENFILE },
+		.persists = true,
 	};
 
 	bc_tmpfs();
@@ -138,6 +140,12 @@ static long drop_xattr(long unused)
 	return 0;
 }
 
+static long end_xattr(long unused)
+{
+	(void)unused;
+	return unlink("attr");
+}
+
 static void cost_xattr(long n, long long *low, long long *high)
 {
 	*low = n * 4000;
@@ -149,6 +157,7 @@ static void test_xattr(struct bc_group *g)
 	static const struct bc_object o = {
 		.prepare = prepare_xattr, .make = make_xattr, .drop = drop_xattr,
 		.cost = cost_xattr, .count = 50, .errors = { ENOMEM, ENOSPC },
+		.persists = true, .end = end_xattr,
 	};
 
 	bc_tmpfs();
@@ -184,6 +193,12 @@ static long drop_mount(long unused)
 	return 0;
 }
 
+static long end_mount(long unused)
+{
+	(void)unused;
+	return rmdir("at");
+}
+
 /* Its counters are percpu; where the mount is, and its device's name: small. */
 static void cost_mount(long n, long long *low, long long *high)
 {
@@ -196,6 +211,7 @@ static void test_mount(struct bc_group *g)
 	static const struct bc_object o = {
 		.prepare = prepare_mount, .make = make_mount, .drop = drop_mount,
 		.cost = cost_mount, .count = 50, .errors = { ENOMEM },
+		.persists = true, .end = end_mount,
 	};
 
 	bc_tmpfs();
@@ -247,7 +263,7 @@ static void test_uts(struct bc_group *g)
 
 /* ---------------------------------------------- reclaim before a refusal */
 
-/* Names that are not there: a dentry each, which nobody uses. */
+/* Names that are not there: sysfs remembers them, a dentry each. */
 static long look_up(long n)
 {
 	struct stat st;
@@ -255,7 +271,7 @@ static long look_up(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "/proc/sys/kernel/no-%ld", i);
+		snprintf(name, sizeof(name), "/sys/kernel/no-%ld", i);
 		if (!stat(name, &st) || errno != ENOENT)
 			break;
 	}
@@ -302,27 +318,51 @@ static void test_negative(struct bc_group *g)
 	check_walk(g, look_up);
 }
 
+/* Inodes: those of a tree of some thousand files, each looked at. */
+static long found;
+
+static int count_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)path;
+	(void)st;
+	(void)ftw;
+	if (flag == FTW_NS || flag == FTW_DNR)
+		return -1;
+	found++;
+	return 0;
+}
+
+static long walk_tree(long unused)
+{
+	(void)unused;
+	found = 0;
+	return nftw("/sys/kernel/slab", count_one, 20, FTW_PHYS) ? -1 : found;
+}
+
+static void test_walk(struct bc_group *g)
+{
+	long long base, need = bc_need_slab("inode_cache") + bc_need_slab("dentry");
+	struct bc_worker w;
+	long n;
+
+	n = walk_tree(0);
+	if (n * need < 5 * BC_MIB / 2)
+		bc_skip("only %ld files in the tree", n);
+	bc_worker_start(&w, g);
+	bc_call(&w, walk_tree, 0);
+	base = bc_rest(g);
+	bc_set_barrier(g, base + BC_MIB / 2);
+	bc_reset_maxheld(g);
+	bc_eq(bc_call(&w, walk_tree, 0), n);
+	bc_true(bc_maxheld(g) <= base + BC_MIB / 2);
+	bc_eq(bc_failcnt(g), 0);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
 static void test_create_unlink(struct bc_group *g)
 {
 	check_walk(g, create_unlink);
-}
-
-/* Inodes that are cached and unused: of /proc, one for each process's file. */
-static long walk_proc(long n)
-{
-	struct stat st;
-	char name[64];
-	long i;
-
-	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "/proc/self/task/%d/../../fd/../stat",
-			 getpid());
-		if (stat(name, &st))
-			break;
-		snprintf(name, sizeof(name), "/proc/sys/kernel/no-%ld", i);
-		stat(name, &st);
-	}
-	return i;
 }
 
 /* Only unused caches in the way of something real: they make room for it. */
@@ -347,11 +387,11 @@ static void test_makes_room(struct bc_group *g)
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, open_null, files), files);
 	bc_call(&w, bc_drop_kept, 0);
-	bc_call(&w, walk_proc, 10);
+	bc_call(&w, look_up, 10);
 	base = bc_rest(g);
 	bc_set_barrier(g, base + BC_MIB);
 	/* More than the barrier lets live of names ... */
-	bc_call(&w, walk_proc, 2 * BC_MIB / bc_need_slab("dentry"));
+	bc_call(&w, look_up, 2 * BC_MIB / bc_need_slab("dentry"));
 	bc_true(bc_held(g) > base + BC_MIB / 2);
 	/* ... and they go when half of it is wanted for files. */
 	bc_eq(bc_call(&w, open_null, files), files);
@@ -372,6 +412,7 @@ static const struct bc_case cases[] = {
 	{ "mount", test_mount },
 	{ "uts_namespace", test_uts },
 	{ "reclaim_negative_dentries", test_negative },
+	{ "reclaim_inodes", test_walk },
 	{ "reclaim_create_unlink", test_create_unlink },
 	{ "reclaim_makes_room", test_makes_room },
 };

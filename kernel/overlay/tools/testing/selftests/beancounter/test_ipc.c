@@ -67,6 +67,7 @@ static void test_shm(struct bc_group *g)
 	static const struct bc_object o = {
 		.make = make_shm, .drop = drop_shm, .cost = cost_shm,
 		.count = 100, .errors = { ENOMEM, ENOSPC, ENFILE },
+		.persists = true,
 	};
 
 	own_ipc();
@@ -109,6 +110,7 @@ static void test_sem(struct bc_group *g)
 	static const struct bc_object o = {
 		.make = make_sem, .drop = drop_sem, .cost = cost_sem,
 		.count = 16, .errors = { ENOMEM, ENOSPC },
+		.persists = true,
 	};
 
 	own_ipc();
@@ -158,6 +160,7 @@ static void test_undo(struct bc_group *g)
 	static const struct bc_object o = {
 		.prepare = prepare_undo, .make = make_undo, .drop = drop_undo,
 		.cost = cost_undo, .count = 16, .errors = { ENOMEM, ENOSPC },
+		.persists = true, .end = drop_sem,
 	};
 
 	own_ipc();
@@ -184,6 +187,12 @@ static struct {
 	long type;
 	char text[8192];
 } message = { 1, "" };
+
+static long drop_msg_queue(long unused)
+{
+	(void)unused;
+	return msgctl(queue, IPC_RMID, NULL);
+}
 
 static long make_msg(long n)
 {
@@ -216,6 +225,7 @@ static void test_msg(struct bc_group *g)
 	static const struct bc_object o = {
 		.prepare = prepare_msg, .make = make_msg, .drop = drop_msg,
 		.cost = cost_msg, .count = 200, .errors = { ENOMEM },
+		.persists = true, .end = drop_msg_queue,
 	};
 
 	own_ipc();
@@ -233,6 +243,7 @@ static void test_long_msg(struct bc_group *g)
 	static const struct bc_object o = {
 		.prepare = prepare_msg, .make = make_msg, .drop = drop_msg,
 		.cost = cost_long_msg, .count = 50, .errors = { ENOMEM },
+		.persists = true, .end = drop_msg_queue,
 	};
 
 	msg_size = 8000;
@@ -272,6 +283,7 @@ static void test_msg_queue(struct bc_group *g)
 	static const struct bc_object o = {
 		.make = make_queue, .drop = drop_queue, .cost = cost_queue,
 		.count = 200, .errors = { ENOMEM, ENOSPC },
+		.persists = true,
 	};
 
 	own_ipc();
@@ -318,6 +330,7 @@ static void test_mqueue(struct bc_group *g)
 	static const struct bc_object o = {
 		.make = make_mqueue, .drop = drop_mqueue, .cost = cost_mqueue,
 		.count = 100, .errors = { ENOMEM, ENFILE, ENOSPC },
+		.persists = true,
 	};
 
 	own_ipc();

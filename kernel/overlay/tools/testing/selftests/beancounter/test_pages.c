@@ -240,7 +240,7 @@ static long prepare_steal(long unused)
 	if (pipe(steal_pipe))
 		return -1;
 	steal_file = open("stolen", O_CREAT | O_RDWR | O_TRUNC, 0600);
-	return steal_file;
+	return unlink("stolen") ? -1 : steal_file;
 }
 
 static long fill_pages(long n)

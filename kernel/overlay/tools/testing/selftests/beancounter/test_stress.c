@@ -25,7 +25,7 @@
 
 #define NR_GROUPS	7	/* one, two in it, two in each of these */
 #define FIRST_LEAF	3
-#define LIMIT		(1536 * BC_KIB)
+#define LIMIT		(384 * BC_KIB)
 #define THREADS		2
 
 static int number(const char *name, int otherwise)

@@ -26,6 +26,7 @@ static long nr_children;
 
 static long make_child(long n)
 {
+	pid_t parent = getpid();
 	long i;
 
 	for (i = 0; i < n; i++) {
@@ -35,8 +36,9 @@ static long make_child(long n)
 			break;
 		if (!pid) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			for (;;)
+			while (getppid() == parent)
 				pause();
+			_exit(0);
 		}
 		children[nr_children++] = pid;
 	}
@@ -111,7 +113,7 @@ static void test_fork(struct bc_group *g)
 {
 	static const struct bc_object o = {
 		.make = make_child, .drop = drop_child, .cost = cost_child,
-		.count = 24, .errors = { ENOMEM, EAGAIN },
+		.count = 24, .errors = { ENOMEM, EAGAIN }, .persists = true,
 	};
 
 	bc_object_test(g, &o);
