@@ -55,7 +55,9 @@ static long sitting(long max, int (*job)(void))
 		if (!pid) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			err = job() ? errno : 0;
-			write(fd[1], &err, 1);
+			/* The byte needs a page; without it the reader must see the end. */
+			if (write(fd[1], &err, 1) != 1)
+				_exit(1);
 			for (;;)
 				pause();
 		}

@@ -24,6 +24,7 @@
 
 #define AUDIT		"/sys/kernel/debug/bc/audit"
 #define AUDIT_MS	3000	/* the account has to be at rest by then */
+#define EXIT_MS		60000
 #define CASE_MS		240000	/* under KASAN and TCG things take long */
 
 #ifndef MADV_POPULATE_READ
@@ -169,12 +170,25 @@ static void run_case(const struct bc_case *c, struct bc_group *g)
 	_exit(KSFT_PASS);
 }
 
+/* Kills all, and waits for the last: a hundred thousand locks take a while. */
+static void wait_empty(const struct bc_group *g)
+{
+	long long end = bc_now_ms() + EXIT_MS;
+
+	bc_group_kill(g);
+	while (bc_read_key(g, "cgroup.events", "populated") && bc_now_ms() < end) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		bc_pause_ms(5);
+	}
+}
+
 /* What is left when everybody has gone: nothing, in the end. */
 static int check_end(const struct bc_case *c, const struct bc_group *g)
 {
 	long long held;
 
-	bc_group_kill(g);
+	wait_empty(g);
 	/* Who makes groups pays for them, too. */
 	bc_group_empty(g);
 	if (!c->residue) {

@@ -23,6 +23,7 @@
 #include "bc_util.h"
 
 #define SETTLE_MS	15000	/* how long the kernel may take to give back */
+#define NET_MS		2000	/* and after this, network namespaces as well */
 #define HURRY_MS	300	/* after this it is hurried along */
 
 /* Set where all children may be waited for: zombies hold what they are. */
@@ -313,6 +314,28 @@ void bc_reset_maxheld(const struct bc_group *g)
 }
 
 /*
+ * A list of one or two is not shrunk at all: super_cache_scan() gives it its
+ * part of very little, and rounds down.  Names that are not there make the
+ * lists of the file systems that remember them longer.
+ */
+static void lengthen_lists(void)
+{
+	const char *dirs[] = { "/sys/kernel", bc_root(), "/", "/dev", "/sys/kernel/debug" };
+	static unsigned int count;
+	struct stat st;
+	char name[192];
+	size_t i;
+	int k;
+
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		for (k = 0; k < 16; k++) {
+			snprintf(name, sizeof(name), "%s/no-such-%u", dirs[i], count++);
+			stat(name, &st);
+		}
+	}
+}
+
+/*
  * Everything reclaimable that nobody uses goes, and what waits for a grace
  * period is pushed: dentries, inodes and page cache nodes stay with their
  * payer until then.  4: no word about it in the kernel log.
@@ -321,11 +344,22 @@ void bc_hurry(void)
 {
 	static bool quiet;
 
+	lengthen_lists();
 	if (!quiet)
 		bc_write_path("/proc/sys/vm/drop_caches", "4");
 	quiet = true;
 	sync();
 	bc_write_path("/proc/sys/vm/drop_caches", "3");
+}
+
+/* The last network namespace that died is freed when the next one does. */
+static void flush_net(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(unshare(CLONE_NEWNET));
+	waitpid(pid, NULL, 0);
 }
 
 /* What is held once it stays the same, all that can be dropped dropped. */
@@ -348,6 +382,7 @@ long long bc_wait_held(const struct bc_group *g, long long want)
 {
 	long long start = bc_now_ms(), held;
 	long long hurried = start;
+	bool flushed = false;
 	int ms = 1;
 
 	for (;;) {
@@ -361,6 +396,10 @@ long long bc_wait_held(const struct bc_group *g, long long want)
 		if (now - hurried > HURRY_MS) {
 			bc_hurry();
 			hurried = bc_now_ms();
+			if (now - start > NET_MS && !flushed) {
+				flush_net();
+				flushed = true;
+			}
 		}
 		bc_pause_ms(ms);
 		ms = ms < 50 ? ms * 2 : 50;
