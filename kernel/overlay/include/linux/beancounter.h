@@ -15,6 +15,7 @@
 
 #include <linux/gfp_types.h>
 #include <linux/jump_label.h>
+#include <linux/list_lru.h>
 #include <linux/page-flags.h>
 #include <linux/sched.h>
 #include <linux/types.h>
@@ -60,12 +61,13 @@ enum bc_resource {
 #define BC_MAX ((u64)S64_MAX)
 
 /*
- * The names of 2006. What was an opt-in mark then is what __GFP_ACCOUNT and
- * SLAB_ACCOUNT have become; kmalloc() caches are SLAB_BC_NOCHARGE by nature,
- * because only their kmalloc-cg twins carry SLAB_ACCOUNT.
+ * The flags of 2006 are real: __GFP_BC charges one allocation and SLAB_BC every
+ * object of a cache to beancounters and to nobody else, and what is marked for
+ * memcg, __GFP_ACCOUNT and SLAB_ACCOUNT, is charged as well. SLAB_BC_NOCHARGE
+ * said that a cache of kmalloc() is charged on demand; today such a request is
+ * served by caches of its own.
  */
-#define __GFP_BC __GFP_ACCOUNT
-#define GFP_KERNEL_BC GFP_KERNEL_ACCOUNT
+#define GFP_KERNEL_BC (GFP_KERNEL | __GFP_BC)
 
 #ifdef CONFIG_BEANCOUNTERS
 
@@ -103,7 +105,41 @@ extern struct page_ext_operations bc_page_ops;
 
 struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags, bool *ok);
 bool bc_fault_kill(void);
-bool __bc_foreign(const void *obj);
+
+/* Somebody to pay who pays nothing: the root group. */
+#define BC_NOBODY ((struct beancounter *)-1L)
+
+struct beancounter *bc_get_current(void);
+void bc_put_payer(struct beancounter *bc);
+
+/**
+ * set_active_bc() - let another group pay for what the task allocates
+ * @bc: from bc_get_current(), or NULL to go back to the task's own group
+ *
+ * Context: The current task only; not for interrupts.
+ * Return: What to restore with another call.
+ */
+static inline struct beancounter *set_active_bc(struct beancounter *bc)
+{
+	struct beancounter *old = current->bc_active;
+
+	current->bc_active = bc;
+	return old;
+}
+
+/**
+ * bc_gfp_charged() - is an allocation with these flags charged?
+ * @flags: of the allocation
+ *
+ * Context: Any.
+ * Return: true if it is, provided that somebody is there to pay.
+ */
+static __always_inline bool bc_gfp_charged(gfp_t flags)
+{
+	return flags & (__GFP_ACCOUNT | __GFP_BC);
+}
+enum lru_status __bc_lru_filter(const void *obj);
+void __bc_lru_took(const void *obj);
 
 /**
  * bc_limit_begin() - requests from here on are checked against the limit
@@ -204,16 +240,32 @@ static inline void bc_page_split(struct page *page, unsigned int order)
 }
 
 /**
- * bc_foreign() - must the running reclaim leave this object alone?
+ * bc_lru_filter() - may the running reclaim take this object?
  * @obj: an object of a slab cache, or an address inside one
  *
- * Context: Any. Does not look at @obj itself.
- * Return: true when current is making room in one group and @obj is charged
- * to another.
+ * For the isolate functions of LRU lists. Only a task that is making room in
+ * one group is told anything but to go on.
+ *
+ * Context: Any in which the object cannot be freed.
+ * Return: LRU_REMOVED (0) to go on, or what the caller is to return.
  */
-static __always_inline bool bc_foreign(const void *obj)
+static __always_inline enum lru_status bc_lru_filter(const void *obj)
 {
-	return bc_online() && unlikely(current->bc_shrink) && __bc_foreign(obj);
+	if (!bc_online() || likely(!current->bc_shrink))
+		return LRU_REMOVED;
+	return __bc_lru_filter(obj);
+}
+
+/**
+ * bc_lru_took() - the object that bc_lru_filter() let pass is being freed
+ * @obj: an object of a slab cache, or an address inside one
+ *
+ * Context: Any in which the object cannot be freed.
+ */
+static __always_inline void bc_lru_took(const void *obj)
+{
+	if (bc_online() && unlikely(current->bc_shrink))
+		__bc_lru_took(obj);
 }
 
 #else /* CONFIG_BEANCOUNTERS */
@@ -282,6 +334,25 @@ static inline bool bc_fault_kill(void)
 	return false;
 }
 
+static inline struct beancounter *bc_get_current(void)
+{
+	return NULL;
+}
+
+static inline void bc_put_payer(struct beancounter *bc)
+{
+}
+
+static inline struct beancounter *set_active_bc(struct beancounter *bc)
+{
+	return NULL;
+}
+
+static inline bool bc_gfp_charged(gfp_t flags)
+{
+	return false;
+}
+
 static inline bool bc_limit_begin(bool on)
 {
 	return false;
@@ -299,9 +370,13 @@ static inline void bc_user_fault_end(void)
 {
 }
 
-static inline bool bc_foreign(const void *obj)
+static inline enum lru_status bc_lru_filter(const void *obj)
 {
-	return false;
+	return LRU_REMOVED;
+}
+
+static inline void bc_lru_took(const void *obj)
+{
 }
 
 #endif /* CONFIG_BEANCOUNTERS */

@@ -68,7 +68,7 @@ static void bc_audit_chunk(struct pcpu_chunk *chunk)
 			continue;
 		end = find_next_bit(chunk->bound_map, bits, start + 1);
 		bc_audit_found(bc, (u64)(end - start) * PCPU_MIN_ALLOC_SIZE *
-				   num_possible_cpus());
+					   num_possible_cpus());
 	}
 }
 

@@ -11,10 +11,8 @@
  * stock. Nothing passes the limit except by force, because the bytes in the
  * stocks count in usage. See internal.h for the locking.
  */
-#include <linux/log2.h>
 #include <linux/minmax.h>
-#include <linux/printk.h>
-#include <linux/sizes.h>
+#include <linux/sched.h>
 
 #include "internal.h"
 
@@ -26,8 +24,15 @@ static u64 bc_cap(const struct bc_counter *c, enum bc_severity severity)
 	return severity == BC_BARRIER ? min(c->barrier, c->limit) : c->limit;
 }
 
-/* How much more fits at this level; 0 when it is over already. */
-static u64 bc_room(const struct bc_counter *c, enum bc_severity severity)
+/**
+ * bc_room() - how much more fits at a level
+ * @c: counter of the level
+ * @severity: what to check against
+ *
+ * Context: Under the lock of the tree.
+ * Return: Units of the resource; 0 when it is over already.
+ */
+u64 bc_room(const struct bc_counter *c, enum bc_severity severity)
 {
 	u64 cap = bc_cap(c, severity);
 
@@ -59,31 +64,37 @@ static void bc_add(struct beancounter *bc, enum bc_resource res, u64 n)
 	}
 }
 
-/*
- * Returns whether references became free; they are dropped, without the lock,
- * by bc_put_zero(), which finds them again.
+/**
+ * bc_sub() - take off the counters of all levels
+ * @bc: lowest level
+ * @res: resource
+ * @n: units of @res
+ *
+ * Context: Under the lock of the tree.
+ * Return: How many of the lowest levels came to zero. The caller drops the
+ * reference of each, without the lock if it may be the last.
  */
-static unsigned long bc_sub(struct beancounter *bc, enum bc_resource res, u64 n)
+unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n)
 {
-	unsigned long zero = 0;
-	unsigned int depth;
+	unsigned int depth, zero = 0;
+	bool underflow = false;
 
 	lockdep_assert_held(&bc->top->lock);
-	for (depth = 0; n && bc; bc = bc->parent, depth++) {
+	for (depth = 1; n && bc; bc = bc->parent, depth++) {
 		struct bc_counter *c = &bc->res[res];
 
-		if (WARN_ONCE(c->usage < n, "bc: %s underflow: %llu < %llu\n",
-			      bc_resources[res].name, c->usage, n))
-			continue;
-		c->usage -= n;
+		underflow |= WARN_ONCE(c->usage < n,
+				       "bc: %s underflow: %llu < %llu\n",
+				       bc_resources[res].name, c->usage, n);
+		c->usage -= min(c->usage, n);
 		if (!c->usage)
-			zero = depth + 1;
+			zero = depth;
 	}
-	return zero;
+	/* A bug somewhere: rather leak an account than free it too early. */
+	return underflow ? 0 : zero;
 }
 
-/* Drop the references of the lowest levels that bc_sub() emptied. */
-static void bc_put_zero(struct beancounter *bc, unsigned long zero)
+static void bc_put_zero(struct beancounter *bc, unsigned int zero)
 {
 	struct beancounter *parent;
 
@@ -93,131 +104,92 @@ static void bc_put_zero(struct beancounter *bc, unsigned long zero)
 	}
 }
 
-/* The next group with open words in the subtree, in pre-order. */
-static struct beancounter *bc_next_open(struct beancounter *pos,
-					struct beancounter *root)
+/**
+ * struct bc_event - what to trace when the lock has been dropped
+ * @drained: bytes recovered from stocks
+ * @drained_at: id of the group at the top of the subtree
+ * @has_forced: a limit was passed by force
+ * @forced_at: id of the lowest group whose limit it was
+ * @forced: its counter before
+ *
+ * A program attached to a tracepoint may allocate, which may charge.
+ */
+struct bc_event {
+	u64 drained;
+	u64 drained_at;
+	bool has_forced;
+	u64 forced_at;
+	struct bc_counter forced;
+};
+
+static u64 bc_drain_event(struct beancounter *root, struct bc_event *event)
 {
-	struct beancounter *next;
+	u64 bytes = bc_drain(root);
 
-	list_for_each_entry(next, &pos->children, sibling)
-		if (next->nr_open)
-			return next;
-	for (; pos != root; pos = pos->parent) {
-		next = pos;
-		list_for_each_entry_continue(next, &pos->parent->children,
-					     sibling)
-			if (next->nr_open)
-				return next;
-	}
-	return NULL;
-}
-
-#define bc_for_each_open(pos, root)                                     \
-	for ((pos) = (root)->nr_open ? (root) : NULL; (pos);            \
-	     (pos) = bc_next_open(pos, root))
-
-static void bc_mark_open(struct beancounter *bc, bool open)
-{
-	struct beancounter *b;
-
-	bc->open = open;
-	for (b = bc; b; b = b->parent)
-		b->nr_open += open ? 1 : -1;
-}
-
-/* Close the words of one group and return their bytes to the counters. */
-static s64 bc_close_words(struct beancounter *bc)
-{
-	s64 bytes = 0;
-	int cpu;
-
-	lockdep_assert_held(&bc->top->lock);
-	bc_mark_open(bc, false);
-	for_each_possible_cpu(cpu) {
-		atomic64_t *word = &per_cpu_ptr(bc->stock, cpu)->bytes;
-
-		bytes += max_t(s64, 0, atomic64_xchg(word, BC_STOCK_CLOSED));
-	}
-	/* An open group is online: none of these references is the last. */
-	if (bytes) {
-		struct beancounter *b = bc;
-		unsigned long zero = bc_sub(bc, BC_KMEMSIZE, bytes);
-
-		for (; zero--; b = b->parent)
-			refcount_dec(&b->refs);
-	}
+	event->drained += bytes;
+	event->drained_at = root->id;
 	return bytes;
 }
 
-/* Recover all stocks below and at @root; true if there was anything in them. */
-static bool bc_drain(struct beancounter *root)
+static void bc_event_trace(const struct bc_event *event, enum bc_resource res,
+			   u64 n)
 {
-	struct beancounter *bc;
-	s64 bytes = 0;
-
-	bc_for_each_open(bc, root)
-		if (bc->open)
-			bytes += bc_close_words(bc);
-	if (bytes)
-		trace_bc_drain(root->id, bytes);
-	return bytes;
+	if (event->drained)
+		trace_bc_drain(event->drained_at, event->drained);
+	if (event->has_forced)
+		trace_bc_force(event->forced_at, bc_resources[res].name, n,
+			       &event->forced);
 }
 
 /*
- * Count what a forced request pushes above the limit, level by level. The
- * stocks go first, as for any other request that does not fit.
+ * A stock hands out without asking what was checked when it was filled, so no
+ * stock may be open below a level that is above its barrier. Requests that may
+ * go there close them; they stay closed because bc_refill_size() is 0.
  */
-static void bc_count_forced(struct beancounter *bc, enum bc_resource res, u64 n)
+static void bc_cross_barrier(struct beancounter *bc, u64 n,
+			     struct bc_event *event)
+{
+	for (; bc; bc = bc->parent)
+		if (n > bc_room(&bc->res[BC_KMEMSIZE], BC_BARRIER))
+			bc_drain_event(bc, event);
+}
+
+/* Count what a forced request pushes above the limit, level by level. */
+static void bc_count_forced(struct beancounter *bc, enum bc_resource res, u64 n,
+			    struct bc_event *event)
 {
 	for (; bc; bc = bc->parent) {
 		struct bc_counter *c = &bc->res[res];
-		u64 room;
+		u64 room = bc_room(c, BC_LIMIT);
 
-		if (n <= bc_room(c, BC_LIMIT))
-			continue;
-		if (res == BC_KMEMSIZE)
-			bc_drain(bc);
-		room = bc_room(c, BC_LIMIT);
 		if (n <= room)
 			continue;
+		if (!event->has_forced) {
+			event->has_forced = true;
+			event->forced_at = bc->id;
+			event->forced = *c;
+		}
 		c->forced += n - room;
-		trace_bc_force(bc->id, bc_resources[res].name, n, c->usage,
-			       c->limit);
 	}
 }
 
-/*
- * How much may be left in the stock of this CPU beside the request: an equal
- * share of half the room at the tightest level. Towards the barrier it falls
- * to nothing, and every request is checked under the lock.
- */
-static u64 bc_refill_size(struct beancounter *bc, u64 n)
+/* The level at which the request does not fit after all, or NULL. */
+static struct beancounter *bc_check(struct beancounter *bc,
+				    enum bc_resource res, u64 n,
+				    enum bc_severity severity,
+				    struct bc_event *event)
 {
-	unsigned int shift = ilog2(nr_cpu_ids) + 2;
-	u64 room = BC_MAX;
-	struct beancounter *b;
+	struct beancounter *over;
 
-	if (bc->offline || n > BC_STOCK_BATCH)
-		return 0;
-	for (b = bc; b; b = b->parent)
-		room = min(room, bc_room(&b->res[BC_KMEMSIZE], BC_BARRIER));
-	if (room <= n)
-		return 0;
-	room = (room - n) >> shift;
-	return room < BC_STOCK_MIN ? 0 : min_t(u64, room, BC_STOCK_BATCH);
-}
-
-/* Leave @batch bytes, charged already, in this CPU's word. Opens it. */
-static void bc_refill(struct beancounter *bc, s64 batch)
-{
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->bytes;
-	s64 old = atomic64_read(word);
-
-	lockdep_assert_held(&bc->top->lock);
-	if (!bc->open)
-		bc_mark_open(bc, true);
-	while (!atomic64_try_cmpxchg(word, &old, max_t(s64, old, 0) + batch))
-		;
+	if (severity == BC_FORCE)
+		/* More than there can be of anything: a bug of the caller. */
+		return WARN_ON_ONCE(n > BC_MAX - bc->top->res[res].usage) ?
+			       bc->top :
+			       NULL;
+	while ((over = bc_find_over(bc, res, n, severity)))
+		if (res != BC_KMEMSIZE || !bc_drain_event(over, event))
+			break;
+	return over;
 }
 
 /**
@@ -235,29 +207,27 @@ int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
 		   enum bc_severity severity, struct beancounter **over)
 {
 	raw_spinlock_t *lock = &bc->top->lock;
+	struct bc_event event = {};
 	unsigned long flags;
 	u64 batch = 0;
-	int ret = 0;
 
 	raw_spin_lock_irqsave(lock, flags);
-	if (severity == BC_FORCE) {
-		bc_count_forced(bc, res, n);
-	} else {
-		while ((*over = bc_find_over(bc, res, n, severity)))
-			if (res != BC_KMEMSIZE || !bc_drain(*over))
-				break;
-		if (*over)
-			ret = -ENOMEM;
-	}
-	if (!ret) {
-		if (res == BC_KMEMSIZE)
+	*over = bc_check(bc, res, n, severity, &event);
+	if (!*over) {
+		if (res == BC_KMEMSIZE) {
+			if (severity != BC_BARRIER)
+				bc_cross_barrier(bc, n, &event);
 			batch = bc_refill_size(bc, n);
+		}
+		if (severity == BC_FORCE)
+			bc_count_forced(bc, res, n, &event);
 		bc_add(bc, res, n + batch);
 		if (batch)
 			bc_refill(bc, batch);
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
-	return ret;
+	bc_event_trace(&event, res, n);
+	return *over ? -ENOMEM : 0;
 }
 
 /**
@@ -281,20 +251,6 @@ int bc_try_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 	return bc_charge_slow(bc, res, n, severity, over);
 }
 
-static void bc_log_refusal(struct bc_css *css, enum bc_resource res, u64 n,
-			   const struct bc_counter *c)
-{
-	char barrier[BC_VALUE_LEN], limit[BC_VALUE_LEN];
-
-	bc_value_print(c->barrier, barrier);
-	bc_value_print(c->limit, limit);
-	pr_info("bc: ");
-	pr_cont_cgroup_path(css->css.cgroup);
-	pr_cont(": %s refused for %s[%d]: requested %llu, held %llu, barrier %s, limit %s (logged once per group)\n",
-		bc_resources[res].name, current->comm, task_pid_nr(current), n,
-		c->usage, barrier, limit);
-}
-
 /**
  * bc_refused() - count, trace and report a refusal
  * @bc: who would have paid
@@ -304,7 +260,8 @@ static void bc_log_refusal(struct bc_css *css, enum bc_resource res, u64 n,
  * @severity: what was checked against
  *
  * Counted once, at the level that refused, and in the failcnt of all levels
- * from there up. The first refusal of a group is logged.
+ * from there up. The first refusal of a group is logged, by a work, because
+ * the caller may hold anything.
  *
  * Context: Any in which @bc is pinned.
  */
@@ -315,28 +272,34 @@ void bc_refused(struct beancounter *bc, struct beancounter *over,
 	struct bc_counter c;
 	unsigned long flags;
 	struct bc_css *css;
-	bool log;
 
 	raw_spin_lock_irqsave(&bc->top->lock, flags);
 	over->res[res].failcnt_local++;
 	for (b = over; b; b = b->parent)
 		b->res[res].failcnt++;
 	c = over->res[res];
-	log = !over->logged;
-	over->logged = true;
+	css = over->css;
+	if (css && !css_tryget(&css->css))
+		css = NULL;
+	if (css && css->refusal.state == BC_REFUSAL_NONE) {
+		css->refusal = (struct bc_refusal){
+			.state = BC_REFUSAL_PENDING,
+			.res = res,
+			.requested = n,
+			.counter = c,
+			.pid = task_pid_nr(current),
+		};
+		/* Its lock may be held; a torn name in the log is harmless. */
+		strscpy(css->refusal.comm, current->comm);
+	}
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
-	css = bc_get_css(over);
 
 	trace_bc_refuse(over->id, bc->id, bc_resources[res].name, n, &c,
 			severity);
-	if (in_task())
+	if (in_task() && !current->bc_active)
 		current->bc_refused = true;
-	if (!css)
-		return;
-	if (log)
-		bc_log_refusal(css, res, n, &c);
 	/* The work drops the reference. */
-	if (!schedule_work(&css->notify_work))
+	if (css && !schedule_work(&css->notify_work))
 		css_put(&css->css);
 }
 
@@ -358,32 +321,12 @@ int bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 	struct beancounter *over;
 	int ret;
 
-	if (!bc)
+	if (!bc || !n)
 		return 0;
 	ret = bc_try_charge(bc, res, n, severity, &over);
 	if (ret)
 		bc_refused(bc, over, res, n, severity);
 	return ret;
-}
-
-/*
- * Adapt this CPU's word to @n freed bytes that it did not take: open it where
- * there is room for a stock, bring it down to half where it is full. Returns
- * what to take off the counters.
- */
-static u64 bc_adjust_stock(struct beancounter *bc, u64 n)
-{
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->bytes;
-	s64 old = atomic64_read(word);
-
-	if (old < 0 && n <= BC_STOCK_BATCH && bc_refill_size(bc, 0) >= n) {
-		bc_refill(bc, n);
-		return 0;
-	}
-	while (old > BC_STOCK_MAX / 2)
-		if (atomic64_try_cmpxchg(word, &old, BC_STOCK_MAX / 2))
-			return n + old - BC_STOCK_MAX / 2;
-	return n;
 }
 
 /**
@@ -399,7 +342,8 @@ static u64 bc_adjust_stock(struct beancounter *bc, u64 n)
 void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n)
 {
 	raw_spinlock_t *lock = &bc->top->lock;
-	unsigned long flags, zero;
+	unsigned long flags;
+	unsigned int zero;
 
 	raw_spin_lock_irqsave(lock, flags);
 	if (res == BC_KMEMSIZE)
@@ -422,7 +366,7 @@ void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n)
  */
 void bc_uncharge(struct beancounter *bc, enum bc_resource res, u64 n)
 {
-	if (!bc)
+	if (!bc || !n)
 		return;
 	if (res == BC_KMEMSIZE && n <= BC_STOCK_MAX)
 		bc_kmem_uncharge(bc, n);
@@ -441,22 +385,16 @@ void bc_uncharge(struct beancounter *bc, enum bc_resource res, u64 n)
 void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 		  struct bc_stat *stat)
 {
-	struct beancounter *b;
 	unsigned long flags;
-	s64 stocks = 0;
-	int cpu;
+	u64 stocks = 0;
 
 	raw_spin_lock_irqsave(&bc->top->lock, flags);
 	if (res == BC_KMEMSIZE)
-		bc_for_each_open(b, bc)
-			for_each_possible_cpu(cpu)
-				stocks += max_t(s64, 0, atomic64_read(
-					&per_cpu_ptr(b->stock, cpu)->bytes));
+		stocks = bc_stock_sum(bc);
 	stat->counter = bc->res[res];
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 	/* Words move while they are summed up, but not at rest. */
-	stat->held = stat->counter.usage - min_t(u64, stocks,
-						 stat->counter.usage);
+	stat->held = stat->counter.usage - min(stocks, stat->counter.usage);
 }
 
 /**
@@ -473,11 +411,12 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		     const struct bc_limits *limits)
 {
 	unsigned long flags;
+	u64 drained;
 	int i;
 
 	raw_spin_lock_irqsave(&bc->top->lock, flags);
 	/* What the stocks hold was checked against the old values. */
-	bc_drain(bc);
+	drained = bc_drain(bc);
 	for_each_set_bit(i, &limits->set, BC_NR_RESOURCES) {
 		struct bc_counter *c = &bc->res[i];
 
@@ -494,6 +433,8 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		}
 	}
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	if (drained)
+		trace_bc_drain(bc->id, drained);
 }
 
 /**

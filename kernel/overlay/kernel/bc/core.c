@@ -50,11 +50,16 @@ struct beancounter *bc_alloc(struct beancounter *parent)
 {
 	struct beancounter *bc;
 	unsigned long flags;
+	size_t size;
 	int cpu, i;
 
-	bc = kzalloc(sizeof(*bc), GFP_KERNEL_ACCOUNT);
+	/* kmalloc() aligns what is a multiple of the alignment. */
+	size = round_up(struct_size(bc, open_cpus, BITS_TO_LONGS(nr_cpu_ids)),
+			__alignof__(*bc));
+	bc = kzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!bc)
 		return NULL;
+	WARN_ON_ONCE(!IS_ALIGNED((unsigned long)bc, __alignof__(*bc)));
 	bc->stock = alloc_percpu_gfp(struct bc_stock, GFP_KERNEL_ACCOUNT);
 	if (!bc->stock) {
 		kfree(bc);
@@ -142,11 +147,32 @@ bool bc_disabled(void)
 	return !cgroup_subsys_enabled(bc_cgrp_subsys);
 }
 
+static void bc_log_refusal(struct bc_css *bcs)
+{
+	const struct bc_refusal *r = &bcs->refusal;
+	char barrier[BC_VALUE_LEN], limit[BC_VALUE_LEN];
+	char *path = kmalloc(PATH_MAX, GFP_KERNEL);
+
+	if (path && cgroup_path(bcs->css.cgroup, path, PATH_MAX) < 0)
+		strscpy(path, "?", PATH_MAX);
+	pr_info_ratelimited(
+		"bc: %s: %s refused for %s[%d]: requested %llu, held %llu, barrier %s, limit %s (logged once per group)\n",
+		path ?: "?", bc_resources[r->res].name, r->comm, r->pid,
+		r->requested, r->counter.usage,
+		bc_value_print(r->counter.barrier, barrier),
+		bc_value_print(r->counter.limit, limit));
+	kfree(path);
+}
+
 static void bc_notify_work(struct work_struct *work)
 {
 	struct bc_css *bcs = container_of(work, struct bc_css, notify_work);
 	struct cgroup_subsys_state *css;
 
+	if (bcs->refusal.state == BC_REFUSAL_PENDING) {
+		bcs->refusal.state = BC_REFUSAL_LOGGED;
+		bc_log_refusal(bcs);
+	}
 	cgroup_file_notify(&bcs->failcnt_local_file);
 	for (css = &bcs->css; css->parent; css = css->parent)
 		cgroup_file_notify(&css_to_bc(css)->failcnt_file);
@@ -168,17 +194,20 @@ bc_css_alloc(struct cgroup_subsys_state *parent)
 		kfree(bcs);
 		return ERR_PTR(-ENOMEM);
 	}
-	bcs->bc->css = bcs;
 	return &bcs->css;
 }
 
 static int bc_css_online(struct cgroup_subsys_state *css)
 {
 	struct beancounter *bc = css_bc(css);
+	unsigned long flags;
 
 	if (!bc)
 		return 0;
+	raw_spin_lock_irqsave(&bc->top->lock, flags);
 	bc->id = cgroup_id(css->cgroup);
+	bc->css = css_to_bc(css);
+	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 	static_branch_enable(&bc_online_key);
 	return 0;
 }
@@ -209,11 +238,11 @@ static void bc_css_free(struct cgroup_subsys_state *css)
 }
 
 struct cgroup_subsys bc_cgrp_subsys = {
-	.css_alloc	= bc_css_alloc,
-	.css_online	= bc_css_online,
-	.css_offline	= bc_css_offline,
-	.css_free	= bc_css_free,
-	.dfl_cftypes	= bc_files,
+	.css_alloc = bc_css_alloc,
+	.css_online = bc_css_online,
+	.css_offline = bc_css_offline,
+	.css_free = bc_css_free,
+	.dfl_cftypes = bc_files,
 	.implicit_on_dfl = true,
-	.threaded	= true,
+	.threaded = true,
 };

@@ -203,11 +203,12 @@ static int bc_resources_show(struct seq_file *seq, void *v)
 		const struct bc_counter *c = &stat.counter;
 
 		bc_stat_read(bc, i, &stat);
-		seq_printf(seq, "%s held=%llu maxheld=%llu barrier=%s limit=%s failcnt=%llu forced=%llu\n",
-			   bc_resources[i].name, stat.held, c->maxheld,
-			   bc_value_print(c->barrier, barrier),
-			   bc_value_print(c->limit, limit), c->failcnt,
-			   c->forced);
+		seq_printf(
+			seq,
+			"%s held=%llu maxheld=%llu barrier=%s limit=%s failcnt=%llu forced=%llu\n",
+			bc_resources[i].name, stat.held, c->maxheld,
+			bc_value_print(c->barrier, barrier),
+			bc_value_print(c->limit, limit), c->failcnt, c->forced);
 	}
 	return 0;
 }

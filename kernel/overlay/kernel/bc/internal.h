@@ -30,6 +30,7 @@
 #define _KERNEL_BC_INTERNAL_H
 
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/beancounter.h>
 #include <linux/cgroup.h>
 #include <linux/list.h>
@@ -69,7 +70,8 @@ struct bc_counter {
 
 /**
  * struct bc_stock - the bytes of kmemsize one CPU may hand out on its own
- * @bytes: 0 to BC_STOCK_MAX, or BC_STOCK_CLOSED
+ * @bytes: BC_STOCK_CLOSED, or 0 to BC_STOCK_MAX, plus a refill when frees
+ *	slipped in before it
  */
 struct bc_stock {
 	atomic64_t bytes;
@@ -84,8 +86,8 @@ struct bc_stock {
  * @nr_open: how many of the subtree have @open set; @top->lock
  * @open: some word of @stock may be open; @top->lock
  * @offline: words stay closed; @top->lock
- * @logged: the first refusal has been logged; @top->lock
- * @css: the group, NULL once it is freed; @top->lock
+ * @shrink_after: no shrink of the group before this time; racy, a hint
+ * @css: the group, NULL before it is online and once it is freed; @top->lock
  * @id: the cgroup's id, 0 before it is online; constant then
  * @children: list of @sibling; @top->lock
  * @sibling: entry in @parent->children; @top->lock
@@ -95,6 +97,7 @@ struct bc_stock {
  * @rcu: for freeing
  * @lock: of the tree below the root, used in @top only
  * @res: the counters; @top->lock
+ * @open_cpus: whose words of @stock may be open; @top->lock
  */
 struct beancounter {
 	struct beancounter *parent;
@@ -104,7 +107,7 @@ struct beancounter {
 	unsigned int nr_open;
 	bool open;
 	bool offline;
-	bool logged;
+	unsigned long shrink_after;
 	struct bc_css *css;
 	u64 id;
 	struct list_head children;
@@ -118,8 +121,34 @@ struct beancounter {
 
 	raw_spinlock_t lock;
 	struct bc_counter res[BC_NR_RESOURCES];
-	/* The low bits of its address hold an allocation order, see kmem.c. */
-} __aligned(64);
+	unsigned long open_cpus[];
+} __aligned(64); /* page_ext keeps an order in the low bits, see kmem.c */
+
+enum bc_refusal_state {
+	BC_REFUSAL_NONE,
+	BC_REFUSAL_PENDING,
+	BC_REFUSAL_LOGGED,
+};
+
+/**
+ * struct bc_refusal - the first refusal of a group, for the log
+ * @state: nothing else is valid in BC_REFUSAL_NONE
+ * @res: resource
+ * @requested: units of @res
+ * @counter: of the group at the refusal
+ * @pid: of the task
+ * @comm: of the task
+ *
+ * Written under the lock of the tree, once; read by the work after that.
+ */
+struct bc_refusal {
+	enum bc_refusal_state state;
+	enum bc_resource res;
+	u64 requested;
+	struct bc_counter counter;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+};
 
 /**
  * struct bc_css - a beancounter while its cgroup exists
@@ -127,13 +156,15 @@ struct beancounter {
  * @bc: the account; NULL in the root, which is not charged; constant
  * @failcnt_file: notified when the failcnt grows
  * @failcnt_local_file: notified when the local failcnt grows
- * @notify_work: notifies from a context that may
+ * @refusal: the first one
+ * @notify_work: notifies and logs from a context that may
  */
 struct bc_css {
 	struct cgroup_subsys_state css;
 	struct beancounter *bc;
 	struct cgroup_file failcnt_file;
 	struct cgroup_file failcnt_local_file;
+	struct bc_refusal refusal;
 	struct work_struct notify_work;
 };
 
@@ -172,6 +203,7 @@ struct bc_limits {
 /**
  * struct bc_shrink - a shrink of one group, on the stack of the task doing it
  * @bc: the group; only what is charged to it or below is taken
+ * @memcg: whose lists are walked, with those below it; NULL for all
  * @goal: bytes to take
  * @taken: bytes taken in this pass
  * @freed: objects freed in all passes
@@ -179,6 +211,7 @@ struct bc_limits {
  */
 struct bc_shrink {
 	struct beancounter *bc;
+	struct mem_cgroup *memcg;
 	u64 goal;
 	u64 taken;
 	unsigned long freed;
@@ -224,6 +257,16 @@ void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		     const struct bc_limits *limits);
 void bc_close(struct beancounter *bc);
+u64 bc_room(const struct bc_counter *c, enum bc_severity severity);
+unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n);
+
+/* stock.c */
+s64 bc_close_words(struct beancounter *bc);
+u64 bc_drain(struct beancounter *root);
+u64 bc_stock_sum(struct beancounter *root);
+u64 bc_refill_size(struct beancounter *bc, u64 n);
+void bc_refill(struct beancounter *bc, s64 bytes);
+u64 bc_adjust_stock(struct beancounter *bc, u64 n);
 
 /* files.c */
 #define BC_VALUE_LEN 24

@@ -26,41 +26,85 @@
 #define BC_RECLAIM_RETRIES 8
 
 #ifdef CONFIG_MEMCG
-/* Who pays where the kernel works for somebody else: loop, fsnotify, bpf. */
-static struct bc_css *bc_css_remote(void)
+/*
+ * Who pays where memcg knows that the kernel works for somebody else: loop,
+ * buffer heads, bpf. Where the memory controller is not enabled down to the
+ * group, memcg can only name an ancestor; the root pays for nobody.
+ */
+static struct beancounter *bc_remote_memcg(void)
 {
 	struct mem_cgroup *memcg;
 
 	memcg = in_task() ? current->active_memcg :
 			    this_cpu_read(int_active_memcg);
-	if (likely(!memcg))
+	if (likely(!memcg) || mem_cgroup_is_root(memcg))
 		return NULL;
-	return css_to_bc(cgroup_e_css(memcg->css.cgroup, &bc_cgrp_subsys));
+	return css_bc(cgroup_e_css(memcg->css.cgroup, &bc_cgrp_subsys));
 }
 #else
-static struct bc_css *bc_css_remote(void)
+static struct beancounter *bc_remote_memcg(void)
 {
 	return NULL;
 }
 #endif
 
 /* The group that pays for what is allocated here and now, or NULL. */
-static __always_inline struct bc_css *bc_css_current(void)
+static __always_inline struct beancounter *bc_current(void)
 {
-	struct bc_css *css = bc_css_remote();
+	struct beancounter *bc;
 
-	if (unlikely(css))
-		return css->bc ? css : NULL;
+	if (likely(in_task())) {
+		bc = current->bc_active;
+		if (unlikely(bc))
+			return bc == BC_NOBODY ? NULL : bc;
+	}
+	bc = bc_remote_memcg();
+	if (unlikely(bc))
+		return bc;
 	if (unlikely(!in_task() || (current->flags & PF_KTHREAD)))
 		return NULL;
-	css = css_to_bc(task_css(current, bc_cgrp_id));
-	return css->bc ? css : NULL;
+	return css_bc(task_css(current, bc_cgrp_id));
+}
+
+/**
+ * bc_get_current() - remember the current group as a payer
+ *
+ * For what is allocated later on its behalf, see set_active_bc().
+ *
+ * Context: Process context.
+ * Return: The account with a reference for bc_put_payer(), or BC_NOBODY.
+ */
+struct beancounter *bc_get_current(void)
+{
+	struct beancounter *bc;
+
+	rcu_read_lock();
+	bc = bc_current();
+	if (!bc || !refcount_inc_not_zero(&bc->refs))
+		bc = BC_NOBODY;
+	rcu_read_unlock();
+	return bc;
+}
+
+/**
+ * bc_put_payer() - forget what bc_get_current() returned
+ * @bc: the account, BC_NOBODY, or NULL
+ *
+ * Context: Any.
+ */
+void bc_put_payer(struct beancounter *bc)
+{
+	if (bc && bc != BC_NOBODY)
+		bc_put(bc);
 }
 
 static __always_inline enum bc_severity bc_gfp_severity(gfp_t flags)
 {
-	if (unlikely((flags & __GFP_NOFAIL) ||
-		     (current->flags & PF_MEMALLOC)))
+	if (unlikely(flags & __GFP_NOFAIL))
+		return BC_FORCE;
+	if (unlikely(!in_task()))
+		return flags & __GFP_BC_LIMIT ? BC_LIMIT : BC_BARRIER;
+	if (unlikely(current->flags & PF_MEMALLOC))
 		return BC_FORCE;
 	if ((flags & __GFP_BC_LIMIT) || current->bc_limit_scope ||
 	    (current->flags & PF_EXITING))
@@ -68,48 +112,55 @@ static __always_inline enum bc_severity bc_gfp_severity(gfp_t flags)
 	return BC_BARRIER;
 }
 
+/*
+ * May the allocation wait for room to be made, and enter file systems? Nobody
+ * has to make room in the group of somebody else.
+ */
+static bool bc_may_reclaim(gfp_t flags)
+{
+	flags = current_gfp_context(flags);
+	return gfpflags_allow_blocking(flags) && (flags & __GFP_FS) &&
+	       !(flags & __GFP_NORETRY) && in_task() && !current->bc_active;
+}
+
 /* The fast path took nothing: charge @bytes, making room where that is due. */
-static noinline int bc_kmem_charge_slow(struct bc_css *css, u64 bytes,
+static noinline int bc_kmem_charge_slow(struct beancounter *bc, u64 bytes,
 					gfp_t flags)
 {
 	enum bc_severity severity = bc_gfp_severity(flags);
 	int retries = BC_RECLAIM_RETRIES;
 	struct beancounter *over;
+	int ret;
 
-	if (likely(!bc_charge_slow(css->bc, BC_KMEMSIZE, bytes, severity,
-				   &over)))
+	ret = bc_charge_slow(bc, BC_KMEMSIZE, bytes, severity, &over);
+	if (likely(!ret))
 		return 0;
 
-	flags = current_gfp_context(flags);
-	if (!gfpflags_allow_blocking(flags) || !(flags & __GFP_FS) ||
-	    (flags & __GFP_NORETRY) || !in_task() || !css_tryget(&css->css))
-		goto refuse;
+	/* A first try whose caller falls back: the fallback's refusal counts. */
+	if ((flags & __GFP_NORETRY) && (flags & __GFP_NOWARN))
+		return -ENOMEM;
 
-	rcu_read_unlock();
-	while (retries-- && bc_reclaim(over, bytes)) {
-		if (!bc_charge_slow(css->bc, BC_KMEMSIZE, bytes, severity,
-				    &over)) {
-			rcu_read_lock();
-			css_put(&css->css);
-			return 0;
-		}
+	if (bc_may_reclaim(flags) && refcount_inc_not_zero(&bc->refs)) {
+		rcu_read_unlock();
+		while (ret && retries-- && bc_reclaim(over, bytes))
+			ret = bc_charge_slow(bc, BC_KMEMSIZE, bytes, severity,
+					     &over);
+		rcu_read_lock();
+		/* RCU keeps it for what follows. */
+		bc_put(bc);
 	}
-	rcu_read_lock();
-	bc_refused(css->bc, over, BC_KMEMSIZE, bytes, severity);
-	css_put(&css->css);
-	return -ENOMEM;
-refuse:
-	bc_refused(css->bc, over, BC_KMEMSIZE, bytes, severity);
-	return -ENOMEM;
+	if (ret)
+		bc_refused(bc, over, BC_KMEMSIZE, bytes, severity);
+	return ret;
 }
 
 /* Under rcu_read_lock(), which may be dropped on the way. */
-static __always_inline int bc_kmem_charge(struct bc_css *css, u64 bytes,
+static __always_inline int bc_kmem_charge(struct beancounter *bc, u64 bytes,
 					  gfp_t flags)
 {
-	if (likely(bytes <= BC_STOCK_MAX && bc_stock_take(css->bc, bytes)))
+	if (likely(bytes <= BC_STOCK_MAX && bc_stock_take(bc, bytes)))
 		return 0;
-	return bc_kmem_charge_slow(css, bytes, flags);
+	return bc_kmem_charge_slow(bc, bytes, flags);
 }
 
 /* The slot for the owner of an object, or NULL when there is no memory for it. */
@@ -144,20 +195,18 @@ bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 {
 	struct slabobj_ext *slot;
 	struct beancounter *bc;
-	struct bc_css *css;
 	size_t i;
 
 	if (unlikely(!*p))
 		return true;
 
 	rcu_read_lock();
-	css = bc_css_current();
-	if (!css) {
+	bc = bc_current();
+	if (!bc) {
 		rcu_read_unlock();
 		return true;
 	}
-	bc = css->bc;
-	if (bc_kmem_charge(css, (u64)s->size * nr, flags)) {
+	if (bc_kmem_charge(bc, (u64)s->size * nr, flags)) {
 		rcu_read_unlock();
 		return false;
 	}
@@ -357,17 +406,15 @@ int __bc_page_charge(struct page *page, unsigned int order, gfp_t flags)
 {
 	u64 bytes = PAGE_SIZE << order;
 	struct beancounter *bc;
-	struct bc_css *css;
 	int ret;
 
 	rcu_read_lock();
-	css = bc_css_current();
-	if (!css) {
+	bc = bc_current();
+	if (!bc) {
 		rcu_read_unlock();
 		return 0;
 	}
-	bc = css->bc;
-	ret = bc_kmem_charge(css, bytes, flags);
+	ret = bc_kmem_charge(bc, bytes, flags);
 	rcu_read_unlock();
 	if (ret)
 		return ret;
@@ -429,16 +476,15 @@ void __bc_page_split(struct page *page, unsigned int order)
  */
 struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags, bool *ok)
 {
-	struct beancounter *bc = NULL;
-	struct bc_css *css;
+	struct beancounter *bc;
 
 	*ok = true;
 	rcu_read_lock();
-	css = bc_css_current();
-	if (css && bc_kmem_charge(css, bytes, flags))
+	bc = bc_current();
+	if (bc && bc_kmem_charge(bc, bytes, flags)) {
 		*ok = false;
-	else if (css)
-		bc = css->bc;
+		bc = NULL;
+	}
 	rcu_read_unlock();
 	return bc;
 }
@@ -459,8 +505,9 @@ bool bc_fault_kill(void)
 		return false;
 	current->bc_refused = false;
 	trace_bc_fault_kill(task_pid_nr(current));
-	pr_info_ratelimited("bc: %s[%d] killed: its group is at its kmemsize limit and a page fault needs kernel memory\n",
-			    current->comm, task_pid_nr(current));
+	pr_info_ratelimited(
+		"bc: %s[%d] killed: its group is at its kmemsize limit and a page fault needs kernel memory\n",
+		current->comm, task_pid_nr(current));
 	force_sig(SIGKILL);
 	return true;
 }

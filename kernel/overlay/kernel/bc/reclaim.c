@@ -5,8 +5,8 @@
  * A group that merely walks a big tree fills its account with dentries and
  * inodes that nobody uses. They are shrunk when the group is full, and only its
  * own: the LRU lists of all file systems are walked with current->bc_shrink
- * set, and what is charged elsewhere is passed over (bc_foreign() in
- * dentry_lru_isolate() and inode_lru_isolate()), age and all. An inode with
+ * set, and what is charged elsewhere is passed over (bc_lru_filter() in
+ * dentry_lru_isolate() and inode_lru_isolate()). An inode with
  * page cache is not on the LRU; when the rest does not suffice, the clean page
  * cache of the group's unused inodes is dropped to get it there.
  *
@@ -18,6 +18,7 @@
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/psi.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -33,42 +34,59 @@
 #define BC_SHRINK_SHIFT 3
 /* The first pass over a list only takes the referenced bits away. */
 #define BC_SHRINK_PASSES 3
+/* How much of a list is walked under its lock. */
+#define BC_SHRINK_CHUNK 1024UL
+/* A shrink that freed nothing is not repeated before that. */
+#define BC_SHRINK_PAUSE (HZ / 10)
 
-/* May the object go? Charges the quota of the shrink for it. */
-static bool bc_shrink_take(struct bc_shrink *shrink, const void *obj)
+/**
+ * __bc_lru_filter() - see bc_lru_filter()
+ * @obj: an object of a slab cache, or an address inside one
+ *
+ * What belongs to others is rotated and not skipped, or the next chunk would
+ * meet it again; a walk over the whole list leaves their order as it was.
+ *
+ * Context: Any in which the object cannot be freed.
+ * Return: What the isolate function is to return, or LRU_REMOVED to go on.
+ */
+enum lru_status __bc_lru_filter(const void *obj)
 {
-	unsigned int size;
+	struct bc_shrink *shrink = current->bc_shrink;
 
 	if (shrink->taken >= shrink->goal)
-		return false;
-	if (!bc_below(bc_object_owner(obj, &size), shrink->bc))
-		return false;
-	shrink->taken += size;
-	return true;
+		return LRU_STOP;
+	if (!bc_below(bc_object_owner(obj, NULL), shrink->bc))
+		return LRU_ROTATE;
+	return LRU_REMOVED;
 }
 
 /**
- * __bc_foreign() - see bc_foreign()
+ * __bc_lru_took() - see bc_lru_took()
  * @obj: an object of a slab cache, or an address inside one
  *
  * Context: Any in which the object cannot be freed.
- * Return: true when @obj is not charged to the group being shrunk, or when
- * enough has been taken already.
  */
-bool __bc_foreign(const void *obj)
+void __bc_lru_took(const void *obj)
 {
-	return !bc_shrink_take(current->bc_shrink, obj);
+	unsigned int size = 0;
+
+	bc_object_owner(obj, &size);
+	current->bc_shrink->taken += size;
 }
 
-static void bc_shrink_lists(struct super_block *sb, struct bc_shrink *shrink,
-			    struct shrink_control *sc)
+static void bc_shrink_list(struct super_block *sb, struct list_lru *lru,
+			   long (*prune)(struct super_block *sb,
+					 struct shrink_control *sc),
+			   struct bc_shrink *shrink, struct shrink_control *sc)
 {
-	sc->nr_to_scan = list_lru_shrink_count(&sb->s_dentry_lru, sc);
-	if (sc->nr_to_scan)
-		shrink->freed += prune_dcache_sb(sb, sc);
-	sc->nr_to_scan = list_lru_shrink_count(&sb->s_inode_lru, sc);
-	if (sc->nr_to_scan)
-		shrink->freed += prune_icache_sb(sb, sc);
+	unsigned long left = list_lru_shrink_count(lru, sc);
+
+	while (left && shrink->taken < shrink->goal) {
+		sc->nr_to_scan = min(left, BC_SHRINK_CHUNK);
+		left -= sc->nr_to_scan;
+		shrink->freed += prune(sb, sc);
+		cond_resched();
+	}
 }
 
 static void bc_shrink_sb(struct super_block *sb, void *arg)
@@ -78,12 +96,17 @@ static void bc_shrink_sb(struct super_block *sb, void *arg)
 	struct mem_cgroup *memcg;
 
 	for_each_online_node(sc.nid) {
-		memcg = mem_cgroup_iter(NULL, NULL, NULL);
+		memcg = mem_cgroup_iter(shrink->memcg, NULL, NULL);
 		do {
 			sc.memcg = memcg;
-			bc_shrink_lists(sb, shrink, &sc);
-			cond_resched();
-		} while (memcg && (memcg = mem_cgroup_iter(NULL, memcg, NULL)));
+			bc_shrink_list(sb, &sb->s_dentry_lru, prune_dcache_sb,
+				       shrink, &sc);
+			bc_shrink_list(sb, &sb->s_inode_lru, prune_icache_sb,
+				       shrink, &sc);
+			if (memcg)
+				memcg = mem_cgroup_iter(shrink->memcg, memcg,
+							NULL);
+		} while (memcg);
 	}
 }
 
@@ -91,16 +114,21 @@ static void bc_shrink_sb(struct super_block *sb, void *arg)
 static bool bc_inode_pinned_by_cache(struct inode *inode,
 				     struct bc_shrink *shrink)
 {
+	unsigned int size = 0;
+
 	if (atomic_read(&inode->i_count) || mapping_empty(&inode->i_data) ||
 	    mapping_mapped(&inode->i_data) ||
 	    (inode->i_state & (I_NEW | I_FREEING | I_WILL_FREE)))
 		return false;
 	if (inode->i_state & I_DIRTY_ALL) {
-		shrink->dirty |= bc_below(bc_object_owner(inode, NULL),
-					  shrink->bc);
+		shrink->dirty |=
+			bc_below(bc_object_owner(inode, NULL), shrink->bc);
 		return false;
 	}
-	return bc_shrink_take(shrink, inode);
+	if (!bc_below(bc_object_owner(inode, &size), shrink->bc))
+		return false;
+	shrink->taken += size;
+	return true;
 }
 
 static void bc_drop_cache_sb(struct super_block *sb, void *arg)
@@ -116,9 +144,9 @@ static void bc_drop_cache_sb(struct super_block *sb, void *arg)
 			break;
 		spin_lock(&inode->i_lock);
 		drop = bc_inode_pinned_by_cache(inode, shrink);
-		if (!drop && (!need_resched() ||
-			      inode->i_state & (I_NEW | I_FREEING |
-						I_WILL_FREE))) {
+		if (!drop &&
+		    (!need_resched() ||
+		     inode->i_state & (I_NEW | I_FREEING | I_WILL_FREE))) {
 			spin_unlock(&inode->i_lock);
 			continue;
 		}
@@ -136,7 +164,32 @@ static void bc_drop_cache_sb(struct super_block *sb, void *arg)
 	iput(put);
 }
 
-static void bc_shrink_run(struct bc_shrink *shrink)
+#ifdef CONFIG_MEMCG
+/* The memcg that is in charge of the group, with a reference, or NULL. */
+static struct mem_cgroup *bc_shrink_memcg(struct beancounter *bc)
+{
+	struct bc_css *css = mem_cgroup_disabled() ? NULL : bc_get_css(bc);
+	struct mem_cgroup *memcg;
+
+	if (!css)
+		return NULL;
+	rcu_read_lock();
+	memcg = mem_cgroup_from_css(
+		cgroup_e_css(css->css.cgroup, &memory_cgrp_subsys));
+	if (!css_tryget(&memcg->css))
+		memcg = NULL;
+	rcu_read_unlock();
+	css_put(&css->css);
+	return memcg;
+}
+#else
+static struct mem_cgroup *bc_shrink_memcg(struct beancounter *bc)
+{
+	return NULL;
+}
+#endif
+
+static void bc_shrink_lists(struct bc_shrink *shrink)
 {
 	int pass;
 
@@ -144,17 +197,30 @@ static void bc_shrink_run(struct bc_shrink *shrink)
 		shrink->taken = 0;
 		iterate_supers_trylock(bc_shrink_sb, shrink);
 	}
-	if (shrink->freed)
-		return;
-	shrink->taken = 0;
-	iterate_supers_trylock(bc_drop_cache_sb, shrink);
-	if (shrink->taken) {
-		for (pass = 0; pass < BC_SHRINK_PASSES && !shrink->freed;
-		     pass++) {
-			shrink->taken = 0;
-			iterate_supers_trylock(bc_shrink_sb, shrink);
-		}
+}
+
+/*
+ * Where memcg sorts the lists, those of the group and what is below it are
+ * walked, which is where what it pays for is found; all others only when that
+ * was not enough, because objects may have changed hands.
+ */
+static void bc_shrink_run(struct bc_shrink *shrink)
+{
+	struct mem_cgroup *memcg = bc_shrink_memcg(shrink->bc);
+
+	shrink->memcg = memcg;
+	bc_shrink_lists(shrink);
+	if (!shrink->freed) {
+		shrink->taken = 0;
+		iterate_supers_trylock(bc_drop_cache_sb, shrink);
+		if (shrink->taken)
+			bc_shrink_lists(shrink);
 	}
+	if (!shrink->freed && memcg) {
+		shrink->memcg = NULL;
+		bc_shrink_lists(shrink);
+	}
+	mem_cgroup_put(memcg);
 }
 
 static u64 bc_usage(struct beancounter *bc, u64 *cap)
@@ -164,6 +230,19 @@ static u64 bc_usage(struct beancounter *bc, u64 *cap)
 	bc_stat_read(bc, BC_KMEMSIZE, &stat);
 	*cap = min(stat.counter.barrier, stat.counter.limit);
 	return stat.held;
+}
+
+/* What was freed, now or before, is given back by RCU callbacks. */
+static void bc_shrink_settle(const struct bc_shrink *shrink)
+{
+	if (shrink->freed) {
+		rcu_barrier();
+	} else if (shrink->dirty) {
+		wakeup_flusher_threads(WB_REASON_VMSCAN);
+		schedule_timeout_killable(HZ / 10);
+	} else {
+		synchronize_rcu();
+	}
 }
 
 /**
@@ -179,28 +258,30 @@ bool bc_reclaim(struct beancounter *bc, u64 bytes)
 	struct bc_shrink shrink = { .bc = bc };
 	u64 before, after, cap;
 	unsigned int noreclaim;
+	unsigned long pflags;
 
-	if (fatal_signal_pending(current))
+	/* A group that is simply full is refused at once. */
+	if (fatal_signal_pending(current) ||
+	    time_before(jiffies, READ_ONCE(bc->shrink_after)))
 		return false;
 	before = bc_usage(bc, &cap);
 	shrink.goal = max(bytes, cap >> BC_SHRINK_SHIFT);
 
+	psi_memstall_enter(&pflags);
+	fs_reclaim_acquire(GFP_KERNEL);
 	noreclaim = memalloc_noreclaim_save();
 	current->bc_shrink = &shrink;
 	bc_shrink_run(&shrink);
 	current->bc_shrink = NULL;
 	memalloc_noreclaim_restore(noreclaim);
+	fs_reclaim_release(GFP_KERNEL);
+	bc_shrink_settle(&shrink);
+	psi_memstall_leave(&pflags);
 
-	/* What was freed, now or before, is given back by RCU callbacks. */
-	if (shrink.freed) {
-		rcu_barrier();
-	} else if (shrink.dirty) {
-		wakeup_flusher_threads(WB_REASON_VMSCAN);
-		schedule_timeout_killable(HZ / 10);
-	} else {
-		synchronize_rcu();
-	}
 	after = bc_usage(bc, &cap);
 	trace_bc_reclaim(bc->id, bytes, before > after ? before - after : 0);
-	return shrink.freed || shrink.dirty || after < before;
+	if (shrink.freed || shrink.dirty || after < before)
+		return true;
+	WRITE_ONCE(bc->shrink_after, jiffies + BC_SHRINK_PAUSE);
+	return false;
 }

@@ -69,15 +69,14 @@ TRACE_EVENT(bc_refuse,
  * @group: id of the cgroup whose limit was passed
  * @name: resource
  * @requested: units of the resource
- * @held: before the request
- * @limit: of the group
+ * @c: the counter of @group before the request
  */
 TRACE_EVENT(bc_force,
 
-	TP_PROTO(u64 group, const char *name, u64 requested, u64 held,
-		 u64 limit),
+	TP_PROTO(u64 group, const char *name, u64 requested,
+		 const struct bc_counter *c),
 
-	TP_ARGS(group, name, requested, held, limit),
+	TP_ARGS(group, name, requested, c),
 
 	TP_STRUCT__entry(
 		__field(u64, group)
@@ -91,8 +90,8 @@ TRACE_EVENT(bc_force,
 		__entry->group = group;
 		__assign_str(resource);
 		__entry->requested = requested;
-		__entry->held = held;
-		__entry->limit = limit;
+		__entry->held = c->usage;
+		__entry->limit = c->limit;
 	),
 
 	TP_printk("group=%llu resource=%s requested=%llu held=%llu limit=%llu",
