@@ -18,6 +18,8 @@ struct attack {
 	 */
 	bc_job run;
 	long max;
+	/* Why it is known not to be contained: a resource that is yet to come. */
+	const char *later;
 	/* Ends with the attacker being killed. */
 	bool deadly;
 };

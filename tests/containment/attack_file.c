@@ -96,7 +96,8 @@ static long epoll_items(long max)
 	for (i = 0; more(i, max); i++) {
 		if (i % 1000 == 0)
 			ep = epoll_create1(0);
-		if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, files[i % 1000], &ev))
+		if (ep < 0 ||
+		    epoll_ctl(ep, EPOLL_CTL_ADD, files[i % 1000], &ev))
 			break;
 	}
 	return i;
@@ -193,7 +194,9 @@ static long posix_locks(long max)
 
 	for (i = 0; more(i, max); i++) {
 		struct flock fl = {
-			.l_type = F_WRLCK, .l_start = 2 * i, .l_len = 1,
+			.l_type = F_WRLCK,
+			.l_start = 2 * i,
+			.l_len = 1,
 		};
 
 		if (fcntl(fd, F_SETLK, &fl))
@@ -208,7 +211,8 @@ static long flocks(long max)
 	long i;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", memfd_create("locks", 0));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d",
+		 memfd_create("locks", 0));
 	for (i = 0; more(i, max); i++) {
 		fd = open(path, O_RDONLY);
 		if (fd < 0 || flock(fd, LOCK_SH))
@@ -219,7 +223,8 @@ static long flocks(long max)
 
 static long posix_timers(long max)
 {
-	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL,
+			       .sigev_signo = SIGUSR1 };
 	timer_t id;
 	long i;
 
@@ -303,7 +308,7 @@ static long aio_requests(long max)
 }
 
 /* Threads that sleep in poll(), each with the tables for 20000 files. */
-#define POLL_FDS	20000
+#define POLL_FDS 20000
 
 static struct pollfd fds[POLL_FDS];
 
@@ -349,7 +354,7 @@ static long poll_tables(long max)
 	return start_threads(max, sleep_in_poll);
 }
 
-static fd_set quiet[64];	/* 65536 files: a bit each, six times over */
+static fd_set quiet[64]; /* 65536 files: a bit each, six times over */
 
 static void *sleep_in_select(void *unused)
 {
@@ -378,7 +383,8 @@ static long ptys(long max)
 	long i;
 
 	for (i = 0; more(i, max); i++) {
-		int fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), zero = 0, tty;
+		int fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), zero = 0,
+		    tty;
 
 		if (fd < 0 || ioctl(fd, TIOCSPTLCK, &zero))
 			break;
@@ -399,7 +405,8 @@ static long sysfs_files(long max)
 	int fd;
 
 	for (i = 0; more(i, max); i++) {
-		fd = open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY);
+		fd = open("/sys/kernel/mm/transparent_hugepage/enabled",
+			  O_RDONLY);
 		if (fd < 0)
 			fd = open("/sys/kernel/fscaps", O_RDONLY);
 		if (fd < 0 || read(fd, &byte, 1) < 0)

@@ -118,7 +118,7 @@ static long user_xattrs(long max)
  * Access control lists of tmpfs live in memory only: 8000 entries, once for
  * access and once for what is made in the directory.
  */
-#define ENTRIES	8000
+#define ENTRIES 8000
 
 struct acl {
 	unsigned int version;
@@ -133,19 +133,19 @@ static void fill_acl(struct acl *a)
 	int i;
 
 	a->version = 2;
-	a->e[0].tag = 0x01;		/* the owner */
+	a->e[0].tag = 0x01; /* the owner */
 	a->e[0].perm = 7;
 	a->e[0].id = -1;
 	for (i = 1; i < ENTRIES - 3; i++) {
-		a->e[i].tag = 0x02;	/* a user */
+		a->e[i].tag = 0x02; /* a user */
 		a->e[i].perm = 4;
 		a->e[i].id = 1000 + i;
 	}
-	a->e[i].tag = 0x04;		/* the group */
+	a->e[i].tag = 0x04; /* the group */
 	a->e[i++].id = -1;
-	a->e[i].tag = 0x10;		/* the mask */
+	a->e[i].tag = 0x10; /* the mask */
 	a->e[i++].id = -1;
-	a->e[i].tag = 0x20;		/* others */
+	a->e[i].tag = 0x20; /* others */
 	a->e[i].id = -1;
 }
 
@@ -160,8 +160,10 @@ static long tmpfs_acls(long max)
 		snprintf(name, sizeof(name), "d%ld", i);
 		if (mkdir(name, 0700))
 			break;
-		if (setxattr(name, "system.posix_acl_access", &a, sizeof(a), 0) ||
-		    setxattr(name, "system.posix_acl_default", &a, sizeof(a), 0)) {
+		if (setxattr(name, "system.posix_acl_access", &a, sizeof(a),
+			     0) ||
+		    setxattr(name, "system.posix_acl_default", &a, sizeof(a),
+			     0)) {
 			if (errno == EOPNOTSUPP)
 				errno = ENOSYS;
 			return i ? i : -1;

@@ -135,7 +135,8 @@ static long keys(long max)
 	for (i = 0; more(i, max); i++) {
 		if (i % 1000 == 0) {
 			snprintf(name, sizeof(name), "ring%ld", i);
-			ring = syscall(SYS_add_key, "keyring", name, NULL, 0, -3);
+			ring = syscall(SYS_add_key, "keyring", name, NULL, 0,
+				       -3);
 		}
 		snprintf(name, sizeof(name), "key%ld", i);
 		if (ring < 0 || syscall(SYS_add_key, "user", name, payload,

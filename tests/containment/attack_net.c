@@ -63,7 +63,8 @@ static long unix_small(long max)
 
 	for (i = 0; more(i, max); i++) {
 		if (i % 10000 == 0) {
-			if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd))
+			if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+				       fd))
 				break;
 			big_buffers(fd[0]);
 		}
@@ -96,7 +97,9 @@ static int send_files(int to, const int *files, int n)
 	char control[CMSG_SPACE(16 * sizeof(int))] = { 0 }, byte = 0;
 	struct iovec iov = { &byte, 1 };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
 		.msg_controllen = CMSG_SPACE(n * sizeof(int)),
 	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
@@ -194,7 +197,8 @@ static long tcp_full(long max)
 		return -1;
 	for (i = 0; more(i, max); i++) {
 		out = socket(AF_INET, SOCK_STREAM, 0);
-		if (out < 0 || connect(out, (struct sockaddr *)&sin, sizeof(sin)))
+		if (out < 0 ||
+		    connect(out, (struct sockaddr *)&sin, sizeof(sin)))
 			break;
 		fcntl(server, F_SETFL, 0);
 		if (accept(server, NULL, NULL) < 0)
@@ -250,9 +254,12 @@ static long netlink_full(long max)
 	for (i = 0; more(i, max); i++) {
 		struct sockaddr_nl any = { .nl_family = AF_NETLINK };
 
-		in = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_USERSOCK);
-		out = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_USERSOCK);
-		if (in < 0 || out < 0 || bind(in, (struct sockaddr *)&any, sizeof(any)) ||
+		in = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK,
+			    NETLINK_USERSOCK);
+		out = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK,
+			     NETLINK_USERSOCK);
+		if (in < 0 || out < 0 ||
+		    bind(in, (struct sockaddr *)&any, sizeof(any)) ||
 		    getsockname(in, (struct sockaddr *)&to, &len))
 			return i ? i : -1;
 		big_buffers(in);
@@ -280,8 +287,8 @@ static long socket_filters(long max)
 	insns[4095] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 1);
 	for (i = 0; more(i, max); i++) {
 		fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-		if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
-					 sizeof(prog)))
+		if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER,
+					 &prog, sizeof(prog)))
 			break;
 	}
 	return i;
@@ -306,12 +313,13 @@ static long socket_options(long max)
 		f->imsf_slist[k].s_addr = htonl(0x0a000001 + k);
 	for (i = 0; more(i, max); i++) {
 		fd = socket(AF_INET, SOCK_DGRAM, 0);
-		if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &mreq,
-					 sizeof(mreq)))
+		if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP,
+					 &mreq, sizeof(mreq)))
 			break;
 		f->imsf_fmode = MCAST_EXCLUDE;
 		if (setsockopt(fd, IPPROTO_IP, IP_MSFILTER, f,
-			       IP_MSFILTER_SIZE(4000)) && errno != EINVAL)
+			       IP_MSFILTER_SIZE(4000)) &&
+		    errno != EINVAL)
 			break;
 	}
 	return i;
@@ -324,6 +332,9 @@ static void prepare_options(void)
 	bc_write_path("/proc/sys/net/ipv4/igmp_max_memberships", "1000");
 }
 
+/* Their size is what a protocol under pressure decides, for all of its sockets. */
+#define TCP_LATER "buffers of TCP sockets are a resource of their own"
+
 const struct attack net_attacks[] = {
 	{ "unix_streams", own_net, unix_streams, 500 },
 	{ "unix_datagrams", own_net, unix_datagrams, 500 },
@@ -332,8 +343,9 @@ const struct attack net_attacks[] = {
 	{ "rights_chains", own_net, rights_chains, 100000 },
 	{ "udp_sockets", own_net, udp_sockets, 30000 },
 	{ "udp_full", own_net, udp_full, 100 },
-	{ "tcp_full", own_net, tcp_full, 30 },
-	{ "tcp_unaccepted", own_net, tcp_unaccepted, 12000 },
+	{ "tcp_full", own_net, tcp_full, 30, .later = TCP_LATER },
+	{ "tcp_unaccepted", own_net, tcp_unaccepted, 12000,
+	  .later = TCP_LATER },
 	{ "netlink_sockets", own_net, netlink_sockets, 30000 },
 	{ "netlink_full", own_net, netlink_full, 100 },
 	{ "socket_filters", own_net, socket_filters, 1000 },

@@ -185,8 +185,10 @@ static long fs_contexts(long max)
 static long packet_rings(long max)
 {
 	struct tpacket_req req = {
-		.tp_block_size = 1 << 16, .tp_block_nr = 16,
-		.tp_frame_size = 1 << 11, .tp_frame_nr = 16 << 5,
+		.tp_block_size = 1 << 16,
+		.tp_block_nr = 16,
+		.tp_frame_size = 1 << 11,
+		.tp_frame_nr = 16 << 5,
 	};
 	long i;
 	int fd;
@@ -197,7 +199,8 @@ static long packet_rings(long max)
 		fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
 		if (fd < 0)
 			return i ? i : -1;
-		if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)))
+		if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req,
+			       sizeof(req)))
 			break;
 	}
 	return i;

@@ -65,8 +65,8 @@ static long threads(long max)
 /* One page in each 2 MiB: a page table for each. */
 static char *sparse(long n)
 {
-	char *at = mmap(NULL, (n + 1) << 21, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-			MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *at = mmap(NULL, (n + 1) << 21, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (at == MAP_FAILED)
 		return NULL;
@@ -111,8 +111,9 @@ static long page_tables_shared(long max)
 	for (i = 0; more(i, max); i++) {
 		char *p = at + (i << 21);
 
-		if (mmap(p, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
-			 0) == MAP_FAILED || read(zero, p, 1) != 1)
+		if (mmap(p, page, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
+		    read(zero, p, 1) != 1)
 			break;
 	}
 	return i;
@@ -121,8 +122,8 @@ static long page_tables_shared(long max)
 static long areas(long max)
 {
 	long page = sysconf(_SC_PAGESIZE), i;
-	char *at = mmap(NULL, 2 * max * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
-			MAP_NORESERVE, -1, 0);
+	char *at = mmap(NULL, 2 * max * page, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	for (i = 0; more(i, max); i++) {
 		if (mprotect(at + 2 * i * page, page, PROT_READ))
@@ -134,13 +135,14 @@ static long areas(long max)
 static long named_areas(long max)
 {
 	long page = sysconf(_SC_PAGESIZE), i;
-	char *at = mmap(NULL, max * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS |
-			MAP_NORESERVE, -1, 0);
+	char *at = mmap(NULL, max * page, PROT_READ,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	char name[80];
 
 	for (i = 0; more(i, max); i++) {
 		snprintf(name, sizeof(name), "%070ld", i);
-		if (prctl(0x53564d41 /* PR_SET_VMA */, 0, at + i * page, page, name))
+		if (prctl(0x53564d41 /* PR_SET_VMA */, 0, at + i * page, page,
+			  name))
 			return i || errno != EINVAL ? i : (errno = ENOSYS, -1);
 	}
 	return i;
@@ -155,7 +157,8 @@ static long seccomp_filters(long max)
 
 	for (i = 0; i < 4000; i++)
 		insns[i] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_IMM, i);
-	insns[3999] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	insns[3999] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+						   SECCOMP_RET_ALLOW);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	for (i = 0; more(i, max); i++) {
 		int fd[2];
@@ -165,7 +168,8 @@ static long seccomp_filters(long max)
 			break;
 		if (!fork()) {
 			for (k = 0; k < 7; k++) {
-				if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+				if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER,
+					  &prog))
 					break;
 			}
 			ok = k == 7;
@@ -187,8 +191,10 @@ static long seccomp_filters(long max)
 static long perf_events(long max)
 {
 	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr),
-		.config = PERF_COUNT_SW_TASK_CLOCK, .exclude_kernel = 1,
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_TASK_CLOCK,
+		.exclude_kernel = 1,
 	};
 	long i;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs the cases: each in a process of its own, which is not in the group,
+ * PROGRAM [--list | PATTERN...]
+ *
+ * Runs the cases, or those that match: each in a process of its own, which is not in the group,
  * and with a group of its own below one group of the program.
  */
 #define _GNU_SOURCE
@@ -22,14 +24,14 @@
 #include "../kselftest.h"
 #include "bc_util.h"
 
-#define AUDIT		"/sys/kernel/debug/bc/audit"
-#define AUDIT_MS	3000	/* the account has to be at rest by then */
-#define EXIT_MS		60000
-#define CASE_MS		240000	/* under KASAN and TCG things take long */
+#define AUDIT "/sys/kernel/debug/bc/audit"
+#define AUDIT_MS 3000 /* the account has to be at rest by then */
+#define EXIT_MS 60000
+#define CASE_MS 240000 /* under KASAN and TCG things take long */
 
 #ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ	22
-#define MADV_POPULATE_WRITE	23
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
 #endif
 
 void bc_note(const char *fmt, ...)
@@ -84,10 +86,12 @@ void bc_check_range(const char *file, int line, const char *what, long long got,
 		return;
 	if (low == high)
 		bc_fail(file, line, "%s is %lld, not %lld", what, got, low);
-	bc_fail(file, line, "%s is %lld, not %lld to %lld", what, got, low, high);
+	bc_fail(file, line, "%s is %lld, not %lld to %lld", what, got, low,
+		high);
 }
 
-long long bc_check_sys(const char *file, int line, const char *what, long long ret)
+long long bc_check_sys(const char *file, int line, const char *what,
+		       long long ret)
 {
 	if (ret < 0)
 		bc_fail(file, line, "%s: %s", what, strerror(errno));
@@ -111,7 +115,8 @@ long long bc_audit(char *line, size_t size)
 		for (bad = buf; bad < at; bad = strchr(bad, '\n') + 1) {
 			int n = strcspn(bad, "\n");
 
-			if (n > 13 && strncmp(bad + n - 13, " difference=0", 13))
+			if (n > 13 &&
+			    strncmp(bad + n - 13, " difference=0", 13))
 				snprintf(line, size, "%.*s", n, bad);
 		}
 	}
@@ -151,8 +156,9 @@ void bc_populate(void)
 	     line = strtok_r(NULL, "\n", &save)) {
 		if (sscanf(line, "%lx-%lx %7s", &start, &end, perm) != 3)
 			continue;
-		madvise((void *)start, end - start, perm[1] == 'w' ?
-			MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+		madvise((void *)start, end - start,
+			perm[1] == 'w' ? MADV_POPULATE_WRITE :
+					 MADV_POPULATE_READ);
 	}
 }
 
@@ -163,7 +169,8 @@ static void run_case(const struct bc_case *c, struct bc_group *g)
 	/* A session that dies with the harness, and stack enough. */
 	bc_reaper = false;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	deep[0] = deep[sizeof(deep) - 1] = 0;
+	deep[0] = 0;
+	deep[sizeof(deep) - 1] = 0;
 	bc_populate();
 	c->run(g);
 	fflush(stdout);
@@ -176,7 +183,8 @@ static void wait_empty(const struct bc_group *g)
 	long long end = bc_now_ms() + EXIT_MS;
 
 	bc_group_kill(g);
-	while (bc_read_key(g, "cgroup.events", "populated") && bc_now_ms() < end) {
+	while (bc_read_key(g, "cgroup.events", "populated") &&
+	       bc_now_ms() < end) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 		bc_pause_ms(5);
@@ -194,7 +202,8 @@ static int check_end(const struct bc_case *c, const struct bc_group *g)
 	if (!c->residue) {
 		held = bc_wait_held(g, 0);
 		if (held) {
-			bc_note("%lld still held when all processes have gone", held);
+			bc_note("%lld still held when all processes have gone",
+				held);
 			return KSFT_FAIL;
 		}
 	}
@@ -253,7 +262,8 @@ static bool have_controller(void)
 	if (bc_slurp_path("/proc/cgroups", buf, sizeof(buf)) <= 0)
 		return false;
 	at = strstr(buf, "\nbc\t");
-	return at && sscanf(at + 4, "%d %d %d", &hierarchy, &groups, &enabled) == 3 &&
+	return at &&
+	       sscanf(at + 4, "%d %d %d", &hierarchy, &groups, &enabled) == 3 &&
 	       enabled;
 }
 
@@ -269,7 +279,8 @@ static void start(struct bc_group *top, const char *name)
 		ksft_exit_skip("no cgroup2 file system\n");
 	if (!have_controller())
 		ksft_exit_skip("this kernel has no beancounters\n");
-	snprintf(dir, sizeof(dir), "bc-%s.%d", base ? base + 1 : name, getpid());
+	snprintf(dir, sizeof(dir), "bc-%s.%d", base ? base + 1 : name,
+		 getpid());
 	bc_group_make(top, NULL, dir);
 	if (bc_open(top, "bc.held", O_RDONLY) < 0) {
 		rmdir(top->path);
@@ -278,7 +289,8 @@ static void start(struct bc_group *top, const char *name)
 	if (bc_audit(NULL, 0) < 0)
 		mount("none", "/sys/kernel/debug", "debugfs", 0, NULL);
 	if (bc_audit(NULL, 0) < 0)
-		ksft_print_msg("no recount: CONFIG_BEANCOUNTERS_DEBUG is off\n");
+		ksft_print_msg(
+			"no recount: CONFIG_BEANCOUNTERS_DEBUG is off\n");
 }
 
 static void raise_limits(void)
@@ -313,6 +325,11 @@ int bc_main(int argc, char **argv, const struct bc_case *cases, size_t n)
 	size_t i, plan = 0;
 	int ret;
 
+	if (argc == 2 && !strcmp(argv[1], "--list")) {
+		for (i = 0; i < n; i++)
+			printf("%s\n", cases[i].name);
+		return 0;
+	}
 	for (i = 0; i < n; i++)
 		plan += wanted(cases[i].name, argc, argv);
 	ksft_print_header();

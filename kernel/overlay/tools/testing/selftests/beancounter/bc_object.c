@@ -96,8 +96,9 @@ void bc_object_refusal(struct bc_group *g, struct bc_worker *w,
 	}
 	made = bc_call(w, o->make, o->count);
 	if (made >= o->count)
-		bc_fail(__FILE__, __LINE__, "all %ld made: %lld held with %lld allowed",
-			made, bc_held(g), half);
+		bc_fail(__FILE__, __LINE__,
+			"all %ld made: %lld held with %lld allowed", made,
+			bc_held(g), half);
 	check_error(o, w->error);
 	if (bc_failcnt(g) <= fails)
 		bc_fail(__FILE__, __LINE__, "a refusal has not been counted");

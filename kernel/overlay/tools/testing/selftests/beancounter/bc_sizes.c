@@ -38,12 +38,12 @@ long long bc_slab_size(const char *cache)
 	return size > 0 ? size : 0;
 }
 
-/* The footprint of kmalloc(@n, GFP_KERNEL_ACCOUNT). */
+/* The footprint of an accounted kmalloc(@n), whoever it is accounted to. */
 long long bc_kmalloc_size(size_t n)
 {
-	static const char * const names[] = {
-		"8", "16", "32", "64", "96", "128", "192", "256", "512",
-		"1k", "2k", "4k", "8k",
+	static const char *const names[] = {
+		"8",   "16",  "32", "64", "96", "128", "192",
+		"256", "512", "1k", "2k", "4k", "8k",
 	};
 	long long page = bc_page_size();
 	char cache[32];

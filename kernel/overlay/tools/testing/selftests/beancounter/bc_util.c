@@ -22,9 +22,9 @@
 
 #include "bc_util.h"
 
-#define SETTLE_MS	15000	/* how long the kernel may take to give back */
-#define NET_MS		2000	/* and after this, network namespaces as well */
-#define HURRY_MS	300	/* after this it is hurried along */
+#define SETTLE_MS 15000 /* how long the kernel may take to give back */
+#define NET_MS 2000 /* and after this, network namespaces as well */
+#define HURRY_MS 300 /* after this it is hurried along */
 
 /* Set where all children may be waited for: zombies hold what they are. */
 bool bc_reaper;
@@ -70,7 +70,8 @@ const char *bc_root(void)
 	return root[0] ? root : NULL;
 }
 
-void bc_group_make(struct bc_group *g, const struct bc_group *parent, const char *name)
+void bc_group_make(struct bc_group *g, const struct bc_group *parent,
+		   const char *name)
 {
 	int n;
 
@@ -79,7 +80,8 @@ void bc_group_make(struct bc_group *g, const struct bc_group *parent, const char
 	if (n >= (int)sizeof(g->path))
 		bc_fail(__FILE__, __LINE__, "the path of %s is too long", name);
 	if (mkdir(g->path, 0755))
-		bc_fail(__FILE__, __LINE__, "mkdir %s: %s", g->path, strerror(errno));
+		bc_fail(__FILE__, __LINE__, "mkdir %s: %s", g->path,
+			strerror(errno));
 }
 
 void bc_group_kill(const struct bc_group *g)
@@ -133,7 +135,8 @@ int bc_open(const struct bc_group *g, const char *file, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
-int bc_write_raw(const struct bc_group *g, const char *file, const void *buf, size_t len)
+int bc_write_raw(const struct bc_group *g, const char *file, const void *buf,
+		 size_t len)
 {
 	int fd = bc_open(g, file, O_WRONLY);
 	ssize_t n;
@@ -185,7 +188,8 @@ ssize_t bc_slurp_path(const char *path, char *buf, size_t size)
 	return have;
 }
 
-ssize_t bc_slurp(const struct bc_group *g, const char *file, char *buf, size_t size)
+ssize_t bc_slurp(const struct bc_group *g, const char *file, char *buf,
+		 size_t size)
 {
 	char path[384];
 
@@ -214,7 +218,8 @@ static long long parse_value(const char *text)
 	return strtoll(text, NULL, 10);
 }
 
-long long bc_read_key(const struct bc_group *g, const char *file, const char *key)
+long long bc_read_key(const struct bc_group *g, const char *file,
+		      const char *key)
 {
 	char buf[4096], *line, *save = NULL;
 	size_t len = strlen(key);
@@ -222,7 +227,8 @@ long long bc_read_key(const struct bc_group *g, const char *file, const char *ke
 
 	n = bc_slurp(g, file, buf, sizeof(buf));
 	if (n < 0)
-		bc_fail(__FILE__, __LINE__, "%s/%s: %s", g->path, file, strerror(-n));
+		bc_fail(__FILE__, __LINE__, "%s/%s: %s", g->path, file,
+			strerror(-n));
 	for (line = strtok_r(buf, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		if (!strncmp(line, key, len) && line[len] == ' ')
@@ -232,14 +238,17 @@ long long bc_read_key(const struct bc_group *g, const char *file, const char *ke
 }
 
 /* A field of the line of @key in bc.resources. */
-long long bc_resource(const struct bc_group *g, const char *key, const char *field)
+long long bc_resource(const struct bc_group *g, const char *key,
+		      const char *field)
 {
 	char buf[4096], *at, *end, want[64];
 
 	if (bc_slurp(g, "bc.resources", buf, sizeof(buf)) < 0)
-		bc_fail(__FILE__, __LINE__, "cannot read %s/bc.resources", g->path);
+		bc_fail(__FILE__, __LINE__, "cannot read %s/bc.resources",
+			g->path);
 	snprintf(want, sizeof(want), "%s ", key);
-	for (at = buf; at && strncmp(at, want, strlen(want)); at = end ? end + 1 : NULL)
+	for (at = buf; at && strncmp(at, want, strlen(want));
+	     at = end ? end + 1 : NULL)
 		end = strchr(at, '\n');
 	if (!at)
 		bc_fail(__FILE__, __LINE__, "bc.resources has no %s", key);
@@ -249,11 +258,13 @@ long long bc_resource(const struct bc_group *g, const char *key, const char *fie
 	snprintf(want, sizeof(want), " %s=", field);
 	at = strstr(at, want);
 	if (!at)
-		bc_fail(__FILE__, __LINE__, "%s in bc.resources has no %s", key, field);
+		bc_fail(__FILE__, __LINE__, "%s in bc.resources has no %s", key,
+			field);
 	return parse_value(at + strlen(want));
 }
 
-int bc_set_key(const struct bc_group *g, const char *file, const char *key, long long v)
+int bc_set_key(const struct bc_group *g, const char *file, const char *key,
+	       long long v)
 {
 	char text[96];
 
@@ -289,7 +300,8 @@ long long bc_forced(const struct bc_group *g)
 	return bc_resource(g, BC_KMEM, "forced");
 }
 
-static void set_kmem(const struct bc_group *g, const char *file, long long bytes)
+static void set_kmem(const struct bc_group *g, const char *file,
+		     long long bytes)
 {
 	int err = bc_set_key(g, file, BC_KMEM, bytes);
 
@@ -320,7 +332,8 @@ void bc_reset_maxheld(const struct bc_group *g)
  */
 static void lengthen_lists(void)
 {
-	const char *dirs[] = { "/sys/kernel", bc_root(), "/", "/dev", "/sys/kernel/debug" };
+	const char *dirs[] = { "/sys/kernel", bc_root(), "/", "/dev",
+			       "/sys/kernel/debug" };
 	static unsigned int count;
 	struct stat st;
 	char name[192];
@@ -329,7 +342,8 @@ static void lengthen_lists(void)
 
 	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		for (k = 0; k < 16; k++) {
-			snprintf(name, sizeof(name), "%s/no-such-%u", dirs[i], count++);
+			snprintf(name, sizeof(name), "%s/no-such-%u", dirs[i],
+				 count++);
 			stat(name, &st);
 		}
 	}
@@ -362,7 +376,7 @@ static void flush_net(void)
 	waitpid(pid, NULL, 0);
 }
 
-/* What is held once it stays the same, all that can be dropped dropped. */
+/* What is held once it stays the same, and nothing can be dropped any more. */
 long long bc_rest(const struct bc_group *g)
 {
 	long long held = -1, before, end = bc_now_ms() + SETTLE_MS;
@@ -406,12 +420,14 @@ long long bc_wait_held(const struct bc_group *g, long long want)
 	}
 }
 
-void bc_check_held(const char *file, int line, const struct bc_group *g, long long want)
+void bc_check_held(const char *file, int line, const struct bc_group *g,
+		   long long want)
 {
 	long long held = bc_wait_held(g, want);
 
 	if (held != want)
-		bc_fail(file, line, "%s holds %lld, %lld more than the %lld it has to",
+		bc_fail(file, line,
+			"%s holds %lld, %lld more than the %lld it has to",
 			strrchr(g->path, '/') + 1, held, held - want, want);
 }
 

@@ -16,11 +16,11 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define BC_KMEM		"kmemsize"
-#define BC_MAX		LLONG_MAX	/* how "max" reads */
-#define BC_KIB		1024LL
-#define BC_MIB		(1024 * BC_KIB)
-#define BC_NOBODY	65534
+#define BC_KMEM "kmemsize"
+#define BC_MAX LLONG_MAX /* how "max" reads */
+#define BC_KIB 1024LL
+#define BC_MIB (1024 * BC_KIB)
+#define BC_NOBODY 65534
 
 /* A group; the path is that of its directory. */
 struct bc_group {
@@ -30,40 +30,39 @@ struct bc_group {
 struct bc_case {
 	const char *name;
 	void (*run)(struct bc_group *g);
-	bool residue;	/* objects may outlive the case: do not insist on 0 */
+	bool residue; /* objects may outlive the case: do not insist on 0 */
 };
 
 int bc_main(int argc, char **argv, const struct bc_case *cases, size_t n);
 
-#define BC_MAIN(cases)							\
-int main(int argc, char **argv)						\
-{									\
-	return bc_main(argc, argv, cases, sizeof(cases) / sizeof((cases)[0])); \
-}
+#define BC_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Ends of a case. */
 void __attribute__((noreturn, format(printf, 3, 4)))
 bc_fail(const char *file, int line, const char *fmt, ...);
-void __attribute__((noreturn, format(printf, 1, 2))) bc_skip(const char *fmt, ...);
+void __attribute__((noreturn, format(printf, 1, 2)))
+bc_skip(const char *fmt, ...);
 void __attribute__((format(printf, 1, 2))) bc_note(const char *fmt, ...);
 
 /* Checks: each says on failure what was looked at and what it was. */
 void bc_check_true(const char *file, int line, const char *what, bool ok);
 void bc_check_range(const char *file, int line, const char *what, long long got,
 		    long long low, long long high);
-long long bc_check_sys(const char *file, int line, const char *what, long long ret);
+long long bc_check_sys(const char *file, int line, const char *what,
+		       long long ret);
 
-#define bc_true(cond)		bc_check_true(__FILE__, __LINE__, #cond, cond)
-#define bc_eq(got, want)	\
+#define bc_true(cond) bc_check_true(__FILE__, __LINE__, #cond, cond)
+#define bc_eq(got, want) \
 	bc_check_range(__FILE__, __LINE__, #got, got, want, want)
-#define bc_range(got, low, high)	\
+#define bc_range(got, low, high) \
 	bc_check_range(__FILE__, __LINE__, #got, got, low, high)
 /* A system call that has to succeed. */
-#define bc_sys(call)		bc_check_sys(__FILE__, __LINE__, #call, (long long)(call))
+#define bc_sys(call) bc_check_sys(__FILE__, __LINE__, #call, (long long)(call))
 
 /* Groups. */
 const char *bc_root(void);
-void bc_group_make(struct bc_group *g, const struct bc_group *parent, const char *name);
+void bc_group_make(struct bc_group *g, const struct bc_group *parent,
+		   const char *name);
 void bc_group_empty(const struct bc_group *g);
 int bc_group_remove(const struct bc_group *g);
 void bc_group_kill(const struct bc_group *g);
@@ -71,16 +70,21 @@ int bc_group_attach(const struct bc_group *g, pid_t pid);
 int bc_open(const struct bc_group *g, const char *file, int flags);
 
 /* Files of a group: 0 or a negative errno. */
-int bc_write_raw(const struct bc_group *g, const char *file, const void *buf, size_t len);
+int bc_write_raw(const struct bc_group *g, const char *file, const void *buf,
+		 size_t len);
 int bc_write(const struct bc_group *g, const char *file, const char *text);
-ssize_t bc_slurp(const struct bc_group *g, const char *file, char *buf, size_t size);
+ssize_t bc_slurp(const struct bc_group *g, const char *file, char *buf,
+		 size_t size);
 ssize_t bc_slurp_path(const char *path, char *buf, size_t size);
 int bc_write_path(const char *path, const char *text);
 
 /* One resource. */
-long long bc_read_key(const struct bc_group *g, const char *file, const char *key);
-int bc_set_key(const struct bc_group *g, const char *file, const char *key, long long v);
-long long bc_resource(const struct bc_group *g, const char *key, const char *field);
+long long bc_read_key(const struct bc_group *g, const char *file,
+		      const char *key);
+int bc_set_key(const struct bc_group *g, const char *file, const char *key,
+	       long long v);
+long long bc_resource(const struct bc_group *g, const char *key,
+		      const char *field);
 
 long long bc_held(const struct bc_group *g);
 long long bc_maxheld(const struct bc_group *g);
@@ -100,9 +104,10 @@ extern bool bc_reaper;
 void bc_hurry(void);
 long long bc_rest(const struct bc_group *g);
 long long bc_wait_held(const struct bc_group *g, long long want);
-void bc_check_held(const char *file, int line, const struct bc_group *g, long long want);
+void bc_check_held(const char *file, int line, const struct bc_group *g,
+		   long long want);
 
-#define bc_held_is(g, want)	bc_check_held(__FILE__, __LINE__, g, want)
+#define bc_held_is(g, want) bc_check_held(__FILE__, __LINE__, g, want)
 
 /* The recount of a debug kernel: the sum of all differences, -1: no audit. */
 long long bc_audit(char *line, size_t size);
@@ -117,15 +122,16 @@ int bc_cpus(void);
 /* A process in the group, doing what it is told. */
 struct bc_worker {
 	pid_t pid;
-	int error;	/* errno of the last call */
-	int status;	/* wait status once it is gone */
+	int error; /* errno of the last call */
+	int status; /* wait status once it is gone */
 	struct bc_slot *slot;
 };
 
 typedef long (*bc_job)(long arg);
 
 void bc_worker_start(struct bc_worker *w, const struct bc_group *g);
-void bc_worker_start_as(struct bc_worker *w, const struct bc_group *g, uid_t uid);
+void bc_worker_start_as(struct bc_worker *w, const struct bc_group *g,
+			uid_t uid);
 long bc_call(struct bc_worker *w, bc_job job, long arg);
 void bc_call_begin(struct bc_worker *w, bc_job job, long arg);
 bool bc_call_end(struct bc_worker *w, int timeout_ms, long *ret);

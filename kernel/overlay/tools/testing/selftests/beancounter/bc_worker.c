@@ -12,7 +12,6 @@
 #include <grp.h>
 #include <linux/futex.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +23,12 @@
 
 #include "bc_util.h"
 
-#define CALL_MS		120000
+#define CALL_MS 120000
 
 enum { SLOT_NEW, SLOT_IDLE, SLOT_ORDER, SLOT_DONE, SLOT_QUIT };
 
 struct bc_slot {
-	_Atomic int state;
+	int state;
 	int error;
 	bc_job job;
 	long arg;
@@ -38,7 +37,7 @@ struct bc_slot {
 
 static void slot_set(struct bc_slot *s, int state)
 {
-	atomic_store(&s->state, state);
+	__atomic_store_n(&s->state, state, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &s->state, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
@@ -47,7 +46,7 @@ static void slot_wait(struct bc_slot *s, int state, int ms)
 {
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
 
-	if (atomic_load(&s->state) == state)
+	if (__atomic_load_n(&s->state, __ATOMIC_SEQ_CST) == state)
 		syscall(SYS_futex, &s->state, FUTEX_WAIT, state, &ts, NULL, 0);
 }
 
@@ -55,8 +54,9 @@ static void become(uid_t uid)
 {
 	if (!uid)
 		return;
-	if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
-		bc_fail(__FILE__, __LINE__, "cannot become %d: %s", uid,
+	if (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
+	    setresuid(uid, uid, uid))
+		bc_fail(__FILE__, __LINE__, "cannot be user %d: %s", uid,
 			strerror(errno));
 	prctl(PR_SET_DUMPABLE, 1);
 }
@@ -68,11 +68,12 @@ static void __attribute__((noreturn)) serve(struct bc_slot *s, uid_t uid)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	become(uid);
-	deep[0] = deep[sizeof(deep) - 1] = 0;
+	deep[0] = 0;
+	deep[sizeof(deep) - 1] = 0;
 	bc_populate();
 	slot_set(s, SLOT_IDLE);
 	for (;;) {
-		state = atomic_load(&s->state);
+		state = __atomic_load_n(&s->state, __ATOMIC_SEQ_CST);
 		if (state == SLOT_QUIT)
 			_exit(0);
 		if (state != SLOT_ORDER) {
@@ -86,7 +87,8 @@ static void __attribute__((noreturn)) serve(struct bc_slot *s, uid_t uid)
 	}
 }
 
-void bc_worker_start_as(struct bc_worker *w, const struct bc_group *g, uid_t uid)
+void bc_worker_start_as(struct bc_worker *w, const struct bc_group *g,
+			uid_t uid)
 {
 	long long end = bc_now_ms() + CALL_MS;
 
@@ -101,13 +103,15 @@ void bc_worker_start_as(struct bc_worker *w, const struct bc_group *g, uid_t uid
 		bc_fail(__FILE__, __LINE__, "fork: %s", strerror(errno));
 	if (!w->pid)
 		serve(w->slot, uid);
-	while (atomic_load(&w->slot->state) == SLOT_NEW) {
+	while (__atomic_load_n(&w->slot->state, __ATOMIC_SEQ_CST) == SLOT_NEW) {
 		slot_wait(w->slot, SLOT_NEW, 100);
 		if (bc_now_ms() > end || bc_worker_died(w, 0))
-			bc_fail(__FILE__, __LINE__, "the worker does not start");
+			bc_fail(__FILE__, __LINE__,
+				"the worker does not start");
 	}
 	if (g && bc_group_attach(g, w->pid))
-		bc_fail(__FILE__, __LINE__, "the worker cannot join %s", g->path);
+		bc_fail(__FILE__, __LINE__, "the worker cannot join %s",
+			g->path);
 }
 
 void bc_worker_start(struct bc_worker *w, const struct bc_group *g)
@@ -127,7 +131,8 @@ bool bc_call_end(struct bc_worker *w, int timeout_ms, long *ret)
 {
 	long long end = bc_now_ms() + timeout_ms;
 
-	while (atomic_load(&w->slot->state) == SLOT_ORDER) {
+	while (__atomic_load_n(&w->slot->state, __ATOMIC_SEQ_CST) ==
+	       SLOT_ORDER) {
 		if (bc_worker_died(w, 0) || bc_now_ms() > end)
 			return false;
 		slot_wait(w->slot, SLOT_ORDER, 20);
@@ -145,8 +150,9 @@ long bc_call(struct bc_worker *w, bc_job job, long arg)
 
 	bc_call_begin(w, job, arg);
 	if (!bc_call_end(w, CALL_MS, &ret))
-		bc_fail(__FILE__, __LINE__, "the worker %s", w->pid ?
-			"does not answer" : strsignal(WTERMSIG(w->status)));
+		bc_fail(__FILE__, __LINE__, "the worker %s",
+			w->pid ? "does not answer" :
+				 strsignal(WTERMSIG(w->status)));
 	return ret;
 }
 
@@ -166,7 +172,8 @@ int bc_worker_stop(struct bc_worker *w)
 	if (w->pid) {
 		slot_set(w->slot, SLOT_QUIT);
 		if (!bc_worker_died(w, CALL_MS))
-			bc_fail(__FILE__, __LINE__, "the worker does not leave");
+			bc_fail(__FILE__, __LINE__,
+				"the worker does not leave");
 	}
 	munmap(w->slot, bc_page_size());
 	w->slot = NULL;
@@ -185,7 +192,8 @@ int bc_wait_pid(pid_t pid, int timeout_ms, int *status)
 		if (got == pid)
 			return 0;
 		if (got < 0 && errno != EINTR)
-			bc_fail(__FILE__, __LINE__, "waitpid: %s", strerror(errno));
+			bc_fail(__FILE__, __LINE__, "waitpid: %s",
+				strerror(errno));
 		if (bc_now_ms() >= end)
 			return -ETIMEDOUT;
 		bc_pause_ms(ms);

@@ -15,14 +15,17 @@
 
 #include "bc_object.h"
 
-static const char * const bounds[] = { "bc.barrier", "bc.limit" };
+static const char *const bounds[] = { "bc.barrier", "bc.limit" };
 static struct bc_group given, made;
 
 /* The directory and what a user needs in it, as the documentation has it. */
 static void give_to_user(struct bc_group *g)
 {
-	static const char * const files[] = {
-		"", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads",
+	static const char *const files[] = {
+		"",
+		"cgroup.procs",
+		"cgroup.subtree_control",
+		"cgroup.threads",
 	};
 	char path[400];
 	size_t i;
@@ -162,7 +165,8 @@ static void test_user_ns(struct bc_group *g)
 static void test_cgroup_ns(struct bc_group *g)
 {
 	if (mount(NULL, bc_root(), NULL, MS_REMOUNT, "nsdelegate"))
-		bc_skip("cgroup2 cannot be mounted nsdelegate: %s", strerror(errno));
+		bc_skip("cgroup2 cannot be mounted nsdelegate: %s",
+			strerror(errno));
 	check_namespace(g, enter_cgroup_ns, 0);
 }
 
@@ -172,4 +176,7 @@ static const struct bc_case cases[] = {
 	{ "cgroup_namespace", test_cgroup_ns },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

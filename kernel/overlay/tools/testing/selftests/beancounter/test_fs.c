@@ -34,7 +34,8 @@ static long make_tmpfs(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		int fd = open(long_name(nr_made), O_CREAT | O_EXCL | O_WRONLY, 0600);
+		int fd = open(long_name(nr_made), O_CREAT | O_EXCL | O_WRONLY,
+			      0600);
 
 		if (fd < 0)
 			break;
@@ -55,7 +56,8 @@ static long drop_tmpfs(long unused)
 /* The name with its head is 224 bytes at most: an object of 256. */
 static void cost_tmpfs(long n, long long *low, long long *high)
 {
-	*low = n * (bc_need_slab("shmem_inode_cache") + bc_need_slab("dentry") + 200);
+	*low = n * (bc_need_slab("shmem_inode_cache") + bc_need_slab("dentry") +
+		    200);
 	*high = *low - n * 200 + n * bc_kmalloc_size(224) +
 		n * (bc_slab_size("maple_node") / 4) + bc_slab_size("filp") +
 		/* SLUB debugging pads the reclaimable caches as it does others. */
@@ -65,8 +67,11 @@ static void cost_tmpfs(long n, long long *low, long long *high)
 static void test_tmpfs(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_tmpfs, .drop = drop_tmpfs, .cost = cost_tmpfs,
-		.count = 200, .errors = { ENOMEM, ENOSPC, ENFILE },
+		.make = make_tmpfs,
+		.drop = drop_tmpfs,
+		.cost = cost_tmpfs,
+		.count = 200,
+		.errors = { ENOMEM, ENOSPC, ENFILE },
 		.persists = true,
 	};
 
@@ -96,8 +101,11 @@ static void cost_memfd(long n, long long *low, long long *high)
 static void test_memfd(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_memfd, .drop = bc_drop_kept, .cost = cost_memfd,
-		.count = 200, .errors = { ENOMEM, ENOSPC, ENFILE },
+		.make = make_memfd,
+		.drop = bc_drop_kept,
+		.cost = cost_memfd,
+		.count = 200,
+		.errors = { ENOMEM, ENOSPC, ENFILE },
 	};
 
 	bc_object_test(g, &o);
@@ -121,7 +129,8 @@ static long make_xattr(long n)
 
 	for (i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "trusted.%ld", nr_made);
-		if (fsetxattr(attr_fd, name, value, sizeof(value), XATTR_CREATE))
+		if (fsetxattr(attr_fd, name, value, sizeof(value),
+			      XATTR_CREATE))
 			break;
 		nr_made++;
 	}
@@ -155,9 +164,14 @@ static void cost_xattr(long n, long long *low, long long *high)
 static void test_xattr(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_xattr, .make = make_xattr, .drop = drop_xattr,
-		.cost = cost_xattr, .count = 50, .errors = { ENOMEM, ENOSPC },
-		.persists = true, .end = end_xattr,
+		.prepare = prepare_xattr,
+		.make = make_xattr,
+		.drop = drop_xattr,
+		.cost = cost_xattr,
+		.count = 50,
+		.errors = { ENOMEM, ENOSPC },
+		.persists = true,
+		.end = end_xattr,
 	};
 
 	bc_tmpfs();
@@ -203,15 +217,21 @@ static long end_mount(long unused)
 static void cost_mount(long n, long long *low, long long *high)
 {
 	*low = n * bc_need_slab("mnt_cache");
-	*high = *low + n * (16 * bc_cpus() + bc_kmalloc_size(64) + bc_kmalloc_size(8));
+	*high = *low +
+		n * (16 * bc_cpus() + bc_kmalloc_size(64) + bc_kmalloc_size(8));
 }
 
 static void test_mount(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_mount, .make = make_mount, .drop = drop_mount,
-		.cost = cost_mount, .count = 50, .errors = { ENOMEM },
-		.persists = true, .end = end_mount,
+		.prepare = prepare_mount,
+		.make = make_mount,
+		.drop = drop_mount,
+		.cost = cost_mount,
+		.count = 50,
+		.errors = { ENOMEM },
+		.persists = true,
+		.end = end_mount,
 	};
 
 	bc_tmpfs();
@@ -244,16 +264,20 @@ static long drop_uts(long unused)
 static void cost_uts(long n, long long *low, long long *high)
 {
 	*low = n * (bc_need_slab("uts_namespace") + bc_need_slab("filp"));
-	*high = *low + (n + 4) * (bc_need_slab("nsproxy") + bc_need_slab("dentry") +
-				  2 * bc_need_slab("inode_cache") +
-				  bc_need_slab("proc_inode_cache"));
+	*high = *low +
+		(n + 4) * (bc_need_slab("nsproxy") + bc_need_slab("dentry") +
+			   2 * bc_need_slab("inode_cache") +
+			   bc_need_slab("proc_inode_cache"));
 }
 
 static void test_uts(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_uts, .drop = drop_uts, .cost = cost_uts,
-		.count = 32, .errors = { ENOMEM, ENFILE, ENOSPC, ENOENT },
+		.make = make_uts,
+		.drop = drop_uts,
+		.cost = cost_uts,
+		.count = 32,
+		.errors = { ENOMEM, ENFILE, ENOSPC, ENOENT },
 	};
 
 	if (unshare(CLONE_NEWUTS))
@@ -321,7 +345,8 @@ static void test_negative(struct bc_group *g)
 /* Inodes: those of a tree of some thousand files, each looked at. */
 static long found;
 
-static int count_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+static int count_one(const char *path, const struct stat *st, int flag,
+		     struct FTW *ftw)
 {
 	(void)path;
 	(void)st;
@@ -341,7 +366,8 @@ static long walk_tree(long unused)
 
 static void test_walk(struct bc_group *g)
 {
-	long long base, need = bc_need_slab("inode_cache") + bc_need_slab("dentry");
+	long long base,
+		need = bc_need_slab("inode_cache") + bc_need_slab("dentry");
 	struct bc_worker w;
 	long n;
 
@@ -417,4 +443,7 @@ static const struct bc_case cases[] = {
 	{ "reclaim_makes_room", test_makes_room },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

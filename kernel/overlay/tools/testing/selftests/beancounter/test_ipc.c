@@ -65,8 +65,11 @@ static void cost_shm(long n, long long *low, long long *high)
 static void test_shm(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_shm, .drop = drop_shm, .cost = cost_shm,
-		.count = 100, .errors = { ENOMEM, ENOSPC, ENFILE },
+		.make = make_shm,
+		.drop = drop_shm,
+		.cost = cost_shm,
+		.count = 100,
+		.errors = { ENOMEM, ENOSPC, ENFILE },
 		.persists = true,
 	};
 
@@ -75,7 +78,7 @@ static void test_shm(struct bc_group *g)
 }
 
 /* Sets of 1000: each semaphore has its values, its lock and two lists. */
-#define SEMS	1000
+#define SEMS 1000
 
 static long make_sem(long n)
 {
@@ -108,8 +111,11 @@ static void cost_sem(long n, long long *low, long long *high)
 static void test_sem(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_sem, .drop = drop_sem, .cost = cost_sem,
-		.count = 16, .errors = { ENOMEM, ENOSPC },
+		.make = make_sem,
+		.drop = drop_sem,
+		.cost = cost_sem,
+		.count = 16,
+		.errors = { ENOMEM, ENOSPC },
 		.persists = true,
 	};
 
@@ -158,9 +164,14 @@ static void cost_undo(long n, long long *low, long long *high)
 static void test_undo(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_undo, .make = make_undo, .drop = drop_undo,
-		.cost = cost_undo, .count = 16, .errors = { ENOMEM, ENOSPC },
-		.persists = true, .end = drop_sem,
+		.prepare = prepare_undo,
+		.make = make_undo,
+		.drop = drop_undo,
+		.cost = cost_undo,
+		.count = 16,
+		.errors = { ENOMEM, ENOSPC },
+		.persists = true,
+		.end = drop_sem,
 	};
 
 	own_ipc();
@@ -208,7 +219,8 @@ static long make_msg(long n)
 static long drop_msg(long unused)
 {
 	(void)unused;
-	while (msgrcv(queue, &message, sizeof(message.text), 0, IPC_NOWAIT) >= 0)
+	while (msgrcv(queue, &message, sizeof(message.text), 0, IPC_NOWAIT) >=
+	       0)
 		;
 	return 0;
 }
@@ -223,9 +235,14 @@ static void cost_msg(long n, long long *low, long long *high)
 static void test_msg(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_msg, .make = make_msg, .drop = drop_msg,
-		.cost = cost_msg, .count = 200, .errors = { ENOMEM },
-		.persists = true, .end = drop_msg_queue,
+		.prepare = prepare_msg,
+		.make = make_msg,
+		.drop = drop_msg,
+		.cost = cost_msg,
+		.count = 200,
+		.errors = { ENOMEM },
+		.persists = true,
+		.end = drop_msg_queue,
 	};
 
 	own_ipc();
@@ -241,9 +258,14 @@ static void cost_long_msg(long n, long long *low, long long *high)
 static void test_long_msg(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_msg, .make = make_msg, .drop = drop_msg,
-		.cost = cost_long_msg, .count = 50, .errors = { ENOMEM },
-		.persists = true, .end = drop_msg_queue,
+		.prepare = prepare_msg,
+		.make = make_msg,
+		.drop = drop_msg,
+		.cost = cost_long_msg,
+		.count = 50,
+		.errors = { ENOMEM },
+		.persists = true,
+		.end = drop_msg_queue,
 	};
 
 	msg_size = 8000;
@@ -281,8 +303,11 @@ static void cost_queue(long n, long long *low, long long *high)
 static void test_msg_queue(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_queue, .drop = drop_queue, .cost = cost_queue,
-		.count = 200, .errors = { ENOMEM, ENOSPC },
+		.make = make_queue,
+		.drop = drop_queue,
+		.cost = cost_queue,
+		.count = 200,
+		.errors = { ENOMEM, ENOSPC },
 		.persists = true,
 	};
 
@@ -328,8 +353,11 @@ static void cost_mqueue(long n, long long *low, long long *high)
 static void test_mqueue(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_mqueue, .drop = drop_mqueue, .cost = cost_mqueue,
-		.count = 100, .errors = { ENOMEM, ENFILE, ENOSPC },
+		.make = make_mqueue,
+		.drop = drop_mqueue,
+		.cost = cost_mqueue,
+		.count = 100,
+		.errors = { ENOMEM, ENFILE, ENOSPC },
 		.persists = true,
 	};
 
@@ -379,8 +407,12 @@ static void cost_key(long n, long long *low, long long *high)
 static void test_key(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_key, .make = make_key, .drop = drop_key,
-		.cost = cost_key, .count = 100, .errors = { ENOMEM },
+		.prepare = prepare_key,
+		.make = make_key,
+		.drop = drop_key,
+		.cost = cost_key,
+		.count = 100,
+		.errors = { ENOMEM },
 	};
 
 	bc_write_path("/proc/sys/kernel/keys/gc_delay", "0");
@@ -398,4 +430,7 @@ static const struct bc_case cases[] = {
 	{ "key", test_key },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

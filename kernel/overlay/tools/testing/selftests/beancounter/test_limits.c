@@ -202,7 +202,7 @@ static long long reread(int fd)
 	n = bc_sys(pread(fd, buf, sizeof(buf) - 1, 0));
 	buf[n] = '\0';
 	at = strstr(buf, BC_KMEM " ");
-	bc_true(at != NULL);
+	bc_true(!!at);
 	return strtoll(at + strlen(BC_KMEM) + 1, NULL, 10);
 }
 
@@ -219,7 +219,8 @@ static void test_poll(struct bc_group *g)
 	base = start(&w, &sub, &file);
 	p[0].fd = bc_sys(bc_open(g, "bc.failcnt", O_RDONLY));
 	p[1].fd = bc_sys(bc_open(&sub, "bc.failcnt", O_RDONLY));
-	p[0].events = p[1].events = POLLPRI;
+	p[0].events = POLLPRI;
+	p[1].events = POLLPRI;
 	for (i = 0; i < 2; i++)
 		bc_eq(reread(p[i].fd), 0);
 	bc_eq(poll(p, 2, 50), 0);
@@ -285,7 +286,8 @@ static void test_log(struct bc_group *g)
 	base = start(&w, g, &file);
 	bc_set_barrier(g, base + 5 * file);
 	bc_eq(bc_call(&w, take, 6), 5);
-	snprintf(want, sizeof(want), "/%s: kmemsize", strrchr(g->path, '/') + 1);
+	snprintf(want, sizeof(want), "/%s: kmemsize",
+		 strrchr(g->path, '/') + 1);
 	for (i = 0; i < 10; i++)
 		bc_call(&w, take, 1);
 	bc_eq(bc_failcnt(g), 11);
@@ -303,4 +305,7 @@ static const struct bc_case cases[] = {
 	{ "log", test_log },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

@@ -15,7 +15,7 @@
 #include "bc_object.h"
 
 #ifndef F_OFD_SETLK
-#define F_OFD_SETLK	37
+#define F_OFD_SETLK 37
 #endif
 
 /* A file that is gone with its last opener, and its locks with it. */
@@ -31,7 +31,10 @@ static long prepare_fd(long n)
 static int lock_range(int cmd, int type, long start, long len)
 {
 	struct flock fl = {
-		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len,
+		.l_type = type,
+		.l_whence = SEEK_SET,
+		.l_start = start,
+		.l_len = len,
 	};
 
 	return fcntl(lock_fd, cmd, &fl);
@@ -80,8 +83,12 @@ static void cost_lock(long n, long long *low, long long *high)
 static void test_posix(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_fd, .make = make_posix, .drop = drop_posix,
-		.cost = cost_lock, .count = 400, .errors = { ENOLCK, ENOMEM },
+		.prepare = prepare_fd,
+		.make = make_posix,
+		.drop = drop_posix,
+		.cost = cost_lock,
+		.count = 400,
+		.errors = { ENOLCK, ENOMEM },
 	};
 
 	bc_object_test(g, &o);
@@ -90,8 +97,12 @@ static void test_posix(struct bc_group *g)
 static void test_ofd(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_fd, .make = make_ofd, .drop = drop_ofd,
-		.cost = cost_lock, .count = 400, .errors = { ENOLCK, ENOMEM },
+		.prepare = prepare_fd,
+		.make = make_ofd,
+		.drop = drop_ofd,
+		.cost = cost_lock,
+		.count = 400,
+		.errors = { ENOLCK, ENOMEM },
 	};
 
 	bc_object_test(g, &o);
@@ -137,8 +148,11 @@ static long drop_flock(long unused)
 static void test_flock(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_openers, .make = make_flock,
-		.drop = drop_flock, .cost = cost_lock, .count = 300,
+		.prepare = prepare_openers,
+		.make = make_flock,
+		.drop = drop_flock,
+		.cost = cost_lock,
+		.count = 300,
 		.errors = { ENOLCK, ENOMEM },
 	};
 
@@ -182,15 +196,20 @@ static long drop_lease(long unused)
 
 static void cost_lease(long n, long long *low, long long *high)
 {
-	*low = n * (bc_need_slab("file_lease_cache") + bc_need_slab("fasync_cache"));
-	*high = *low + n * bc_kmalloc_size(64);	/* the owner of a file, kept */
+	*low = n * (bc_need_slab("file_lease_cache") +
+		    bc_need_slab("fasync_cache"));
+	*high = *low + n * bc_kmalloc_size(64); /* the owner of a file, kept */
 }
 
 static void test_lease(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_lease, .make = make_lease, .drop = drop_lease,
-		.cost = cost_lease, .count = 200, .errors = { ENOMEM, ENOLCK },
+		.prepare = prepare_lease,
+		.make = make_lease,
+		.drop = drop_lease,
+		.cost = cost_lease,
+		.count = 200,
+		.errors = { ENOMEM, ENOLCK },
 	};
 
 	bc_tmpfs();
@@ -247,4 +266,7 @@ static const struct bc_case cases[] = {
 	{ "unlock_at_barrier", test_unlock },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

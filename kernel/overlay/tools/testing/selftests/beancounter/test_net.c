@@ -65,11 +65,15 @@ static void own_net(void)
 	close(fd);
 }
 
-static void socket_case(struct bc_group *g, int fam, int typ, int proto, const char *cache)
+static void socket_case(struct bc_group *g, int fam, int typ, int proto,
+			const char *cache)
 {
 	static const struct bc_object o = {
-		.make = make_socket, .drop = bc_drop_kept, .cost = cost_socket,
-		.count = 100, .errors = { ENOMEM, ENFILE, ENOBUFS },
+		.make = make_socket,
+		.drop = bc_drop_kept,
+		.cost = cost_socket,
+		.count = 100,
+		.errors = { ENOMEM, ENFILE, ENOBUFS },
 	};
 	int fd = socket(fam, typ, proto);
 
@@ -125,7 +129,7 @@ static void test_packet(struct bc_group *g)
 
 /* ------------------------------------------------------- what lies in them */
 
-#define CHUNK	32768
+#define CHUNK 32768
 
 static int pair[2];
 
@@ -135,7 +139,8 @@ static long prepare_pair(long n)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair))
 		return -1;
-	return setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	return setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size,
+			  sizeof(size));
 }
 
 static long make_unix_data(long n)
@@ -171,8 +176,11 @@ static void cost_unix_data(long n, long long *low, long long *high)
 static void test_unix_data(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_pair, .make = make_unix_data,
-		.drop = drop_unix_data, .cost = cost_unix_data, .count = 32,
+		.prepare = prepare_pair,
+		.make = make_unix_data,
+		.drop = drop_unix_data,
+		.cost = cost_unix_data,
+		.count = 32,
 		.errors = { ENOBUFS, ENOMEM },
 	};
 
@@ -185,7 +193,9 @@ static long make_rights(long n)
 	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
 	struct iovec iov = { &byte, 1 };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
@@ -221,8 +231,11 @@ static void cost_rights(long n, long long *low, long long *high)
 static void test_rights(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_rights, .make = make_rights,
-		.drop = drop_unix_data, .cost = cost_rights, .count = 64,
+		.prepare = prepare_rights,
+		.make = make_rights,
+		.drop = drop_unix_data,
+		.cost = cost_rights,
+		.count = 64,
 		.errors = { ENOBUFS, ENOMEM },
 	};
 
@@ -285,15 +298,19 @@ static long drop_udp_data(long unused)
 static void cost_udp_data(long n, long long *low, long long *high)
 {
 	*low = n * 8000;
-	*high = n * (2 * bc_kmalloc_size(8192) + bc_slab_size("skbuff_head_cache")) +
-		32 * BC_KIB;	/* the page fragment of the task */
+	*high = n * (2 * bc_kmalloc_size(8192) +
+		     bc_slab_size("skbuff_head_cache")) +
+		32 * BC_KIB; /* the page fragment of the task */
 }
 
 static void test_udp_data(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_udp, .make = make_udp_data,
-		.drop = drop_udp_data, .cost = cost_udp_data, .count = 100,
+		.prepare = prepare_udp,
+		.make = make_udp_data,
+		.drop = drop_udp_data,
+		.cost = cost_udp_data,
+		.count = 100,
 		.errors = { ENOBUFS, ENOMEM },
 	};
 
@@ -326,10 +343,24 @@ static long accept_one(long unused)
 	return fd;
 }
 
+/* To be closed by a reset: none of them is to wait for a minute. */
+static long reset_all(long unused)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+	long i;
+
+	(void)unused;
+	for (i = 1; i < bc_kept_count(); i++)
+		setsockopt(bc_kept(i), SOL_SOCKET, SO_LINGER, &now,
+			   sizeof(now));
+	return 0;
+}
+
 static void connect_to(long port)
 {
 	struct sockaddr_in sin = {
-		.sin_family = AF_INET, .sin_port = htons(port),
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	int fd = bc_sys(socket(AF_INET, SOCK_STREAM, 0));
@@ -372,6 +403,7 @@ static void test_accept(struct bc_group *g)
 	bc_true(bc_call(&w, accept_one, 0) > 0);
 	bc_true(bc_forced(g) > 0);
 	bc_true(bc_held(g) > base + file + sock / 2);
+	bc_call(&w, reset_all, 0);
 	bc_worker_stop(&w);
 	bc_held_is(g, 0);
 }
@@ -391,4 +423,7 @@ static const struct bc_case cases[] = {
 	{ "tcp_accept_charge", test_accept },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

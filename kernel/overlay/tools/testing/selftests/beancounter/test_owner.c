@@ -180,7 +180,9 @@ static long send_file(long n)
 	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
 	struct iovec iov = { &byte, 1 };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
@@ -201,7 +203,9 @@ static long receive_file(long n)
 	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
 	struct iovec iov = { &byte, 1 };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
 	int fd;
@@ -226,7 +230,8 @@ static void test_passed(struct bc_group *g)
 	base_b = start(&wb, &b);
 	bc_eq(bc_call(&wa, send_file, 0), 0);
 	/* On its way: file, message, list of files. */
-	bc_true(bc_held(&a) >= base_a + file + bc_slab_size("skbuff_head_cache"));
+	bc_true(bc_held(&a) >=
+		base_a + file + bc_slab_size("skbuff_head_cache"));
 	bc_eq(bc_call(&wb, receive_file, 0), 0);
 	bc_held_is(&a, base_a + file);
 	bc_held_is(&b, base_b);
@@ -248,7 +253,8 @@ static long watch(long unused)
 {
 	(void)unused;
 	watch_fd = inotify_init1(IN_NONBLOCK);
-	return inotify_add_watch(watch_fd, "/tmp", IN_OPEN | IN_CLOSE | IN_CREATE);
+	return inotify_add_watch(watch_fd, "/tmp",
+				 IN_OPEN | IN_CLOSE | IN_CREATE);
 }
 
 static long cause_events(long n)
@@ -257,7 +263,8 @@ static long cause_events(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "%s%ld", "a-name-of-some-length-", i % 2);
+		snprintf(name, sizeof(name), "%s%ld", "a-name-of-some-length-",
+			 i % 2);
 		watched_fd = open(name, O_RDONLY);
 		close(watched_fd);
 	}
@@ -325,7 +332,9 @@ static void test_remote(struct bc_group *g)
 static long into_child(long fd)
 {
 	struct clone_args args = {
-		.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = fd,
+		.flags = CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = fd,
 	};
 	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
 
@@ -384,4 +393,7 @@ static const struct bc_case cases[] = {
 	{ "clone_into_cgroup", test_clone_into },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

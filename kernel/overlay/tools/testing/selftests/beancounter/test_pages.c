@@ -16,7 +16,7 @@
 
 #include "bc_object.h"
 
-#define PIPE_PAGES	16
+#define PIPE_PAGES 16
 
 /* Full pipes: the pages, and what a pipe is besides. */
 static long make_pipe(long n)
@@ -53,8 +53,11 @@ static void cost_pipe(long n, long long *low, long long *high)
 static void test_pipe(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_pipe, .drop = bc_drop_kept, .cost = cost_pipe,
-		.count = 16, .errors = { ENOMEM, ENFILE, EAGAIN },
+		.make = make_pipe,
+		.drop = bc_drop_kept,
+		.cost = cost_pipe,
+		.count = 16,
+		.errors = { ENOMEM, ENFILE, EAGAIN },
 	};
 
 	bc_write_path("/proc/sys/fs/pipe-user-pages-soft", "0");
@@ -62,17 +65,18 @@ static void test_pipe(struct bc_group *g)
 }
 
 /* One page table, for one page in each 2 MiB. */
-#define TABLES	256
+#define TABLES 256
 
 static char *sparse;
 
 static long prepare_sparse(long n)
 {
-	sparse = mmap(NULL, (n + 1) << 21, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-		      MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	sparse = mmap(NULL, (n + 1) << 21, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (sparse == MAP_FAILED)
 		return -1;
-	sparse = (char *)(((unsigned long)sparse + (1 << 21) - 1) & -(1UL << 21));
+	sparse = (char *)(((unsigned long)sparse + (1 << 21) - 1) &
+			  -(1UL << 21));
 	madvise(sparse, n << 21, MADV_NOHUGEPAGE);
 	return 0;
 }
@@ -99,7 +103,7 @@ static void test_tables(struct bc_group *g)
 	bc_worker_start(&w, g);
 	base = bc_rest(g);
 	bc_eq(bc_call(&w, prepare_sparse, TABLES), 0);
-	bc_range(bc_held(g) - base, 0, 4096);	/* an area or two */
+	bc_range(bc_held(g) - base, 0, 4096); /* an area or two */
 	bc_call(&w, touch_sparse, TABLES);
 	/* A table each; above them two of the next level, and one further up. */
 	bc_range(bc_held(g) - base, TABLES * page, (TABLES + 3) * page + 4096);
@@ -219,7 +223,8 @@ static void check_map(struct bc_group *g, bc_job make, long kib, long long low,
 /* 2 MiB; the map itself, a file and its parts are within two pages. */
 static void test_bpf_array(struct bc_group *g)
 {
-	check_map(g, make_array, 2048, 2 * BC_MIB, 2 * BC_MIB + 2 * bc_page_size());
+	check_map(g, make_array, 2048, 2 * BC_MIB,
+		  2 * BC_MIB + 2 * bc_page_size());
 }
 
 /* 256 KiB for each possible CPU, and as many pointers in an array. */
@@ -227,7 +232,8 @@ static void test_percpu(struct bc_group *g)
 {
 	long long all = 256 * BC_KIB * bc_cpus();
 
-	check_map(g, make_percpu, 256, all, all + 256 * 8 + 256 * 16 + 4 * bc_page_size());
+	check_map(g, make_percpu, 256, all,
+		  all + 256 * 8 + 256 * 16 + 4 * bc_page_size());
 }
 
 /* ------------------------------------------------------------- stealing */
@@ -259,7 +265,8 @@ static long fill_pages(long n)
 /* Whole pages move into the file's page cache, if the file system lets them. */
 static long move_pages(long n)
 {
-	return splice(steal_pipe[0], NULL, steal_file, NULL, n * 4096, SPLICE_F_MOVE);
+	return splice(steal_pipe[0], NULL, steal_file, NULL, n * 4096,
+		      SPLICE_F_MOVE);
 }
 
 static long close_steal(long unused)
@@ -294,7 +301,8 @@ static void test_steal(struct bc_group *g)
 	bc_range(bc_held(g) - base, 8 * page, 8 * page);
 	bc_eq(bc_call(&w, move_pages, 8), 8 * 4096);
 	/* Nodes of the page cache's tree; the pipe keeps two pages for later. */
-	bc_range(bc_held(g) - base, 0, 2 * page + 4 * bc_slab_size("radix_tree_node"));
+	bc_range(bc_held(g) - base, 0,
+		 2 * page + 4 * bc_slab_size("radix_tree_node"));
 	bc_call(&w, close_steal, 0);
 	bc_call(&w, drop_file, 0);
 	bc_worker_stop(&w);
@@ -321,7 +329,7 @@ static void test_gift(struct bc_group *g)
 	bc_eq(bc_call(&w, prepare_sparse, 1), 0);
 	base = bc_rest(g);
 	bc_eq(bc_call(&w, gift_pages, 8), 8 * 4096);
-	bc_range(bc_held(g) - base, 0, 4 * bc_page_size());	/* page tables */
+	bc_range(bc_held(g) - base, 0, 4 * bc_page_size()); /* page tables */
 	bc_eq(bc_call(&w, move_pages, 8), 8 * 4096);
 	bc_call(&w, close_steal, 0);
 	bc_call(&w, drop_file, 0);
@@ -340,4 +348,7 @@ static const struct bc_case cases[] = {
 	{ "pipe_gift", test_gift },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

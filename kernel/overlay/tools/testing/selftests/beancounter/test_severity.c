@@ -16,15 +16,15 @@
 
 #include "bc_object.h"
 
-#define PROMPT_MS	5000
+#define PROMPT_MS 5000
 
 static char *area;
 
 /* An area of @n times 2 MiB, at a multiple of that. */
 static long prepare_area(long n)
 {
-	area = mmap(NULL, (n + 1) << 21, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-		    MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	area = mmap(NULL, (n + 1) << 21, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (area == MAP_FAILED)
 		return -1;
 	area = (char *)(((unsigned long)area + (1 << 21) - 1) & -(1UL << 21));
@@ -151,7 +151,8 @@ static void test_fault_in_kernel(struct bc_group *g)
 	start(&w, g, 400);
 	bc_sys(open("/dev/zero", O_RDONLY));
 	bc_call(&w, read_into, 1);
-	bc_set_limit(g, bc_rest(g) + 2 * bc_slab_size("filp") + 4 * bc_page_size());
+	bc_set_limit(g, bc_rest(g) + 2 * bc_slab_size("filp") +
+				4 * bc_page_size());
 	bc_true(bc_call(&w, read_into, 400) < 400);
 	bc_eq(w.error, EFAULT);
 	bc_true(bc_failcnt(g) > 0);
@@ -216,7 +217,8 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 
 static long prepare_handler(long unused)
 {
-	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
+	struct sigaction sa = { .sa_sigaction = on_signal,
+				.sa_flags = SA_SIGINFO };
 
 	(void)unused;
 	return sigaction(SIGRTMIN, &sa, NULL);
@@ -308,4 +310,7 @@ static const struct bc_case cases[] = {
 	{ "limit_above", test_limit_above },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

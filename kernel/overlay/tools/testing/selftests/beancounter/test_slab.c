@@ -23,7 +23,7 @@
 #include "bc_object.h"
 
 /* A struct of the kernel's that is kept by kmalloc() and whose size is not known. */
-#define SMALL(max_size)		bc_kmalloc_size(max_size)
+#define SMALL(max_size) bc_kmalloc_size(max_size)
 
 /* struct file and nothing else: the dentry is that of /dev/null. */
 static long make_file(long n)
@@ -46,8 +46,11 @@ static void cost_file(long n, long long *low, long long *high)
 static void test_file(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_file, .drop = bc_drop_kept, .cost = cost_file,
-		.count = 500, .errors = { ENOMEM, ENFILE },
+		.make = make_file,
+		.drop = bc_drop_kept,
+		.cost = cost_file,
+		.count = 500,
+		.errors = { ENOMEM, ENFILE },
 	};
 
 	/* Its dentry must not come and go with the files of the worker. */
@@ -76,8 +79,11 @@ static long make_eventfd(long n)
 static void test_eventfd(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_eventfd, .drop = bc_drop_kept, .cost = cost_anon,
-		.count = 300, .errors = { ENOMEM, ENFILE },
+		.make = make_eventfd,
+		.drop = bc_drop_kept,
+		.cost = cost_anon,
+		.count = 300,
+		.errors = { ENOMEM, ENFILE },
 	};
 
 	bc_object_test(g, &o);
@@ -100,8 +106,11 @@ static long make_signalfd(long n)
 static void test_signalfd(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_signalfd, .drop = bc_drop_kept, .cost = cost_anon,
-		.count = 300, .errors = { ENOMEM, ENFILE },
+		.make = make_signalfd,
+		.drop = bc_drop_kept,
+		.cost = cost_anon,
+		.count = 300,
+		.errors = { ENOMEM, ENFILE },
 	};
 
 	bc_object_test(g, &o);
@@ -130,8 +139,11 @@ static void cost_timerfd(long n, long long *low, long long *high)
 static void test_timerfd(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_timerfd, .drop = bc_drop_kept, .cost = cost_timerfd,
-		.count = 300, .errors = { ENOMEM, ENFILE },
+		.make = make_timerfd,
+		.drop = bc_drop_kept,
+		.cost = cost_timerfd,
+		.count = 300,
+		.errors = { ENOMEM, ENFILE },
 	};
 
 	bc_object_test(g, &o);
@@ -178,15 +190,20 @@ static long drop_epoll(long unused)
 
 static void cost_epoll(long n, long long *low, long long *high)
 {
-	*low = n * (bc_need_slab("eventpoll_epi") + bc_need_slab("eventpoll_pwq"));
+	*low = n *
+	       (bc_need_slab("eventpoll_epi") + bc_need_slab("eventpoll_pwq"));
 	*high = *low + n * bc_slab_size("ep_head");
 }
 
 static void test_epoll(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_epoll, .make = make_epoll, .drop = drop_epoll,
-		.cost = cost_epoll, .count = 400, .errors = { ENOMEM },
+		.prepare = prepare_epoll,
+		.make = make_epoll,
+		.drop = drop_epoll,
+		.cost = cost_epoll,
+		.count = 400,
+		.errors = { ENOMEM },
 	};
 
 	bc_object_test(g, &o);
@@ -198,7 +215,8 @@ static long nr_timers;
 
 static long make_timer(long n)
 {
-	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2 };
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL,
+			       .sigev_signo = SIGUSR2 };
 	long i;
 
 	for (i = 0; i < n; i++) {
@@ -219,15 +237,19 @@ static long drop_timer(long unused)
 
 static void cost_timer(long n, long long *low, long long *high)
 {
-	*low = n * (bc_need_slab("posix_timers_cache") + bc_need_slab("sigqueue"));
+	*low = n *
+	       (bc_need_slab("posix_timers_cache") + bc_need_slab("sigqueue"));
 	*high = *low;
 }
 
 static void test_timer(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_timer, .drop = drop_timer, .cost = cost_timer,
-		.count = 400, .errors = { EAGAIN, ENOMEM },
+		.make = make_timer,
+		.drop = drop_timer,
+		.cost = cost_timer,
+		.count = 400,
+		.errors = { EAGAIN, ENOMEM },
 	};
 
 	bc_object_test(g, &o);
@@ -278,8 +300,12 @@ static void cost_signal(long n, long long *low, long long *high)
 static void test_signal(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_signal, .make = make_signal, .drop = drop_signal,
-		.cost = cost_signal, .count = 500, .errors = { EAGAIN },
+		.prepare = prepare_signal,
+		.make = make_signal,
+		.drop = drop_signal,
+		.cost = cost_signal,
+		.count = 500,
+		.errors = { EAGAIN },
 		.to_limit = true,
 	};
 
@@ -296,4 +322,7 @@ static const struct bc_case cases[] = {
 	{ "queued_signal", test_signal },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

@@ -23,10 +23,10 @@
 
 #include "bc_util.h"
 
-#define NR_GROUPS	7	/* one, two in it, two in each of these */
-#define FIRST_LEAF	3
-#define LIMIT		(384 * BC_KIB)
-#define THREADS		2
+#define NR_GROUPS 7 /* one, two in it, two in each of these */
+#define FIRST_LEAF 3
+#define LIMIT (384 * BC_KIB)
+#define THREADS 2
 
 static int number(const char *name, int otherwise)
 {
@@ -40,7 +40,8 @@ static void do_files(unsigned int *seed)
 	int fd[64], i, n = rand_r(seed) % 64;
 
 	for (i = 0; i < n; i++) {
-		fd[i] = rand_r(seed) & 1 ? open("/dev/null", O_RDONLY) : eventfd(0, 0);
+		fd[i] = rand_r(seed) & 1 ? open("/dev/null", O_RDONLY) :
+					   eventfd(0, 0);
 		if (fd[i] < 0)
 			break;
 	}
@@ -76,8 +77,8 @@ static void do_sockets(unsigned int *seed)
 static void do_areas(unsigned int *seed)
 {
 	long page = sysconf(_SC_PAGESIZE), i, n = rand_r(seed) % 32 + 1;
-	char *at = mmap(NULL, n << 21, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-			MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *at = mmap(NULL, n << 21, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (at == MAP_FAILED)
 		return;
@@ -138,7 +139,8 @@ static pid_t start_task(const struct bc_group *g, int n)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		bc_group_attach(g, getpid());
 		for (i = 1; i < THREADS; i++)
-			pthread_create(&t, NULL, churn, (void *)(long)(n * 100 + i));
+			pthread_create(&t, NULL, churn,
+				       (void *)(long)(n * 100 + i));
 		churn((void *)(long)(n * 100));
 	}
 	return pid;
@@ -154,8 +156,9 @@ static void sample(const struct bc_group *groups)
 		long long held = bc_held(&groups[i]);
 
 		if (held < 0 || held > LIMIT + bc_forced(&groups[i]))
-			bc_fail(__FILE__, __LINE__, "%s holds %lld, forced %lld",
-				groups[i].path, held, forced);
+			bc_fail(__FILE__, __LINE__,
+				"%s holds %lld, forced %lld", groups[i].path,
+				held, forced);
 	}
 }
 
@@ -187,7 +190,8 @@ static void run_stress(struct bc_group *g, bool move)
 	if (tasks > 256)
 		tasks = 256;
 	for (i = 0; i < tasks; i++)
-		pids[i] = start_task(&groups[FIRST_LEAF + i % (NR_GROUPS - FIRST_LEAF)], i);
+		pids[i] = start_task(
+			&groups[FIRST_LEAF + i % (NR_GROUPS - FIRST_LEAF)], i);
 	end = bc_now_ms() + 1000 * number("BC_STRESS_SECONDS", 5);
 	while (bc_now_ms() < end) {
 		sample(groups);
@@ -196,7 +200,8 @@ static void run_stress(struct bc_group *g, bool move)
 		if (waitpid(pids[i], NULL, WNOHANG) == pids[i])
 			pids[i] = start_task(&groups[FIRST_LEAF + i % 4], n);
 		if (move)
-			bc_group_attach(&groups[1 + n % (NR_GROUPS - 1)], pids[i]);
+			bc_group_attach(&groups[1 + n % (NR_GROUPS - 1)],
+					pids[i]);
 		bc_pause_ms(1);
 	}
 	for (i = 0; i < tasks; i++)
@@ -260,4 +265,7 @@ static const struct bc_case cases[] = {
 	{ "changing_bounds", test_changing },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,7 @@
 
 #include "bc_object.h"
 
-#define MAX_TASKS	64
+#define MAX_TASKS 64
 
 static pid_t children[MAX_TASKS];
 static long nr_children;
@@ -84,10 +83,11 @@ static long long stack_size(void)
 /* What every process has of its own, the address space apart. */
 static long long process_cost(void)
 {
-	return bc_need_slab("task_struct") + stack_size() + bc_need_slab("pid") +
-		bc_need_slab("signal_cache") + bc_need_slab("sighand_cache") +
-		bc_need_slab("mm_struct") + bc_need_slab("files_cache") +
-		bc_need_slab("fs_cache") + bc_need_slab("cred");
+	return bc_need_slab("task_struct") + stack_size() +
+	       bc_need_slab("pid") + bc_need_slab("signal_cache") +
+	       bc_need_slab("sighand_cache") + bc_need_slab("mm_struct") +
+	       bc_need_slab("files_cache") + bc_need_slab("fs_cache") +
+	       bc_need_slab("cred");
 }
 
 /*
@@ -105,15 +105,20 @@ static void cost_child(long n, long long *low, long long *high)
 	if (at)
 		tables = strtoll(at + 6, NULL, 10) * 1024;
 	*high = n * (process_cost() + tables + 16 * bc_page_size() +
-		     60 * (bc_slab_size("vm_area_struct") + bc_slab_size("vma_lock") +
-			   bc_slab_size("anon_vma") + 2 * bc_slab_size("anon_vma_chain")));
+		     60 * (bc_slab_size("vm_area_struct") +
+			   bc_slab_size("vma_lock") + bc_slab_size("anon_vma") +
+			   2 * bc_slab_size("anon_vma_chain")));
 }
 
 static void test_fork(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_child, .drop = drop_child, .cost = cost_child,
-		.count = 24, .errors = { ENOMEM, EAGAIN }, .persists = true,
+		.make = make_child,
+		.drop = drop_child,
+		.cost = cost_child,
+		.count = 24,
+		.errors = { ENOMEM, EAGAIN },
+		.persists = true,
 	};
 
 	bc_object_test(g, &o);
@@ -123,12 +128,12 @@ static void test_fork(struct bc_group *g)
 static char stacks[MAX_TASKS][32768] __attribute__((aligned(4096)));
 static pthread_t threads[MAX_TASKS];
 static long nr_threads;
-static _Atomic int leave;
+static int leave;
 
 static void *wait_to_leave(void *unused)
 {
 	(void)unused;
-	while (!atomic_load(&leave))
+	while (!__atomic_load_n(&leave, __ATOMIC_SEQ_CST))
 		syscall(SYS_futex, &leave, 0 /* wait */, 0, NULL, NULL, 0);
 	return NULL;
 }
@@ -141,8 +146,10 @@ static long make_thread(long n)
 
 	pthread_attr_init(&attr);
 	for (i = 0; i < n; i++) {
-		pthread_attr_setstack(&attr, stacks[nr_threads], sizeof(stacks[0]));
-		err = pthread_create(&threads[nr_threads], &attr, wait_to_leave, NULL);
+		pthread_attr_setstack(&attr, stacks[nr_threads],
+				      sizeof(stacks[0]));
+		err = pthread_create(&threads[nr_threads], &attr, wait_to_leave,
+				     NULL);
 		if (err) {
 			errno = err;
 			break;
@@ -155,26 +162,30 @@ static long make_thread(long n)
 static long drop_thread(long unused)
 {
 	(void)unused;
-	atomic_store(&leave, 1);
+	__atomic_store_n(&leave, 1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &leave, 1 /* wake */, MAX_TASKS, NULL, NULL, 0);
 	while (nr_threads)
 		pthread_join(threads[--nr_threads], NULL);
-	atomic_store(&leave, 0);
+	__atomic_store_n(&leave, 0, __ATOMIC_SEQ_CST);
 	return 0;
 }
 
 /* Beside the stack: the task, its number, and what accounts its delays. */
 static void cost_thread(long n, long long *low, long long *high)
 {
-	*low = n * (bc_need_slab("task_struct") + stack_size() + bc_need_slab("pid"));
+	*low = n * (bc_need_slab("task_struct") + stack_size() +
+		    bc_need_slab("pid"));
 	*high = *low + n * (bc_slab_size("task_delay_info") + 1024);
 }
 
 static void test_thread(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_thread, .drop = drop_thread, .cost = cost_thread,
-		.count = 32, .errors = { EAGAIN, ENOMEM },
+		.make = make_thread,
+		.drop = drop_thread,
+		.cost = cost_thread,
+		.count = 32,
+		.errors = { EAGAIN, ENOMEM },
 	};
 
 	bc_object_test(g, &o);
@@ -205,7 +216,8 @@ static void test_cached_stack(struct bc_group *g)
 		bc_call(&wa, drop_thread, 0);
 		bc_eq(bc_call(&wb, make_thread, 4), 4);
 		bc_range(bc_held(&b) - base_b, low, high);
-		bc_range(bc_wait_held(&a, base_a), 0, base_a + bc_slab_size("signal_cache"));
+		bc_range(bc_wait_held(&a, base_a), 0,
+			 base_a + bc_slab_size("signal_cache"));
 		bc_call(&wb, drop_thread, 0);
 		bc_held_is(&b, base_b);
 	}
@@ -252,4 +264,7 @@ static const struct bc_case cases[] = {
 	{ "fork_unwind", test_fork_unwind },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

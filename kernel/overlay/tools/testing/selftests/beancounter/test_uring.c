@@ -16,8 +16,8 @@
 
 #include "bc_object.h"
 
-#define ENTRIES		1024
-#define BATCH		8
+#define ENTRIES 1024
+#define BATCH 8
 
 static int ring_fd = -1, event_fd;
 static struct io_uring_params params;
@@ -33,8 +33,9 @@ static long open_ring(long unused)
 	ring_fd = syscall(SYS_io_uring_setup, ENTRIES, &params);
 	if (ring_fd < 0)
 		return -1;
-	rings = mmap(NULL, params.sq_off.array + ENTRIES * 4, PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_POPULATE, ring_fd, IORING_OFF_SQ_RING);
+	rings = mmap(NULL, params.sq_off.array + ENTRIES * 4,
+		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring_fd,
+		     IORING_OFF_SQ_RING);
 	sqes = mmap(NULL, ENTRIES * sizeof(*sqes), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_POPULATE, ring_fd, IORING_OFF_SQES);
 	if (rings == MAP_FAILED || sqes == MAP_FAILED)
@@ -63,7 +64,8 @@ static long submit(long n)
 	}
 	__atomic_store_n(sq_tail, tail, __ATOMIC_RELEASE);
 	while (done < n) {
-		long ret = syscall(SYS_io_uring_enter, ring_fd, n - done, 0, 0, NULL, 0);
+		long ret = syscall(SYS_io_uring_enter, ring_fd, n - done, 0, 0,
+				   NULL, 0);
 
 		if (ret < 0) {
 			int error = errno;
@@ -135,7 +137,8 @@ static void test_rings(struct bc_group *g)
 	bc_call(&w, close_ring, 0);
 	base = bc_rest(g);
 	bc_eq(bc_call(&w, open_ring, 0), 0);
-	bc_range(bc_held(g) - base, ENTRIES * (64 + 32), ENTRIES * (64 + 32) + 128 * BC_KIB);
+	bc_range(bc_held(g) - base, ENTRIES * (64 + 32),
+		 ENTRIES * (64 + 32) + 128 * BC_KIB);
 	bc_call(&w, close_ring, 0);
 	bc_held_is(g, base);
 	bc_set_barrier(g, base + 64 * BC_KIB);
@@ -151,4 +154,7 @@ static const struct bc_case cases[] = {
 	{ "rings", test_rings },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

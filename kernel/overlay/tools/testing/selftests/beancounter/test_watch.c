@@ -20,7 +20,7 @@
 
 #include "bc_object.h"
 
-#define NR_FILES	400
+#define NR_FILES 400
 
 /* Files of the case's own tmpfs: their dentries stay, and are not the group's. */
 static void make_files(void)
@@ -70,14 +70,18 @@ static void cost_watch(long n, long long *low, long long *high)
 	*low = n * bc_need_slab("inotify_inode_mark");
 	*high = *low + n * bc_kmalloc_size(88) + bc_need_slab("filp") +
 		bc_need_slab("dentry") + bc_kmalloc_size(1024) +
-		bc_kmalloc_size(128) + (n / 64 + 3) * bc_slab_size("radix_tree_node");
+		bc_kmalloc_size(128) +
+		(n / 64 + 3) * bc_slab_size("radix_tree_node");
 }
 
 static void test_inotify(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_watch, .drop = drop_watch, .cost = cost_watch,
-		.count = NR_FILES, .errors = { ENOMEM, EMFILE, EBADF },
+		.make = make_watch,
+		.drop = drop_watch,
+		.cost = cost_watch,
+		.count = NR_FILES,
+		.errors = { ENOMEM, EMFILE, EBADF },
 	};
 
 	bc_write_path("/proc/sys/fs/inotify/max_user_watches", "1000000");
@@ -131,8 +135,11 @@ static void cost_dnotify(long n, long long *low, long long *high)
 static void test_dnotify(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_dnotify, .make = make_dnotify,
-		.drop = drop_dnotify, .cost = cost_dnotify, .count = 300,
+		.prepare = prepare_dnotify,
+		.make = make_dnotify,
+		.drop = drop_dnotify,
+		.cost = cost_dnotify,
+		.count = 300,
 		.errors = { ENOMEM },
 	};
 
@@ -184,8 +191,11 @@ static void cost_fasync(long n, long long *low, long long *high)
 static void test_fasync(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_fasync, .make = make_fasync,
-		.drop = drop_fasync, .cost = cost_fasync, .count = 300,
+		.prepare = prepare_fasync,
+		.make = make_fasync,
+		.drop = drop_fasync,
+		.cost = cost_fasync,
+		.count = 300,
 		.errors = { ENOMEM },
 	};
 
@@ -219,8 +229,11 @@ static void cost_seq(long n, long long *low, long long *high)
 static void test_seq_file(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_seq, .drop = bc_drop_kept, .cost = cost_seq,
-		.count = 64, .errors = { ENOMEM, ENFILE },
+		.make = make_seq,
+		.drop = bc_drop_kept,
+		.cost = cost_seq,
+		.count = 64,
+		.errors = { ENOMEM, ENFILE },
 	};
 
 	bc_sys(open("/proc/filesystems", O_RDONLY));
@@ -243,8 +256,9 @@ static long make_area(long n)
 		munmap(areas, 64 << 20);
 	}
 	for (i = 0; i < n; i++) {
-		if (mmap(areas + 2 * page * nr_areas, page, PROT_NONE, MAP_PRIVATE |
-			 MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
+		if (mmap(areas + 2 * page * nr_areas, page, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+			 0) == MAP_FAILED)
 			break;
 		nr_areas++;
 	}
@@ -269,8 +283,11 @@ static void cost_area(long n, long long *low, long long *high)
 static void test_area(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_area, .drop = drop_area, .cost = cost_area,
-		.count = 500, .errors = { ENOMEM },
+		.make = make_area,
+		.drop = drop_area,
+		.cost = cost_area,
+		.count = 500,
+		.errors = { ENOMEM },
 	};
 
 	bc_object_test(g, &o);
@@ -280,7 +297,7 @@ static void test_area(struct bc_group *g)
  * Supplementary groups: 240000 bytes at once, that is a large kmalloc (a
  * compound page of 256 KiB) or, when none is free, vmalloc of 59 pages.
  */
-#define NR_GIDS		60000
+#define NR_GIDS 60000
 
 static gid_t gids[NR_GIDS];
 
@@ -302,26 +319,30 @@ static long drop_groups(long unused)
 static void cost_groups(long n, long long *low, long long *high)
 {
 	*low = n * 59 * bc_page_size();
-	*high = n * 64 * bc_page_size() + bc_need_slab("cred") + bc_kmalloc_size(64);
+	*high = n * 64 * bc_page_size() + bc_need_slab("cred") +
+		bc_kmalloc_size(64);
 }
 
 static void test_kmalloc_large(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_groups, .drop = drop_groups, .cost = cost_groups,
-		.count = 1, .errors = { ENOMEM },
+		.make = make_groups,
+		.drop = drop_groups,
+		.cost = cost_groups,
+		.count = 1,
+		.errors = { ENOMEM },
 	};
 
 	bc_object_test(g, &o);
 }
 
 static const struct bc_case cases[] = {
-	{ "inotify", test_inotify },
-	{ "dnotify", test_dnotify },
-	{ "fasync", test_fasync },
-	{ "seq_file", test_seq_file },
-	{ "area", test_area },
-	{ "kmalloc_large", test_kmalloc_large },
+	{ "inotify", test_inotify }, { "dnotify", test_dnotify },
+	{ "fasync", test_fasync },   { "seq_file", test_seq_file },
+	{ "area", test_area },	     { "kmalloc_large", test_kmalloc_large },
 };
 
-BC_MAIN(cases)
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}
