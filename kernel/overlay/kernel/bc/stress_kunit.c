@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: KUnit tests with several threads and an interrupt.
+ *
+ * The groups are kept near their barriers, where stocks are opened and closed
+ * all the time. Each thread remembers what it charged, so that the sums are
+ * known in the end.
+ */
+#include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/hrtimer.h>
+#include <linux/kthread.h>
+#include <linux/prandom.h>
+#include <linux/sizes.h>
+
+#include "kunit_util.h"
+
+#define RES BC_KMEMSIZE
+#define BC_TICK_NS 50000
+#define BC_THREADS 6
+#define BC_GROUPS 5
+#define BC_OBJECTS 32
+#define BC_THREAD_OPS 40000
+#define BC_TOP_BARRIER SZ_1M
+#define BC_TOP_LIMIT (SZ_1M + SZ_128K)
+
+static const int bc_stress_parent[BC_GROUPS] = { -1, 0, 0, 1, 1 };
+
+struct bc_stress_thread {
+	struct bc_stress *stress;
+	struct task_struct *task;
+	struct rnd_state rnd;
+	u64 refused;
+	u64 granted[BC_GROUPS];
+	struct {
+		struct beancounter *bc;
+		u64 n;
+	} object[BC_OBJECTS];
+};
+
+struct bc_stress {
+	struct beancounter *group[BC_GROUPS];
+	bool force;
+	atomic_t running;
+	struct bc_stress_thread thread[BC_THREADS];
+	struct hrtimer timer;
+	u64 ticks;
+	u64 tick_bytes;
+};
+
+static struct bc_stress *bc_stress_new(struct kunit *test)
+{
+	struct bc_stress *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	for (i = 0; i < BC_GROUPS; i++) {
+		int up = bc_stress_parent[i];
+
+		s->group[i] =
+			bc_kunit_alloc(test, up < 0 ? NULL : s->group[up]);
+		bc_kunit_limits(s->group[i], RES, BC_TOP_BARRIER / (i + 1),
+				BC_TOP_LIMIT / (i + 1));
+	}
+	return s;
+}
+
+/* Every thread ends by itself, and is then waited for. */
+static void bc_stress_start(struct kunit *test, struct bc_stress *s,
+			    int (*fn)(void *))
+{
+	int i;
+
+	atomic_set(&s->running, BC_THREADS);
+	for (i = 0; i < BC_THREADS; i++) {
+		struct bc_stress_thread *t = &s->thread[i];
+
+		t->stress = s;
+		prandom_seed_state(&t->rnd, 1000 + i);
+		t->task = kthread_run(fn, t, "bc_kunit/%d", i);
+		if (IS_ERR(t->task)) {
+			t->task = NULL;
+			atomic_dec(&s->running);
+			KUNIT_FAIL(test, "no thread");
+		}
+	}
+}
+
+static int bc_stress_done(struct bc_stress_thread *t)
+{
+	atomic_dec(&t->stress->running);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+static void bc_stress_stop(struct bc_stress *s)
+{
+	int i;
+
+	for (i = 0; i < BC_THREADS; i++)
+		if (s->thread[i].task)
+			kthread_stop(s->thread[i].task);
+}
+
+static void bc_thread_charge(struct bc_stress_thread *t, int slot)
+{
+	struct bc_stress *s = t->stress;
+	u32 random = prandom_u32_state(&t->rnd);
+	struct beancounter *bc = s->group[random % BC_GROUPS];
+	enum bc_severity severity = BC_BARRIER;
+	u64 n = 1 + (random >> 8) % (random & BIT(30) ? SZ_64K : SZ_4K);
+
+	if (!(random >> 3 & 7))
+		severity = BC_LIMIT;
+	else if (s->force && (random >> 3 & 7) == 1)
+		severity = BC_FORCE;
+	if (bc_charge(bc, RES, n, severity)) {
+		t->refused++;
+	} else {
+		t->object[slot].bc = bc;
+		t->object[slot].n = n;
+	}
+}
+
+static void bc_thread_uncharge(struct bc_stress_thread *t, int slot)
+{
+	bc_uncharge(t->object[slot].bc, RES, t->object[slot].n);
+	t->object[slot].bc = NULL;
+}
+
+static int bc_random_thread(void *data)
+{
+	struct bc_stress_thread *t = data;
+	int i, slot;
+
+	for (i = 0; i < BC_THREAD_OPS; i++) {
+		slot = prandom_u32_state(&t->rnd) % BC_OBJECTS;
+		if (t->object[slot].bc)
+			bc_thread_uncharge(t, slot);
+		else
+			bc_thread_charge(t, slot);
+		/* Mix with the others where there is one CPU only. */
+		if (!(i % 1024))
+			usleep_range(1000, 2000);
+		cond_resched();
+	}
+	for (slot = 0; slot < BC_OBJECTS; slot++)
+		if (t->object[slot].bc)
+			bc_thread_uncharge(t, slot);
+	return bc_stress_done(t);
+}
+
+/* Whatever the others do meanwhile, these hold at any time. */
+static void bc_stress_watch(struct kunit *test, struct bc_stress *s)
+{
+	struct bc_stat stat;
+	int i;
+
+	while (atomic_read(&s->running)) {
+		for (i = 0; i < BC_GROUPS; i++) {
+			struct bc_counter *c = &stat.counter;
+
+			bc_stat_read(s->group[i], RES, &stat);
+			KUNIT_EXPECT_LE(test, c->usage, c->limit + c->forced);
+			KUNIT_EXPECT_LE(test, c->usage, c->maxheld);
+			KUNIT_EXPECT_LE(test, stat.held, c->usage);
+			KUNIT_EXPECT_LE(test, c->failcnt_local, c->failcnt);
+			if (!s->force)
+				KUNIT_EXPECT_EQ(test, c->forced, 0);
+		}
+		/* Also changes limits, to and fro, under their feet. */
+		bc_kunit_limits(s->group[2], RES, SZ_256K, SZ_512K);
+		usleep_range(200, 400);
+		bc_kunit_limits(s->group[2], RES, SZ_512K, SZ_512K);
+		usleep_range(200, 400);
+	}
+}
+
+static void bc_stress_check(struct kunit *test, struct bc_stress *s)
+{
+	u64 refused = 0, local = 0;
+	int i;
+
+	for (i = 0; i < BC_THREADS; i++)
+		refused += s->thread[i].refused;
+	KUNIT_EXPECT_GT(test, refused, 0);
+	for (i = BC_GROUPS - 1; i >= 0; i--) {
+		BC_EXPECT_HELD(test, s->group[i], RES, 0);
+		bc_close(s->group[i]);
+		BC_EXPECT_USAGE(test, s->group[i], RES, 0);
+		local += bc_kunit_counter(s->group[i], RES).failcnt_local;
+	}
+	/* Each refusal once, and all of them at the top. */
+	KUNIT_EXPECT_EQ(test, local, refused);
+	KUNIT_EXPECT_EQ(test, bc_kunit_counter(s->group[0], RES).failcnt,
+			refused);
+}
+
+static void stress_threads(struct kunit *test)
+{
+	struct bc_stress *s = bc_stress_new(test);
+
+	bc_stress_start(test, s, bc_random_thread);
+	bc_stress_watch(test, s);
+	bc_stress_stop(s);
+	bc_stress_check(test, s);
+}
+
+static void stress_threads_force(struct kunit *test)
+{
+	struct bc_stress *s = bc_stress_new(test);
+
+	s->force = true;
+	bc_stress_start(test, s, bc_random_thread);
+	bc_stress_watch(test, s);
+	bc_stress_stop(s);
+	bc_stress_check(test, s);
+	KUNIT_EXPECT_GT(test, bc_kunit_counter(s->group[0], RES).forced, 0);
+}
+
+/* Takes what it gets, in ever smaller pieces, and keeps it. */
+static int bc_greedy_thread(void *data)
+{
+	struct bc_stress_thread *t = data;
+	struct bc_stress *s = t->stress;
+	u64 n = SZ_4K;
+
+	while (n) {
+		u32 random = prandom_u32_state(&t->rnd);
+		int i = random % BC_GROUPS;
+
+		if (bc_charge(s->group[i], RES, n, BC_BARRIER))
+			n /= 2;
+		else
+			t->granted[i] += n;
+		if (!(random >> 8 & 15))
+			usleep_range(1000, 2000);
+	}
+	return bc_stress_done(t);
+}
+
+/*
+ * Race to the barrier: who is refused a byte has seen that none is left, so in
+ * the end exactly the barrier is granted.
+ */
+static void stress_exact(struct kunit *test)
+{
+	struct bc_stress *s = bc_stress_new(test);
+	u64 granted[BC_GROUPS] = {}, total = 0;
+	int i, j;
+
+	for (i = 1; i < BC_GROUPS; i++)
+		bc_kunit_limits(s->group[i], RES, BC_MAX, BC_MAX);
+	bc_stress_start(test, s, bc_greedy_thread);
+	bc_stress_stop(s);
+	for (i = 0; i < BC_GROUPS; i++) {
+		for (j = 0; j < BC_THREADS; j++)
+			granted[i] += s->thread[j].granted[i];
+		KUNIT_EXPECT_GT(test, granted[i], 0);
+		total += granted[i];
+	}
+	KUNIT_EXPECT_EQ(test, total, BC_TOP_BARRIER);
+	BC_EXPECT_HELD(test, s->group[0], RES, BC_TOP_BARRIER);
+	for (i = 0; i < BC_GROUPS; i++)
+		bc_uncharge(s->group[i], RES, granted[i]);
+}
+
+/* Charges at one tick what it gives back at the next. */
+static enum hrtimer_restart bc_stress_tick(struct hrtimer *timer)
+{
+	struct bc_stress *s = container_of(timer, struct bc_stress, timer);
+	struct beancounter *bc = s->group[s->ticks / 2 % BC_GROUPS];
+
+	if (s->tick_bytes) {
+		bc_uncharge(bc, RES, s->tick_bytes);
+		s->tick_bytes = 0;
+	} else {
+		s->tick_bytes = 1 + s->ticks * 37 % SZ_8K;
+		if (bc_charge(bc, RES, s->tick_bytes, BC_BARRIER))
+			s->tick_bytes = 0;
+	}
+	/* Even at a charge, odd at what follows it. */
+	s->ticks = (s->ticks | 1) + !s->tick_bytes;
+	hrtimer_forward_now(timer, ns_to_ktime(BC_TICK_NS));
+	return HRTIMER_RESTART;
+}
+
+/* An interrupt may come between any two instructions of a charge. */
+static void stress_irq(struct kunit *test)
+{
+	struct bc_stress *s = bc_stress_new(test);
+	int i;
+
+	hrtimer_init(&s->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	s->timer.function = bc_stress_tick;
+	bc_stress_start(test, s, bc_random_thread);
+	hrtimer_start(&s->timer, ns_to_ktime(BC_TICK_NS),
+		      HRTIMER_MODE_REL_HARD);
+	while (atomic_read(&s->running))
+		usleep_range(1000, 2000);
+	hrtimer_cancel(&s->timer);
+	if (s->tick_bytes)
+		bc_stress_tick(&s->timer);
+	bc_stress_stop(s);
+	KUNIT_EXPECT_GT(test, s->ticks, 0);
+	for (i = BC_GROUPS - 1; i >= 0; i--) {
+		BC_EXPECT_HELD(test, s->group[i], RES, 0);
+		bc_close(s->group[i]);
+		BC_EXPECT_USAGE(test, s->group[i], RES, 0);
+	}
+}
+
+/* Gives back, byte by byte, its share of accounts that are dead. */
+static int bc_last_byte_thread(void *data)
+{
+	struct bc_stress_thread *t = data;
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		bc_uncharge(t->stress->group[BC_GROUPS - 1 - i % 2], RES, 1);
+		if (!(prandom_u32_state(&t->rnd) % 256))
+			usleep_range(1000, 2000);
+	}
+	return bc_stress_done(t);
+}
+
+/* Whoever is the last of many frees the accounts, once. */
+static void stress_last_byte(struct kunit *test)
+{
+	struct bc_stress *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	int i, round;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	for (round = 0; round < 10; round++) {
+		for (i = 0; i < BC_GROUPS; i++) {
+			int up = bc_stress_parent[i];
+
+			s->group[i] = bc_alloc(up < 0 ? NULL : s->group[up]);
+			KUNIT_ASSERT_NOT_NULL(test, s->group[i]);
+		}
+		for (i = BC_GROUPS - 2; i < BC_GROUPS; i++)
+			BC_EXPECT_CHARGED(test, s->group[i], RES,
+					  500 * BC_THREADS, BC_BARRIER);
+		/* Closed, or the first bytes would stay in the stocks. */
+		for (i = BC_GROUPS - 1; i >= 0; i--) {
+			bc_close(s->group[i]);
+			bc_put(s->group[i]);
+		}
+		bc_stress_start(test, s, bc_last_byte_thread);
+		bc_stress_stop(s);
+		for (i = 0; i < BC_GROUPS; i++)
+			KUNIT_EXPECT_FALSE(test, bc_kunit_listed(s->group[i]));
+	}
+}
+
+static struct kunit_case bc_stress_cases[] = {
+	KUNIT_CASE_SLOW(stress_threads),
+	KUNIT_CASE_SLOW(stress_threads_force),
+	KUNIT_CASE_SLOW(stress_exact),
+	KUNIT_CASE_SLOW(stress_irq),
+	KUNIT_CASE_SLOW(stress_last_byte),
+	{},
+};
+
+static struct kunit_suite bc_stress_suite = {
+	.name = "beancounters_stress",
+	.exit = bc_kunit_settle,
+	.test_cases = bc_stress_cases,
+};
+
+kunit_test_suite(bc_stress_suite);
