@@ -36,7 +36,7 @@ static void bc_audit_slab(struct slab *slab)
 	unsigned int i;
 
 	for (i = 0; exts && i < slab->objects; i++)
-		bc_audit_found(exts[i].bc, slab->slab_cache->size);
+		bc_audit_found(exts[i].bc, bc_object_size(slab->slab_cache));
 }
 
 static void bc_audit_page(struct page *page)

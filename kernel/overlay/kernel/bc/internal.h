@@ -277,6 +277,7 @@ int bc_limits_parse(char *buf, struct bc_limits *limits);
 bool bc_reclaim(struct beancounter *bc, u64 bytes);
 
 /* kmem.c */
+unsigned int bc_object_size(const struct kmem_cache *s);
 struct beancounter *bc_object_owner(const void *obj, unsigned int *size);
 struct beancounter *bc_page_owner(const struct page *page, unsigned int *order);
 

@@ -7,8 +7,8 @@
  * page_ext of its first page. Uncharging needs nothing else, in particular not
  * the current task.
  *
- * A slab object is charged its share of the slab, debugging and alignment
- * included (kmem_cache->size), a block of pages its full size.
+ * A slab object is charged its share of the slab, debugging and alignment and
+ * its slot in the vector included, a block of pages its full size.
  */
 #include <linux/gfp.h>
 #include <linux/memcontrol.h>
@@ -163,6 +163,20 @@ static __always_inline int bc_kmem_charge(struct beancounter *bc, u64 bytes,
 	return bc_kmem_charge_slow(bc, bytes, flags);
 }
 
+/**
+ * bc_object_size() - what an object is charged
+ * @s: its cache
+ *
+ * For small objects the slot is no small matter: 16 bytes beside memcg.
+ *
+ * Context: Any.
+ * Return: Bytes.
+ */
+unsigned int bc_object_size(const struct kmem_cache *s)
+{
+	return s->size + sizeof(struct slabobj_ext);
+}
+
 /* The slot for the owner of an object, or NULL when there is no memory for it. */
 static __always_inline struct slabobj_ext *
 bc_slab_slot(struct kmem_cache *s, struct slab *slab, void *obj, gfp_t flags)
@@ -206,7 +220,7 @@ bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 		rcu_read_unlock();
 		return true;
 	}
-	if (bc_kmem_charge(bc, (u64)s->size * nr, flags)) {
+	if (bc_kmem_charge(bc, (u64)bc_object_size(s) * nr, flags)) {
 		rcu_read_unlock();
 		return false;
 	}
@@ -218,13 +232,13 @@ bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 		if (likely(slot))
 			slot->bc = bc;
 		else if (flags & __GFP_NOFAIL)
-			bc_uncharge(bc, BC_KMEMSIZE, s->size);
+			bc_uncharge(bc, BC_KMEMSIZE, bc_object_size(s));
 		else
 			break;
 	}
 	if (likely(i == nr))
 		return true;
-	bc_uncharge(bc, BC_KMEMSIZE, (u64)s->size * (nr - i));
+	bc_uncharge(bc, BC_KMEMSIZE, (u64)bc_object_size(s) * (nr - i));
 	return false;
 }
 
@@ -260,7 +274,7 @@ void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p, int nr)
 			last = bc;
 			bytes = 0;
 		}
-		bytes += s->size;
+		bytes += bc_object_size(s);
 	}
 	if (bytes)
 		bc_uncharge(last, BC_KMEMSIZE, bytes);
@@ -315,7 +329,7 @@ struct beancounter *bc_object_owner(const void *obj, unsigned int *size)
 	if (!exts)
 		return NULL;
 	if (size)
-		*size = slab->slab_cache->size;
+		*size = bc_object_size(slab->slab_cache);
 	return exts[obj_to_index(slab->slab_cache, slab, (void *)obj)].bc;
 }
 
