@@ -431,7 +431,7 @@ const struct attack file_attacks[] = {
 	{ "uring_rings", NULL, uring_rings, 500 },
 	{ "aio_contexts", NULL, aio_contexts, 20000 },
 	{ "aio_requests", NULL, aio_requests, 190000 },
-	{ "poll_tables", NULL, poll_tables, 64 },
+	{ "poll_tables", NULL, poll_tables, 120 },
 	{ "select_tables", NULL, select_tables, 64 },
 	{ "ptys", NULL, ptys, 1000 },
 	{ "sysfs_files", NULL, sysfs_files, 50000 },

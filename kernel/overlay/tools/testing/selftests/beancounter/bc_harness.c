@@ -73,6 +73,19 @@ void bc_skip(const char *fmt, ...)
 	_exit(KSFT_SKIP);
 }
 
+void bc_xfail(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	printf("# as expected: ");
+	vprintf(fmt, args);
+	printf("\n");
+	fflush(stdout);
+	va_end(args);
+	_exit(KSFT_XFAIL);
+}
+
 void bc_check_true(const char *file, int line, const char *what, bool ok)
 {
 	if (!ok)

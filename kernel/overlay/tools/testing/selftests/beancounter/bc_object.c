@@ -92,6 +92,8 @@ void bc_object_refusal(struct bc_group *g, struct bc_worker *w,
 		limit = half;
 	} else {
 		bc_set_barrier(g, half);
+		if (o->mixed)
+			bc_set_limit(g, half);
 		limit = half;
 	}
 	made = bc_call(w, o->make, o->count);

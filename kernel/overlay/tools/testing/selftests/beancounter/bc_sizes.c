@@ -30,15 +30,29 @@ static long long slab_attr(const char *cache, const char *attr)
 	return strtoll(buf, NULL, 10);
 }
 
-/* The footprint of an object of @cache, 0 when there is no such cache. */
+/*
+ * The slot of an object in its slab's vector of owners: a pointer to the
+ * beancounter, one to the objcg of memcg, one to the tag of the profiler.
+ */
+static long long owner_size(void)
+{
+	static long long size;
+
+	if (!size)
+		size = 8 + 8 * (bc_config("MEMCG") != 0) +
+		       8 * (bc_config("MEM_ALLOC_PROFILING") > 0);
+	return size;
+}
+
+/* What is charged for an object of @cache, 0 when there is no such cache. */
 long long bc_slab_size(const char *cache)
 {
 	long long size = slab_attr(cache, "slab_size");
 
-	return size > 0 ? size : 0;
+	return size > 0 ? size + owner_size() : 0;
 }
 
-/* The footprint of an accounted kmalloc(@n), whoever it is accounted to. */
+/* What is charged for an accounted kmalloc(@n), whoever accounts for it. */
 long long bc_kmalloc_size(size_t n)
 {
 	static const char *const names[] = {

@@ -42,6 +42,8 @@ void __attribute__((noreturn, format(printf, 3, 4)))
 bc_fail(const char *file, int line, const char *fmt, ...);
 void __attribute__((noreturn, format(printf, 1, 2)))
 bc_skip(const char *fmt, ...);
+void __attribute__((noreturn, format(printf, 1, 2)))
+bc_xfail(const char *fmt, ...);
 void __attribute__((format(printf, 1, 2))) bc_note(const char *fmt, ...);
 
 /* Checks: each says on failure what was looked at and what it was. */
