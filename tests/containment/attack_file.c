@@ -381,6 +381,7 @@ static long ptys(long max)
 {
 	static char data[4096];
 	long i;
+	int k;
 
 	for (i = 0; more(i, max); i++) {
 		int fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), zero = 0,
@@ -391,8 +392,11 @@ static long ptys(long max)
 		tty = ioctl(fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK);
 		if (tty < 0)
 			break;
-		while (write(tty, data, sizeof(data)) > 0)
-			;
+		/* Bounded: what finds no buffer may be lost without a word. */
+		for (k = 0; k < 64; k++) {
+			if (write(tty, data, sizeof(data)) <= 0)
+				break;
+		}
 	}
 	return i;
 }
