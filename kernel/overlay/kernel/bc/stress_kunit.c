@@ -16,7 +16,9 @@
 #include "kunit_util.h"
 
 #define RES BC_KMEMSIZE
-#define BC_TICK_NS 50000
+#define BC_TICK_NS 20000
+#define BC_TICKS 20000
+#define BC_TICK_SECONDS 2
 #define BC_THREADS 6
 #define BC_GROUPS 5
 #define BC_OBJECTS 32
@@ -286,23 +288,40 @@ static enum hrtimer_restart bc_stress_tick(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* An interrupt may come between any two instructions of a charge. */
+/*
+ * An interrupt may come between any two instructions of a charge: so often
+ * that it does. All of it on one CPU, in the same groups.
+ */
 static void stress_irq(struct kunit *test)
 {
 	struct bc_stress *s = bc_stress_new(test);
+	unsigned long end = jiffies + BC_TICK_SECONDS * HZ;
+	u64 held = BC_TOP_BARRIER / BC_GROUPS - SZ_1K, n;
 	int i;
 
-	hrtimer_init(&s->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	KUNIT_ASSERT_EQ(test, 0, bc_kunit_pin(test));
+	/* The last group has no room for a stock, the others have. */
+	BC_EXPECT_CHARGED(test, s->group[BC_GROUPS - 1], RES, held, BC_BARRIER);
+	hrtimer_init(&s->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	s->timer.function = bc_stress_tick;
-	bc_stress_start(test, s, bc_random_thread);
 	hrtimer_start(&s->timer, ns_to_ktime(BC_TICK_NS),
-		      HRTIMER_MODE_REL_HARD);
-	while (atomic_read(&s->running))
-		usleep_range(1000, 2000);
+		      HRTIMER_MODE_REL_PINNED_HARD);
+	for (n = 1; READ_ONCE(s->ticks) < BC_TICKS; n++) {
+		struct beancounter *bc = s->group[n / 64 % BC_GROUPS];
+
+		if (!bc_charge(bc, RES, n % SZ_1K, BC_BARRIER))
+			bc_uncharge(bc, RES, n % SZ_1K);
+		if (n % 256)
+			continue;
+		if (time_after(jiffies, end))
+			break;
+		cond_resched();
+	}
 	hrtimer_cancel(&s->timer);
 	if (s->tick_bytes)
 		bc_stress_tick(&s->timer);
-	bc_stress_stop(s);
+	bc_uncharge(s->group[BC_GROUPS - 1], RES, held);
+	kunit_info(test, "%llu interrupts in %llu charges\n", s->ticks, n);
 	KUNIT_EXPECT_GT(test, s->ticks, 0);
 	for (i = BC_GROUPS - 1; i >= 0; i--) {
 		BC_EXPECT_HELD(test, s->group[i], RES, 0);
