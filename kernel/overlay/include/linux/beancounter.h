@@ -138,6 +138,18 @@ static __always_inline bool bc_gfp_charged(gfp_t flags)
 {
 	return flags & (__GFP_ACCOUNT | __GFP_BC);
 }
+
+/**
+ * bc_gfp_uncharged() - the same flags for an allocation that nobody pays for
+ * @flags: of the allocation
+ *
+ * Context: Any.
+ * Return: @flags without what makes somebody pay, memcg included.
+ */
+static __always_inline gfp_t bc_gfp_uncharged(gfp_t flags)
+{
+	return flags & ~(__GFP_ACCOUNT | __GFP_BC | __GFP_BC_LIMIT);
+}
 enum lru_status __bc_lru_filter(const void *obj);
 void __bc_lru_took(const void *obj);
 
@@ -351,6 +363,11 @@ static inline struct beancounter *set_active_bc(struct beancounter *bc)
 static inline bool bc_gfp_charged(gfp_t flags)
 {
 	return false;
+}
+
+static inline gfp_t bc_gfp_uncharged(gfp_t flags)
+{
+	return flags;
 }
 
 static inline bool bc_limit_begin(bool on)
