@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * File systems: what a file of tmpfs is, names and attributes, mounts and
- * namespaces; and caches, which are shrunk before anybody is refused.
+ * namespaces.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -285,162 +284,10 @@ static void test_uts(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* ---------------------------------------------- reclaim before a refusal */
-
-/* Names that are not there: sysfs remembers them, a dentry each. */
-static long look_up(long n)
-{
-	struct stat st;
-	char name[64];
-	long i;
-
-	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "/sys/kernel/no-%ld", i);
-		if (!stat(name, &st) || errno != ENOENT)
-			break;
-	}
-	return i;
-}
-
-static long create_unlink(long n)
-{
-	long i;
-
-	for (i = 0; i < n; i++) {
-		int fd = open(long_name(i), O_CREAT | O_EXCL | O_WRONLY, 0600);
-
-		if (fd < 0 || unlink(long_name(i)))
-			break;
-		close(fd);
-	}
-	return i;
-}
-
-/* Ten times as many as there is room for. */
-static void check_walk(struct bc_group *g, bc_job job)
-{
-	long n = 10 * BC_MIB / (bc_need_slab("dentry"));
-	struct bc_worker w;
-	long long base;
-
-	bc_tmpfs();
-	bc_worker_start(&w, g);
-	bc_true(bc_call(&w, job, 10) == 10);
-	base = bc_rest(g);
-	bc_set_barrier(g, base + BC_MIB);
-	bc_reset_maxheld(g);
-	bc_eq(bc_call(&w, job, n), n);
-	bc_true(bc_maxheld(g) <= base + BC_MIB);
-	bc_eq(bc_failcnt(g), 0);
-	bc_set_barrier(g, BC_MAX);
-	bc_worker_stop(&w);
-	bc_held_is(g, 0);
-}
-
-static void test_negative(struct bc_group *g)
-{
-	check_walk(g, look_up);
-}
-
-/* Inodes: those of a tree of some thousand files, each looked at. */
-static long found;
-
-static int count_one(const char *path, const struct stat *st, int flag,
-		     struct FTW *ftw)
-{
-	(void)path;
-	(void)st;
-	(void)ftw;
-	if (flag == FTW_NS || flag == FTW_DNR)
-		return -1;
-	found++;
-	return 0;
-}
-
-static long walk_tree(long unused)
-{
-	(void)unused;
-	found = 0;
-	return nftw("/sys/kernel/slab", count_one, 20, FTW_PHYS) ? -1 : found;
-}
-
-static void test_walk(struct bc_group *g)
-{
-	long long base,
-		need = bc_need_slab("inode_cache") + bc_need_slab("dentry");
-	struct bc_worker w;
-	long n;
-
-	n = walk_tree(0);
-	if (n * need < 5 * BC_MIB / 2)
-		bc_skip("only %ld files in the tree", n);
-	bc_worker_start(&w, g);
-	bc_call(&w, walk_tree, 0);
-	base = bc_rest(g);
-	bc_set_barrier(g, base + BC_MIB / 2);
-	bc_reset_maxheld(g);
-	bc_eq(bc_call(&w, walk_tree, 0), n);
-	bc_true(bc_maxheld(g) <= base + BC_MIB / 2);
-	bc_eq(bc_failcnt(g), 0);
-	bc_worker_stop(&w);
-	bc_held_is(g, 0);
-}
-
-static void test_create_unlink(struct bc_group *g)
-{
-	check_walk(g, create_unlink);
-}
-
-/* Only unused caches in the way of something real: they make room for it. */
-static long open_null(long n)
-{
-	long i;
-
-	for (i = 0; i < n; i++) {
-		if (bc_keep(open("/dev/null", O_RDONLY)))
-			break;
-	}
-	return i;
-}
-
-static void test_makes_room(struct bc_group *g)
-{
-	long files = BC_MIB / bc_need_slab("filp") / 2;
-	struct bc_worker w;
-	long long base;
-
-	bc_sys(open("/dev/null", O_RDONLY));
-	bc_worker_start(&w, g);
-	bc_eq(bc_call(&w, open_null, files), files);
-	bc_call(&w, bc_drop_kept, 0);
-	bc_call(&w, look_up, 10);
-	base = bc_rest(g);
-	bc_set_barrier(g, base + BC_MIB);
-	/* More than the barrier lets live of names ... */
-	bc_call(&w, look_up, 2 * BC_MIB / bc_need_slab("dentry"));
-	bc_true(bc_held(g) > base + BC_MIB / 2);
-	/* ... and they go when half of it is wanted for files. */
-	bc_eq(bc_call(&w, open_null, files), files);
-	bc_eq(bc_failcnt(g), 0);
-	/* When there is nothing left to shrink it is a refusal. */
-	bc_true(bc_call(&w, open_null, 3 * files) < 3 * files);
-	bc_eq(w.error, ENOMEM);
-	bc_true(bc_failcnt(g) > 0);
-	bc_call(&w, bc_drop_kept, 0);
-	bc_worker_stop(&w);
-	bc_held_is(g, 0);
-}
-
 static const struct bc_case cases[] = {
-	{ "tmpfs_file", test_tmpfs },
-	{ "memfd", test_memfd },
-	{ "xattr", test_xattr },
-	{ "mount", test_mount },
+	{ "tmpfs_file", test_tmpfs },  { "memfd", test_memfd },
+	{ "xattr", test_xattr },       { "mount", test_mount },
 	{ "uts_namespace", test_uts },
-	{ "reclaim_negative_dentries", test_negative },
-	{ "reclaim_inodes", test_walk },
-	{ "reclaim_create_unlink", test_create_unlink },
-	{ "reclaim_makes_room", test_makes_room },
 };
 
 int main(int argc, char **argv)

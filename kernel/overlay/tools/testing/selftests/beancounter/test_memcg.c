@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beside memcg: both charge the same objects, beancounters first.  What memcg
+ * refuses then has to be given back, and must not count as refused here.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bc_object.h"
+
+/* Down to the children of @g. */
+static void enable_memory(const struct bc_group *g)
+{
+	struct bc_group level;
+	char *slash = level.path + strlen(bc_root());
+
+	strcpy(level.path, g->path);
+	for (;;) {
+		char was = *slash;
+
+		*slash = '\0';
+		if (bc_write(&level, "cgroup.subtree_control", "+memory"))
+			bc_skip("no memory controller");
+		*slash = was;
+		if (!was)
+			break;
+		slash += 1 + strcspn(slash + 1, "/");
+	}
+}
+
+static long files(long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++) {
+		if (open("/dev/null", O_RDONLY) < 0)
+			break;
+	}
+	return i;
+}
+
+static long pipes(long n)
+{
+	static char data[65536];
+	int fd[2];
+	long i;
+
+	for (i = 0; i < n; i++) {
+		if (pipe2(fd, O_NONBLOCK) ||
+		    write(fd[1], data, sizeof(data)) < 0)
+			break;
+	}
+	return i;
+}
+
+static long events(long n)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int ep = epoll_create1(0);
+	long i;
+
+	for (i = 0; i < n; i++) {
+		if (epoll_ctl(ep, EPOLL_CTL_ADD, eventfd(0, 0), &ev))
+			break;
+	}
+	return i;
+}
+
+static long forks(long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			break;
+		while (!pid)
+			pause();
+	}
+	return i;
+}
+
+/*
+ * At 2 MiB of memory.max the worker is refused or, as memcg has it, killed.
+ * Either way nothing of what was on its way stays in the account.
+ */
+static void check_max(struct bc_group *g, bc_job job)
+{
+	struct bc_group sub;
+	struct bc_worker w;
+	long long held;
+	long made;
+
+	bc_group_make(&sub, g, "sub");
+	enable_memory(g);
+	bc_sys(open("/dev/null", O_RDONLY));
+	bc_worker_start(&w, &sub);
+	bc_write(&sub, "memory.swap.max", "0");
+	bc_write(&sub, "memory.oom.group", "1");
+	if (bc_write(&sub, "memory.max", "2M"))
+		bc_skip("no memory.max");
+	bc_call_begin(&w, job, 1000000);
+	if (bc_call_end(&w, 60000, &made)) {
+		held = bc_held(&sub);
+		bc_note("%ld made, %s, held %lld", made, strerror(w.error),
+			held);
+	} else {
+		bc_true(bc_worker_died(&w, 10000));
+		bc_eq(WTERMSIG(w.status), SIGKILL);
+	}
+	bc_eq(bc_failcnt(&sub), 0);
+	bc_true(bc_maxheld(&sub) >= 512 * BC_KIB);
+	bc_group_kill(&sub);
+	if (w.pid)
+		bc_true(bc_worker_died(&w, 10000));
+	bc_held_is(&sub, 0);
+	bc_true(bc_audit(NULL, 0) <= 0);
+}
+
+static void test_slab(struct bc_group *g)
+{
+	check_max(g, files);
+}
+
+static void test_pages(struct bc_group *g)
+{
+	check_max(g, pipes);
+}
+
+static void test_mixed(struct bc_group *g)
+{
+	check_max(g, events);
+}
+
+static void test_forks(struct bc_group *g)
+{
+	check_max(g, forks);
+}
+
+/* Both are there, and see the same: memcg in pages, and what it marks only. */
+static void test_both(struct bc_group *g)
+{
+	long long kmem, held;
+	struct bc_group sub;
+	struct bc_worker w;
+
+	bc_group_make(&sub, g, "sub");
+	enable_memory(g);
+	bc_sys(open("/dev/null", O_RDONLY));
+	bc_worker_start(&w, &sub);
+	bc_eq(bc_call(&w, files, 3000), 3000);
+	held = bc_held(&sub);
+	kmem = bc_read_key(&sub, "memory.stat", "kernel");
+	bc_range(kmem, held * 3 / 4,
+		 held * 5 / 4 + 64 * bc_page_size() * bc_cpus());
+	bc_worker_stop(&w);
+	bc_held_is(&sub, 0);
+}
+
+static const struct bc_case cases[] = {
+	{ "both", test_both },		 { "refuses_slab", test_slab },
+	{ "refuses_pages", test_pages }, { "refuses_mixed", test_mixed },
+	{ "refuses_forks", test_forks },
+};
+
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}
