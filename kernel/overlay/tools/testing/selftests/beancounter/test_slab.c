@@ -58,11 +58,11 @@ static void test_file(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* On an anonymous inode: a file and a dentry, and a context of 96 at most. */
+/* On an anonymous inode: a file and a dentry, and a context of 192 at most. */
 static void cost_anon(long n, long long *low, long long *high)
 {
 	*low = n * (bc_need_slab("filp") + bc_need_slab("dentry"));
-	*high = *low + n * SMALL(96);
+	*high = *low + n * SMALL(192);
 }
 
 static long make_eventfd(long n)
