@@ -29,7 +29,8 @@
 /*
  * Who pays where memcg knows that the kernel works for somebody else: loop,
  * buffer heads, bpf. Where the memory controller is not enabled down to the
- * group, memcg can only name an ancestor; the root pays for nobody.
+ * group, memcg can only name an ancestor, and what the root asked for is not
+ * to be paid by whoever happens to run.
  */
 static struct beancounter *bc_remote_memcg(void)
 {
@@ -37,9 +38,10 @@ static struct beancounter *bc_remote_memcg(void)
 
 	memcg = in_task() ? current->active_memcg :
 			    this_cpu_read(int_active_memcg);
-	if (likely(!memcg) || mem_cgroup_is_root(memcg))
+	if (likely(!memcg))
 		return NULL;
-	return css_bc(cgroup_e_css(memcg->css.cgroup, &bc_cgrp_subsys));
+	return css_bc(cgroup_e_css(memcg->css.cgroup, &bc_cgrp_subsys)) ?:
+		       BC_NOBODY;
 }
 #else
 static struct beancounter *bc_remote_memcg(void)
@@ -53,14 +55,11 @@ static __always_inline struct beancounter *bc_current(void)
 {
 	struct beancounter *bc;
 
-	if (likely(in_task())) {
-		bc = current->bc_active;
-		if (unlikely(bc))
-			return bc == BC_NOBODY ? NULL : bc;
-	}
-	bc = bc_remote_memcg();
+	bc = in_task() ? current->bc_active : NULL;
+	if (likely(!bc))
+		bc = bc_remote_memcg();
 	if (unlikely(bc))
-		return bc;
+		return bc == BC_NOBODY ? NULL : bc;
 	if (unlikely(!in_task() || (current->flags & PF_KTHREAD)))
 		return NULL;
 	return css_bc(task_css(current, bc_cgrp_id));
