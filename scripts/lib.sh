@@ -8,7 +8,10 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 export TOP
 BUILD=${BUILD:-$TOP/build}
 export KERNEL_SERIES=6.12
+# The series does not apply to what was before.
+export KERNEL_OLDEST=6.12.107
 
+set -E
 # No script ends without a word: the last resort when nothing else complained.
 trap 'printf "%s: line %s failed: %s\n" "$0" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
