@@ -29,8 +29,9 @@
 /*
  * Who pays where memcg knows that the kernel works for somebody else: loop,
  * buffer heads, bpf. Where the memory controller is not enabled down to the
- * group, memcg can only name an ancestor, and what the root asked for is not
- * to be paid by whoever happens to run.
+ * groups, memcg names one of their ancestors: if that is what it would name
+ * for the task itself, the task's group is the better guess. What the root
+ * asked for is not to be paid by whoever happens to run.
  */
 static struct beancounter *bc_remote_memcg(void)
 {
@@ -39,6 +40,8 @@ static struct beancounter *bc_remote_memcg(void)
 	memcg = in_task() ? current->active_memcg :
 			    this_cpu_read(int_active_memcg);
 	if (likely(!memcg))
+		return NULL;
+	if (in_task() && memcg == mem_cgroup_from_task(current))
 		return NULL;
 	return css_bc(cgroup_e_css(memcg->css.cgroup, &bc_cgrp_subsys)) ?:
 		       BC_NOBODY;
