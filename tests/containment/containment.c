@@ -200,6 +200,9 @@ static void look(struct account *a, const struct bc_group *g)
 	long long held = bc_held(g), forced = bc_forced(g);
 
 	a->outside = kernel_memory() - a->kernel - (held - a->held);
+	/* Pages of one who is dying are neither his nor free, for a moment. */
+	if (running->deadly && bc_failcnt(g))
+		return;
 	if (a->outside > a->peak)
 		a->peak = a->outside;
 	if (held - forced > a->most)
