@@ -115,6 +115,27 @@ static void test_kmalloc(struct kunit *test)
 			bc_kunit_counter(ctx->bc, BC_KMEMSIZE).failcnt);
 }
 
+/* Objects of a cache without marks get their slots when they are needed. */
+static void test_slab_on_demand(struct kunit *test)
+{
+	struct kmem_cache *cache;
+	void *none, *paid;
+
+	cache = kmem_cache_create("bc_kunit_plain", BC_KMEM_OBJECT, 0,
+				  SLAB_NO_MERGE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, cache);
+	bc_kmem_pay(test, BC_MAX);
+	none = kmem_cache_alloc(cache, GFP_KERNEL);
+	bc_kmem_expect(test, 0);
+	paid = kmem_cache_alloc(cache, GFP_KERNEL_BC);
+	bc_kmem_expect(test, bc_object_size(cache));
+	set_active_bc(NULL);
+	kmem_cache_free(cache, none);
+	kmem_cache_free(cache, paid);
+	bc_kmem_expect(test, 0);
+	kmem_cache_destroy(cache);
+}
+
 static void test_slab_bulk(struct kunit *test)
 {
 	struct bc_kmem *ctx = test->priv;
@@ -318,8 +339,8 @@ static void test_percpu(struct kunit *test)
 /* Neither the reserve nor what goes through the pool belongs to anybody. */
 static void test_mempool(struct kunit *test)
 {
-	struct bc_kmem *ctx = test->priv;
 	mempool_t *pool;
+	u64 held;
 	void *p;
 
 	bc_kmem_pay(test, BC_MAX);
@@ -327,8 +348,10 @@ static void test_mempool(struct kunit *test)
 				   (void *)(long)BC_KMEM_OBJECT, GFP_KERNEL_BC,
 				   NUMA_NO_NODE);
 	KUNIT_ASSERT_NOT_NULL(test, pool);
-	/* The array of pointers is not an element. */
-	KUNIT_EXPECT_LT(test, bc_kunit_held(ctx->bc, BC_KMEMSIZE), 256ULL);
+	/* The pool and its array of pointers are no elements. */
+	held = bc_object_size(virt_to_slab(pool)->slab_cache) +
+	       bc_object_size(virt_to_slab(pool->elements)->slab_cache);
+	bc_kmem_expect(test, held);
 	p = mempool_alloc(pool, GFP_KERNEL_BC);
 	KUNIT_EXPECT_NULL(test, bc_object_owner(p, NULL));
 	mempool_free(p, pool);
@@ -375,6 +398,7 @@ static void test_nobody(struct kunit *test)
 static struct kunit_case bc_kmem_cases[] = {
 	KUNIT_CASE(test_slab_object),
 	KUNIT_CASE(test_kmalloc),
+	KUNIT_CASE(test_slab_on_demand),
 	KUNIT_CASE(test_slab_bulk),
 	KUNIT_CASE(test_kfree_rcu),
 	KUNIT_CASE(test_charge_late),

@@ -171,7 +171,7 @@ static void bc_stress_watch(struct kunit *test, struct bc_stress *s)
 			if (!s->force)
 				KUNIT_EXPECT_EQ(test, c->forced, 0);
 		}
-		/* Also changes limits, to and fro, under their feet. */
+		/* Also changes limits, back and forth, under their feet. */
 		bc_kunit_limits(s->group[2], RES, SZ_256K, SZ_512K);
 		usleep_range(200, 400);
 		bc_kunit_limits(s->group[2], RES, SZ_512K, SZ_512K);
