@@ -55,6 +55,7 @@ enum bc_resource {
 #include <linux/bc_resources.h>
 	BC_NR_RESOURCES
 };
+
 #undef BC_RESOURCE
 
 /* Unlimited: the word "max" in the files, and the largest number accepted. */
@@ -150,6 +151,7 @@ static __always_inline gfp_t bc_gfp_uncharged(gfp_t flags)
 {
 	return flags & ~(__GFP_ACCOUNT | __GFP_BC | __GFP_BC_LIMIT);
 }
+
 enum lru_status __bc_lru_filter(const void *obj);
 void __bc_lru_took(const void *obj);
 

@@ -26,6 +26,7 @@ DEFINE_STATIC_KEY_FALSE(bc_online_key);
 const struct bc_resource_desc bc_resources[BC_NR_RESOURCES] = {
 #include <linux/bc_resources.h>
 };
+
 #undef BC_RESOURCE
 
 LIST_HEAD(bc_list);

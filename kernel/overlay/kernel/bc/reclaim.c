@@ -169,13 +169,14 @@ static void bc_drop_cache_sb(struct super_block *sb, void *arg)
 static struct mem_cgroup *bc_shrink_memcg(struct beancounter *bc)
 {
 	struct bc_css *css = mem_cgroup_disabled() ? NULL : bc_get_css(bc);
+	struct cgroup_subsys_state *mem_css;
 	struct mem_cgroup *memcg;
 
 	if (!css)
 		return NULL;
 	rcu_read_lock();
-	memcg = mem_cgroup_from_css(
-		cgroup_e_css(css->css.cgroup, &memory_cgrp_subsys));
+	mem_css = cgroup_e_css(css->css.cgroup, &memory_cgrp_subsys);
+	memcg = mem_cgroup_from_css(mem_css);
 	if (!css_tryget(&memcg->css))
 		memcg = NULL;
 	rcu_read_unlock();
