@@ -1,0 +1,260 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# source.sh - does the kernel's source follow patches and overlay?
+#
+# On a kernel of three files, in a copy of the scripts.  Prints TAP; takes
+# seconds and needs neither root nor network.
+
+set -u
+
+TOP=$(cd "$(dirname "$0")/.." && pwd -P)
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/source-test.XXXXXX")
+trap 'rm -rf "$WORK"' EXIT
+export BUILD=$WORK/build
+PATCHES=$WORK/kernel/patches/6.12
+OVERLAY=$WORK/kernel/overlay
+PRISTINE=$BUILD/src/pristine-6.12.999
+TREE=$BUILD/src/linux-6.12.999
+count=0
+failed=0
+
+mkdir -p "$PATCHES" "$OVERLAY/kernel/bc" "$PRISTINE/mm" "$BUILD/log"
+cp -r "$TOP/scripts" "$WORK/scripts"
+seq 1 40 >"$PRISTINE/mm/slub.c"
+seq 1 40 >"$PRISTINE/mm/mmap.c"
+printf 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 999\n' >"$PRISTINE/Makefile"
+echo 6.12.999 | tee "$BUILD/src/key-debian" >"$BUILD/src/key"
+echo 'int bc;' >"$OVERLAY/kernel/bc/core.c"
+echo 'int files;' >"$OVERLAY/kernel/bc/files.c"
+
+# check NAME COMMAND...: one line of TAP.
+check()
+{
+	local name=$1
+	shift
+	count=$((count + 1))
+	if "$@" >"$WORK/said" 2>&1; then
+		echo "ok $count $name"
+	else
+		echo "not ok $count $name"
+		sed 's/^/# /' "$WORK/said"
+		failed=$((failed + 1))
+	fi
+}
+
+# patch NUMBER FILE LINE TEXT: a mail that replaces that line.
+patch()
+{
+	local before=$(($3 - 3)) line=$3
+	{
+		printf 'From: A <a@b>\nSubject: [PATCH] mm: test\n\n---\n'
+		printf 'diff --git a/%s b/%s\n--- a/%s\n+++ b/%s\n' "$2" "$2" "$2" "$2"
+		printf '@@ -%d,7 +%d,7 @@\n' "$before" "$before"
+		printf ' %s\n' $((line - 3)) $((line - 2)) $((line - 1))
+		printf -- '-%s\n+%s\n' "$line" "$4"
+		printf ' %s\n' $((line + 1)) $((line + 2)) $((line + 3))
+	} >"$PATCHES/000$1-test.patch"
+}
+
+prepare()
+{
+	"$WORK/scripts/prepare-source"
+}
+
+# refused TEXT: preparing fails, says that, and leaves the tree as it was.
+refused()
+{
+	local before
+	before=$(state)
+	if prepare >"$WORK/out" 2>&1; then
+		echo "it was taken"
+		return 1
+	fi
+	cat "$WORK/out"
+	grep -q -e "$1" "$WORK/out" && [ "$(state)" = "$before" ]
+}
+
+# state: every file of the tree, its content and its time.
+state()
+{
+	(cd "$TREE" && find . -type f -printf '%p %T@ ' -exec cksum {} \; | sort)
+}
+
+# has FILE LINE...: the tree's file has these lines, whole.
+has()
+{
+	local file=$1 line
+	shift
+	for line in "$@"; do
+		grep -qxF -e "$line" "$TREE/$file" || return 1
+	done
+}
+
+first()
+{
+	prepare && has mm/slub.c ten 9 11 && has kernel/bc/core.c 'int bc;' &&
+		cmp "$TREE/mm/mmap.c" "$PRISTINE/mm/mmap.c" &&
+		[ -f "$TREE/.prepared" ]
+}
+
+unchanged()
+{
+	local before
+	before=$(state | grep -v '/\.prepared-')
+	sleep 0.1
+	prepare && [ "$(state | grep -v '/\.prepared-')" = "$before" ]
+}
+
+# only FILE...: these and no others have another time or content than before.
+only()
+{
+	local before
+	before=$(state | grep -v '/\.prepared')
+	sleep 0.1
+	prepare || return 1
+	diff <(printf '%s\n' "$before") <(state | grep -v '/\.prepared') |
+		sed -n 's/^[<>] \([^ ]*\) .*/\1/p' | sort -u >"$WORK/differ"
+	cat "$WORK/differ"
+	[ "$(paste -sd' ' "$WORK/differ")" = "$*" ]
+}
+
+kconfig_is_newer()
+{
+	local before
+	echo 'config BC' >"$OVERLAY/kernel/bc/Kconfig"
+	before=$(stat -c %Y.%y "$TREE/.prepared-kconfig")
+	sleep 0.1
+	prepare && [ "$(stat -c %Y.%y "$TREE/.prepared-kconfig")" != "$before" ]
+}
+
+interrupted()
+{
+	rm "$TREE/.prepared"
+	echo half >"$TREE/mm/mmap.c"
+	prepare && cmp "$TREE/mm/mmap.c" "$PRISTINE/mm/mmap.c" && has mm/slub.c ten
+}
+
+own_tree()
+{
+	local own=$WORK/own key
+	cp -r "$PRISTINE" "$own"
+	echo new >"$own/mm/new.c"
+	chmod -R a-w "$own"
+	LINUX_SRC=$own "$WORK/scripts/fetch-source" && prepare || return 1
+	key=$(cat "$BUILD/src/key")
+	[ "$key" != 6.12.999 ] && [ -f "$BUILD/src/linux-$key/mm/new.c" ] &&
+		grep -qx ten "$BUILD/src/linux-$key/mm/slub.c" || return 1
+	chmod -R u+w "$own"
+	rm "$own/mm/new.c"
+	LINUX_SRC=$own "$WORK/scripts/fetch-source" && prepare || return 1
+	! [ -e "$BUILD/src/linux-$key/mm/new.c" ] &&
+		"$WORK/scripts/fetch-source" && [ "$(cat "$BUILD/src/key")" = 6.12.999 ]
+}
+
+# own_refused TEXT COMMAND...: what the command did to the tree is noticed.
+own_refused()
+{
+	local text=$1
+	shift
+	rm -rf "$WORK/own"
+	cp -r "$PRISTINE" "$WORK/own"
+	"$@"
+	LINUX_SRC=$WORK/own "$WORK/scripts/fetch-source" >"$WORK/out" 2>&1 && return 1
+	cat "$WORK/out"
+	grep -q -e "$text" "$WORK/out"
+}
+
+# sources FORMAT-FILE EXPECTED AWK-ARGUMENT...
+sources()
+{
+	local file=$1 expected=$2
+	shift 2
+	awk "$@" -f "$TOP/scripts/apt-sources.awk" "$WORK/$file" | tee "$WORK/out"
+	[ "$(grep -E '^(URIs|Suites|Signed-By|signed-by|Components)' "$WORK/out" |
+		paste -sd'|')" = "$expected" ]
+}
+
+cat >"$WORK/a.list" <<'EOF'
+# comment
+deb [signed-by=/k.gpg arch=amd64,arm64] http://m/debian bookworm main contrib # end
+deb-src http://m/debian bookworm main
+deb http://m/security/ bookworm-security main
+deb http://other/x bookworm main
+deb http://third/x bookworm stable
+EOF
+cat >"$WORK/a.sources" <<'EOF'
+Types: deb deb-src
+URIs: http://m/debian
+# comment
+Suites: bookworm
+ bookworm-updates
+Components: main non-free-firmware
+Signed-By:
+ -----BEGIN PGP PUBLIC KEY BLOCK-----
+ .
+ abc
+
+Types: deb
+Enabled: no
+URIs: http://m/debian
+Suites: bookworm-security
+Components: main
+EOF
+
+patch 1 mm/slub.c 10 ten
+check "a series and an overlay"			first
+check "again: nothing is written"		unchanged
+patch 2 mm/mmap.c 20 twenty
+check "a patch more"				only ./mm/mmap.c
+patch 2 mm/mmap.c 21 twenty-one
+check "a patch that changed"			only ./mm/mmap.c
+rm "$PATCHES/0002-test.patch"
+check "a patch less"				only ./mm/mmap.c
+check "its file is as it was"			cmp "$TREE/mm/mmap.c" "$PRISTINE/mm/mmap.c"
+echo 'int bc2;' >"$OVERLAY/kernel/bc/core.c"
+check "an overlay file that changed"		only ./kernel/bc/core.c
+rm "$OVERLAY/kernel/bc/files.c"
+check "an overlay file less"			only ./kernel/bc/files.c
+check "a Kconfig means to configure again"	kconfig_is_newer
+patch 2 mm/slub.c 10 eleven
+check "a patch that does not apply"		refused '0002-test.patch does not apply'
+rm "$PATCHES/0002-test.patch"
+patch 2 mm/mmap.c 10 ten
+sed -i 's/^ 8$/ 88/' "$PATCHES/0002-test.patch"
+check "no fuzz"					refused '0002-test.patch does not apply'
+sed -i 's/^@@ -7,7 +7,7 @@/@@ -9,7 +9,7 @@/; s/^ 88$/ 8/' "$PATCHES/0002-test.patch"
+check "but offsets"				only ./mm/mmap.c
+rm "$PATCHES/0002-test.patch"
+prepare >/dev/null 2>&1
+patch 2 mm/no-such.c 10 ten
+check "a patch to a file that is not there"	refused 'mm/no-such.c'
+printf 'diff --git a/n b/n\nnew file mode 100644\n--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+n\n' \
+	>"$PATCHES/0002-test.patch"
+check "a patch that adds a file"		refused 'adds, removes or renames'
+rm "$PATCHES/0002-test.patch"
+mkdir "$OVERLAY/mm"
+touch "$OVERLAY/mm/slub.c"
+check "an overlay that overwrites"		refused 'would overwrite'
+rm -r "$OVERLAY/mm"
+check "after an interruption"			interrupted
+check "LINUX_SRC, and back"			own_tree
+check "LINUX_SRC of another version"		own_refused 'not Linux 6.12' \
+	sed -i 's/12$/11/' "$WORK/own/Makefile"
+check "LINUX_SRC without a kernel"		own_refused 'no kernel source' \
+	rm "$WORK/own/Makefile"
+check "LINUX_SRC that was built in"		own_refused 'has been built in' \
+	touch "$WORK/own/.config"
+check "apt: one line per source"		sources a.list \
+	'URIs: http://m/debian|Suites: bookworm|Components: main|signed-by: /k.gpg|URIs: http://m/security/|Suites: bookworm-security|Components: main' \
+	-v suites='bookworm bookworm-security' -v skip='http://other/x/'
+check "apt: deb822"				sources a.sources \
+	'URIs: http://m/debian|Suites: bookworm bookworm-updates|Components: main|Signed-By:' \
+	-v suites='bookworm bookworm-updates bookworm-security'
+check "apt: another suite of the same mirror"	sources a.sources \
+	'URIs: http://m/debian|Suites: trixie|Components: main|Signed-By:' \
+	-v suites=bookworm -v as=trixie
+check "apt: keys inside"			grep -q '^ abc$' "$WORK/out"
+
+echo "1..$count"
+[ "$failed" -eq 0 ]
