@@ -29,7 +29,8 @@ run: deps kernel
 ## shell: a shell inside the virtual machine
 .PHONY: shell
 shell: deps kernel
-	@vm/run --variant $(VARIANT) --interactive -- $${SHELL:-/bin/sh}
+	@vm/run --variant $(VARIANT) --interactive -- \
+		$${SHELL:-/bin/sh} || [ $$? -lt 124 ]
 
 ## kernel: build the kernel variant VARIANT
 .PHONY: kernel

@@ -248,6 +248,7 @@ int main(void)
 	read_job();
 	mount_all();
 	loopback_up();
+	sethostname("vm", 2);
 	put("/proc/sys/kernel/panic_on_oops", "1\n");
 	put("/proc/self/oom_score_adj", "-1000\n");
 	if (job.kmemleak)
