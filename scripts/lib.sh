@@ -92,7 +92,8 @@ step_progress()
 	if [ -n "$TTY" ]; then
 		interval=1
 	fi
-	while sleep "$interval"; do
+	# $$ is the script: when it is killed, this ends too.
+	while sleep "$interval" && kill -0 "$$" 2>/dev/null; do
 		[ -f "$log" ] || continue
 		lines=$(grep -cE '^ +[A-Z]+ .*\.o$' "$log") || lines=0
 		last=$(tail -n 1 "$log" | cut -c 1-44)
