@@ -32,7 +32,9 @@ judge()
 	fi
 	[ -n "$complaint" ] || return 0
 	if [[ $log == "$job"/* ]]; then
-		mkdir -p "$BUILD/log"
+		if ! mkdir -p "$BUILD/log" 2>/dev/null || ! [ -w "$BUILD/log" ]; then
+			keep=${TMPDIR:-/tmp}/vm-$$.log
+		fi
 		cp "$log" "$keep"
 		log=$keep
 	fi

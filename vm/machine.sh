@@ -9,6 +9,19 @@ kernel_parameters()
 	printf '%s ' ro "init=$TOOLS/init" loglevel=7 panic=-1
 }
 
+# enough_memory: a machine that the host has no memory for ends in the middle.
+enough_memory()
+{
+	local have want
+	have=$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)
+	want=$(numfmt --from=iec "$memory" 2>/dev/null) ||
+		complain "--memory $memory: no size" "write it like 512M or 2G"
+	if [ "$((have * 2))" -lt "$((want / 1024))" ]; then
+		broken "this system has $((have / 1024)) MB of memory to spare, too little for a guest of $memory" \
+			"give the machine less: --memory 512M"
+	fi
+}
+
 # roomy DIRECTORY: is there space for the guest's memory?
 roomy()
 {
@@ -83,5 +96,6 @@ VM_SHARE=9p:share"
 
 machine_command()
 {
+	enough_memory
 	"${machine}_command"
 }
