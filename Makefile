@@ -5,6 +5,7 @@
 
 #: BUILD: where everything that is made goes
 BUILD   ?= $(CURDIR)/build
+override BUILD := $(abspath $(BUILD))
 #: VARIANT: which kernel: uml, uml-debug, qemu, qemu-debug, nomemcg, off
 VARIANT ?= uml
 #: JOBS: how many compilers at a time

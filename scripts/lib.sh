@@ -11,6 +11,11 @@ export KERNEL_SERIES=6.12
 # The series does not apply to what was before.
 export KERNEL_OLDEST=6.12.107
 
+# One order of names everywhere, and the kernel's make on its own: our
+# variables are not its.
+export LC_ALL=C
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
+
 set -E
 # No script ends without a word: the last resort when nothing else complained.
 trap 'printf "%s: line %s failed: %s\n" "$0" "$LINENO" "$BASH_COMMAND" >&2' ERR
