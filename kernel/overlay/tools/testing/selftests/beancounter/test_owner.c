@@ -245,7 +245,7 @@ static void test_passed(struct bc_group *g)
 
 /*
  * Events are paid by the group of him who watches, not of him who writes,
- * where memcg is there to say which that is.
+ * whether memcg would know which that is or not.
  */
 static int watch_fd, watched_fd;
 
@@ -296,20 +296,19 @@ static void enable_memory(const struct bc_group *g)
 	}
 }
 
-static void test_remote(struct bc_group *g)
+static void remote(struct bc_group *g, bool memory)
 {
 	long long base_a, base_b, before;
 	struct bc_group a, b;
 	struct bc_worker wa, wb;
 
-	if (!bc_config("MEMCG"))
-		bc_skip("without memcg nobody knows whom events are for");
 	bc_tmpfs();
 	close(bc_sys(open("a-name-of-some-length-0", O_CREAT | O_RDWR, 0600)));
 	close(bc_sys(open("a-name-of-some-length-1", O_CREAT | O_RDWR, 0600)));
 	bc_group_make(&a, g, "a");
 	bc_group_make(&b, g, "b");
-	enable_memory(g);
+	if (memory)
+		enable_memory(g);
 	before = start(&wa, &a);
 	start(&wb, &b);
 	bc_call(&wb, cause_events, 10);
@@ -326,6 +325,18 @@ static void test_remote(struct bc_group *g)
 	bc_worker_stop(&wb);
 	bc_held_is(&a, 0);
 	bc_held_is(&b, 0);
+}
+
+static void test_remote(struct bc_group *g)
+{
+	remote(g, false);
+}
+
+static void test_remote_memory(struct bc_group *g)
+{
+	if (!bc_config("MEMCG"))
+		bc_skip("no memory controller");
+	remote(g, true);
 }
 
 /* clone3(CLONE_INTO_CGROUP): what the child does is its new group's. */
@@ -390,6 +401,7 @@ static const struct bc_case cases[] = {
 	{ "many_groups", test_many },
 	{ "passed_file", test_passed },
 	{ "remote_charge", test_remote },
+	{ "remote_charge_memory", test_remote_memory },
 	{ "clone_into_cgroup", test_clone_into },
 };
 

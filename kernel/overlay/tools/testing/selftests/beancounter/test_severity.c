@@ -98,6 +98,50 @@ static void test_fault_at_barrier(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
+/* As many areas, each alone, so that its first fault needs an anon_vma. */
+static char *areas[32];
+
+static long prepare_areas(long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++) {
+		areas[i] = mmap(NULL, 3 * bc_page_size(), PROT_NONE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (areas[i] == MAP_FAILED ||
+		    mprotect(areas[i] + bc_page_size(), bc_page_size(),
+			     PROT_READ | PROT_WRITE))
+			return -1;
+	}
+	return n;
+}
+
+static long touch_areas(long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++)
+		*(volatile char *)(areas[i] + bc_page_size()) = 1;
+	return n;
+}
+
+/* Not only tables: whatever a fault needs is checked against the limit. */
+static void test_fault_new_area(struct bc_group *g)
+{
+	long long held;
+	struct bc_worker w;
+
+	start(&w, g, 1);
+	bc_eq(bc_call(&w, prepare_areas, 32), 32);
+	held = bc_held(g);
+	bc_set_barrier(g, 0);
+	bc_eq(bc_call(&w, open_one, 0), -1);
+	bc_eq(bc_call(&w, touch_areas, 32), 32);
+	bc_true(bc_held(g) >= held + 32 * bc_need_slab("anon_vma"));
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
 /*
  * The limit is shut: the process that touches is killed, at once and with
  * SIGKILL; its neighbour in the group and its parent live, and the limit has
@@ -301,6 +345,7 @@ static void test_limit_above(struct bc_group *g)
 
 static const struct bc_case cases[] = {
 	{ "fault_at_barrier", test_fault_at_barrier },
+	{ "fault_new_area", test_fault_new_area },
 	{ "fault_at_limit", test_fault_at_limit },
 	{ "fault_in_kernel", test_fault_in_kernel },
 	{ "munmap_at_barrier", test_munmap },
