@@ -61,7 +61,8 @@ step()
 	shift
 	log=$BUILD/log/$(printf '%s' "$name" | tr -c 'A-Za-z0-9.\n' -).log
 	mkdir -p "$BUILD/log"
-	step_progress "$name" "$start" "$log" &
+	# Without the caller's lock, in case this outlives the caller.
+	step_progress "$name" "$start" "$log" 9>&- &
 	local ticker=$!
 	"$@" >"$log" 2>&1 </dev/null || rc=$?
 	kill "$ticker" 2>/dev/null || :
@@ -112,6 +113,17 @@ step_progress()
 			step_line "$name" "$((SECONDS - start))" "... $last"
 		fi
 	done
+}
+
+# only_one FILE: wait until nobody else works on it; file descriptor 9 is the
+# lock.
+only_one()
+{
+	exec 9>"$1"
+	if ! flock -n 9; then
+		say "  waiting for another make to finish (${1##*/} in ${1%/*})"
+		flock 9
+	fi
 }
 
 # need_space DIRECTORY MEGABYTES: refuse to begin what cannot be finished.
