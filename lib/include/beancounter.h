@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * libbeancounter: read and set the accounts of groups of processes.
+ *
+ * Functions return 0 or more, or a negative errno. Nothing is kept in global
+ * variables: different threads may use different objects at the same time, and
+ * one object as long as all of them only read it (const in the signature).
+ *
+ * A value is in the unit of its resource, which libbc_resource_unit() tells;
+ * LIBBC_MAX is "max", unlimited.
+ */
+#ifndef BEANCOUNTER_H
+#define BEANCOUNTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LIBBC_MAX UINT64_MAX
+
+/* Enough for every text that libbc_size_format() makes. */
+#define LIBBC_SIZE_LEN 24
+
+struct libbc_host;
+struct libbc_group;
+struct libbc_account;
+struct libbc_resource;
+struct libbc_settings;
+struct libbc_events;
+struct libbc_walk;
+
+enum libbc_unit {
+	LIBBC_BYTES,
+	LIBBC_PAGES,
+	LIBBC_ITEMS,
+};
+
+enum libbc_field {
+	LIBBC_HELD,
+	LIBBC_MAXHELD,
+	LIBBC_BARRIER,
+	LIBBC_LIMIT,
+	LIBBC_FAILCNT,
+	LIBBC_FORCED,
+	LIBBC_FAILCNT_LOCAL,
+};
+
+enum libbc_controller {
+	LIBBC_CONTROLLER_PRESENT,
+	LIBBC_CONTROLLER_ABSENT, /* the kernel has none */
+	LIBBC_CONTROLLER_DISABLED, /* it has one, switched off at boot */
+};
+
+/* Read bc.failcnt.local, too. */
+#define LIBBC_READ_LOCAL 0x1u
+/* Only what the group itself refused, not the groups below it. */
+#define LIBBC_EVENTS_LOCAL 0x1u
+/* Digits only, in bytes, pages as bytes. */
+#define LIBBC_SIZE_PLAIN 0x1u
+
+const char *libbc_version(void);
+
+/* The machine, or a copy of its files below sysroot. */
+int libbc_host_open(const char *sysroot, struct libbc_host **host);
+void libbc_host_close(struct libbc_host *host);
+const char *libbc_host_mount(const struct libbc_host *host);
+int libbc_host_controller(const struct libbc_host *host);
+
+/* A group. */
+int libbc_group_open(const struct libbc_host *host, const char *path,
+		     struct libbc_group **group);
+int libbc_group_open_pid(const struct libbc_host *host, pid_t pid,
+			 struct libbc_group **group);
+int libbc_group_open_id(const struct libbc_host *host, uint64_t id,
+			struct libbc_group **group);
+void libbc_group_close(struct libbc_group *group);
+const char *libbc_group_path(const struct libbc_group *group);
+uint64_t libbc_group_id(const struct libbc_group *group);
+int libbc_group_fd(const struct libbc_group *group);
+
+/* What it holds. */
+int libbc_account_read(const struct libbc_group *group, unsigned int flags,
+		       struct libbc_account **account);
+int libbc_account_parse(const char *text, size_t bytes,
+			struct libbc_account **account);
+void libbc_account_free(struct libbc_account *account);
+size_t libbc_account_count(const struct libbc_account *account);
+const struct libbc_resource *
+libbc_account_get(const struct libbc_account *account, size_t index);
+const struct libbc_resource *
+libbc_account_find(const struct libbc_account *account, const char *name);
+const char *libbc_resource_name(const struct libbc_resource *resource);
+enum libbc_unit libbc_resource_unit(const struct libbc_resource *resource);
+bool libbc_resource_has(const struct libbc_resource *resource,
+			enum libbc_field field);
+uint64_t libbc_resource_value(const struct libbc_resource *resource,
+			      enum libbc_field field);
+
+/* What it may hold. */
+int libbc_settings_new(struct libbc_settings **settings);
+void libbc_settings_free(struct libbc_settings *settings);
+int libbc_settings_add(struct libbc_settings *settings, const char *name,
+		       enum libbc_field field, uint64_t value);
+int libbc_settings_check(const struct libbc_settings *settings,
+			 const struct libbc_account *account, const char **bad);
+int libbc_settings_apply(const struct libbc_settings *settings,
+			 const struct libbc_group *group);
+int libbc_maxheld_reset(const struct libbc_group *group,
+			const char *const names[], size_t count);
+
+/* New refusals. */
+int libbc_events_open(const struct libbc_group *group, unsigned int flags,
+		      struct libbc_events **events);
+void libbc_events_close(struct libbc_events *events);
+int libbc_events_fd(const struct libbc_events *events);
+int libbc_events_next(struct libbc_events *events, const char **name,
+		      uint64_t *refusals);
+
+/* All groups below one. */
+int libbc_walk_open(const struct libbc_group *top, struct libbc_walk **walk);
+void libbc_walk_close(struct libbc_walk *walk);
+int libbc_walk_next(struct libbc_walk *walk, struct libbc_group **group);
+size_t libbc_walk_depth(const struct libbc_walk *walk);
+
+/* Numbers the way people write them. */
+enum libbc_unit libbc_unit_of(const char *name);
+const char *libbc_unit_name(enum libbc_unit unit);
+int libbc_size_parse(const char *text, enum libbc_unit unit, uint64_t *value);
+const char *libbc_size_format(uint64_t value, enum libbc_unit unit,
+			      unsigned int flags, char buf[LIBBC_SIZE_LEN]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

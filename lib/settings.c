@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/*
+ * Setting barriers and limits, all or nothing.
+ *
+ * The kernel takes the lines of one write as a whole or not at all. Barriers
+ * and limits are two files, so up to three writes are needed:
+ *
+ *	1. the limits that rise
+ *	2. the barriers
+ *	3. the limits that fall
+ *
+ * After each of them every value is the old one or the new one, and where
+ * barrier <= limit was and will be true, it is true in between: the limit is
+ * the higher one of the two until the end. A request can only be killed at a
+ * limit that is in force before or after. When a write fails, those before it
+ * are taken back. Signals are blocked meanwhile.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+struct setting {
+	char *name;
+	unsigned int has;
+	uint64_t value[LIBBC_NR_FIELDS];
+};
+
+struct libbc_settings {
+	size_t count;
+	struct setting *settings;
+};
+
+enum { LIMITS_UP, BARRIERS, LIMITS_DOWN, NR_STEPS };
+
+/* One write, and the one that takes it back. */
+struct step {
+	int fd;
+	char *text, *undo;
+};
+
+int libbc_settings_new(struct libbc_settings **settings)
+{
+	*settings = calloc(1, sizeof(**settings));
+	return *settings ? 0 : -ENOMEM;
+}
+
+void libbc_settings_free(struct libbc_settings *settings)
+{
+	size_t i;
+
+	if (!settings)
+		return;
+	for (i = 0; i < settings->count; i++)
+		free(settings->settings[i].name);
+	free(settings->settings);
+	free(settings);
+}
+
+static struct setting *setting_for(struct libbc_settings *settings,
+				   const char *name)
+{
+	struct setting *more;
+	size_t i;
+
+	for (i = 0; i < settings->count; i++)
+		if (!strcmp(settings->settings[i].name, name))
+			return &settings->settings[i];
+	more = reallocarray(settings->settings, settings->count + 1,
+			    sizeof(*more));
+	if (!more)
+		return NULL;
+	settings->settings = more;
+	more += settings->count;
+	memset(more, 0, sizeof(*more));
+	more->name = strdup(name);
+	if (!more->name)
+		return NULL;
+	settings->count++;
+	return more;
+}
+
+int libbc_settings_add(struct libbc_settings *settings, const char *name,
+		       enum libbc_field field, uint64_t value)
+{
+	struct setting *setting;
+
+	if ((field != LIBBC_BARRIER && field != LIBBC_LIMIT) || !*name ||
+	    strpbrk(name, " \t\n=") ||
+	    (value > INT64_MAX && value != LIBBC_MAX))
+		return -EINVAL;
+	setting = setting_for(settings, name);
+	if (!setting)
+		return -ENOMEM;
+	if (setting->has & 1u << field)
+		return -EEXIST;
+	setting->has |= 1u << field;
+	setting->value[field] = value;
+	return 0;
+}
+
+int libbc_settings_check(const struct libbc_settings *settings,
+			 const struct libbc_account *account, const char **bad)
+{
+	size_t i;
+
+	for (i = 0; i < settings->count; i++) {
+		const char *name = settings->settings[i].name;
+
+		if (libbc_account_find(account, name))
+			continue;
+		if (bad)
+			*bad = name;
+		return -ENXIO;
+	}
+	return 0;
+}
+
+static int append(char **text, const char *name, uint64_t value)
+{
+	char *more;
+	int ret;
+
+	if (value == LIBBC_MAX)
+		ret = asprintf(&more, "%s%s max\n", *text ?: "", name);
+	else
+		ret = asprintf(&more, "%s%s %llu\n", *text ?: "", name,
+			       (unsigned long long)value);
+	if (ret < 0)
+		return -ENOMEM;
+	free(*text);
+	*text = more;
+	return 0;
+}
+
+/* Put what changes into the step it belongs to. */
+static int plan(const struct libbc_settings *settings,
+		const struct libbc_account *old, struct step steps[NR_STEPS])
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < settings->count && !ret; i++) {
+		const struct setting *setting = &settings->settings[i];
+		const struct libbc_resource *resource =
+			libbc_account_find(old, setting->name);
+		enum libbc_field field;
+
+		for (field = LIBBC_BARRIER; field <= LIBBC_LIMIT; field++) {
+			uint64_t before = libbc_resource_value(resource, field);
+			uint64_t after = setting->value[field];
+			struct step *step = &steps[BARRIERS];
+
+			if (!(setting->has & 1u << field) || before == after)
+				continue;
+			if (field == LIBBC_LIMIT)
+				step = &steps[after > before ? LIMITS_UP :
+							       LIMITS_DOWN];
+			ret = append(&step->text, setting->name, after) ?:
+				      append(&step->undo, setting->name,
+					     before);
+			if (ret)
+				return ret;
+		}
+	}
+	return ret;
+}
+
+/* All or nothing; what is to be written is open already. */
+static int execute(struct step steps[NR_STEPS])
+{
+	int i, ret = 0;
+
+	for (i = 0; i < NR_STEPS && !ret; i++)
+		if (steps[i].text)
+			ret = group_file_write(steps[i].fd, steps[i].text);
+	if (!ret)
+		return 0;
+	for (i -= 2; i >= 0; i--)
+		if (steps[i].text &&
+		    group_file_write(steps[i].fd, steps[i].undo) &&
+		    ret != -ENODEV)
+			ret = -ENOTRECOVERABLE;
+	return ret;
+}
+
+static int open_steps(const struct libbc_group *group,
+		      struct step steps[NR_STEPS])
+{
+	static const char *const names[NR_STEPS] = {
+		[LIMITS_UP] = "bc.limit",
+		[BARRIERS] = "bc.barrier",
+		[LIMITS_DOWN] = "bc.limit",
+	};
+	int i;
+
+	for (i = 0; i < NR_STEPS; i++) {
+		if (!steps[i].text)
+			continue;
+		if (group->captured)
+			return -EROFS;
+		steps[i].fd = group_file_open(group, names[i], O_WRONLY);
+		if (steps[i].fd < 0)
+			return steps[i].fd;
+	}
+	return 0;
+}
+
+int libbc_settings_apply(const struct libbc_settings *settings,
+			 const struct libbc_group *group)
+{
+	struct step steps[NR_STEPS] = { { .fd = -1 },
+					{ .fd = -1 },
+					{ .fd = -1 } };
+	struct libbc_account *old = NULL;
+	sigset_t all, before;
+	int i, ret;
+
+	ret = libbc_account_read(group, 0, &old);
+	if (!ret)
+		ret = libbc_settings_check(settings, old, NULL);
+	if (!ret)
+		ret = plan(settings, old, steps);
+	if (!ret)
+		ret = open_steps(group, steps);
+	if (!ret) {
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
+		ret = execute(steps);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	}
+	for (i = 0; i < NR_STEPS; i++) {
+		close_fd(&steps[i].fd);
+		free(steps[i].text);
+		free(steps[i].undo);
+	}
+	libbc_account_free(old);
+	return ret;
+}
+
+int libbc_maxheld_reset(const struct libbc_group *group,
+			const char *const names[], size_t count)
+{
+	struct libbc_account *account = NULL;
+	__cleanup_text char *text = NULL;
+	__cleanup_fd int fd = -1;
+	size_t i;
+	int ret;
+
+	ret = libbc_account_read(group, 0, &account);
+	if (ret)
+		return ret;
+	for (i = 0; i < count && !ret; i++)
+		ret = libbc_account_find(account, names[i]) ?
+			      append(&text, names[i], 0) :
+			      -ENXIO;
+	for (i = 0; !count && i < account->count && !ret; i++)
+		ret = append(&text, account->resources[i].name, 0);
+	libbc_account_free(account);
+	if (ret || !text)
+		return ret;
+	if (group->captured)
+		return -EROFS;
+	fd = group_file_open(group, "bc.maxheld", O_WRONLY);
+	if (fd < 0)
+		return fd;
+	return group_file_write(fd, text);
+}

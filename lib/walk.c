@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/*
+ * All groups below one, each before those below it, by name. Groups that are
+ * removed meanwhile are left out.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* A directory whose groups are being gone through. */
+struct level {
+	struct libbc_group *group;
+	struct dirent **names;
+	int count;
+	int next;
+};
+
+struct libbc_walk {
+	struct libbc_group *top; /* until it was returned */
+	struct level *levels;
+	size_t depth;
+};
+
+static int is_group(const struct dirent *entry)
+{
+	return *entry->d_name != '.' &&
+	       (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void level_free(struct level *level)
+{
+	while (level->count > 0)
+		free(level->names[--level->count]);
+	free(level->names);
+	libbc_group_close(level->group);
+}
+
+/* Go below the group. One that is gone has nothing below it. */
+static int descend(struct libbc_walk *walk, const struct libbc_group *group)
+{
+	struct level *more, level = { .next = 0 };
+	int ret;
+
+	more = reallocarray(walk->levels, walk->depth + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	walk->levels = more;
+	ret = group_at(group->fd, ".", group->path, group->captured,
+		       &level.group);
+	if (!ret) {
+		level.count = scandirat(group->fd, ".", &level.names, is_group,
+					by_name);
+		if (level.count < 0)
+			ret = -errno;
+	}
+	if (ret) {
+		level.count = 0;
+		libbc_group_close(level.group);
+		if (ret != -ENOENT && ret != -ENODEV && ret != -EACCES)
+			return ret;
+		level = (struct level){ .next = 0 };
+	}
+	more[walk->depth++] = level;
+	return 0;
+}
+
+int libbc_walk_open(const struct libbc_group *top, struct libbc_walk **walk)
+{
+	struct libbc_walk *new = calloc(1, sizeof(*new));
+	int ret;
+
+	if (!new)
+		return -ENOMEM;
+	ret = group_at(top->fd, ".", top->path, top->captured, &new->top);
+	if (ret) {
+		free(new);
+		return ret == -ENOENT ? -ENODEV : ret;
+	}
+	*walk = new;
+	return 0;
+}
+
+void libbc_walk_close(struct libbc_walk *walk)
+{
+	if (!walk)
+		return;
+	while (walk->depth)
+		level_free(&walk->levels[--walk->depth]);
+	free(walk->levels);
+	libbc_group_close(walk->top);
+	free(walk);
+}
+
+/* The next name of the innermost level, as a group. */
+static int child(const struct level *level, const char *name,
+		 struct libbc_group **group)
+{
+	const char *above = level->group->path;
+	__cleanup_text char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", above[1] ? above : "", name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	return group_at(level->group->fd, name, path, level->group->captured,
+			group);
+}
+
+int libbc_walk_next(struct libbc_walk *walk, struct libbc_group **group)
+{
+	struct libbc_group *found = walk->top;
+	int ret;
+
+	walk->top = NULL;
+	while (!found) {
+		struct level *level;
+
+		if (!walk->depth)
+			return 0;
+		level = &walk->levels[walk->depth - 1];
+		if (level->next == level->count) {
+			level_free(level);
+			walk->depth--;
+			continue;
+		}
+		ret = child(level, level->names[level->next++]->d_name, &found);
+		if (ret && ret != -ENOENT && ret != -ENODEV && ret != -ENOTDIR)
+			return ret;
+	}
+	ret = descend(walk, found);
+	if (ret) {
+		libbc_group_close(found);
+		return ret;
+	}
+	*group = found;
+	return 1;
+}
+
+/* 0 for the top, after it was returned. */
+size_t libbc_walk_depth(const struct libbc_walk *walk)
+{
+	return walk->depth ? walk->depth - 1 : 0;
+}
