@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An account that was written to a file, in the form of the kernel or as JSON.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "advise.h"
+
+/* "held=1 maxheld=2 ..." of one entry; null is max. */
+static int print_fields(FILE *out, struct json_object *entry)
+{
+	static const char *const fields[] = { "held",  "maxheld", "barrier",
+					      "limit", "failcnt", "forced" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fields); i++) {
+		struct json_object *value;
+
+		if (!json_object_object_get_ex(entry, fields[i], &value))
+			continue;
+		if (!value)
+			fprintf(out, " %s=max", fields[i]);
+		else if (json_object_is_type(value, json_type_int) &&
+			 json_object_get_int64(value) >= 0)
+			fprintf(out, " %s=%llu", fields[i],
+				(unsigned long long)json_object_get_uint64(
+					value));
+		else
+			return -EBADMSG;
+	}
+	fputc('\n', out);
+	return 0;
+}
+
+/* The array of entries, under whatever name it has. */
+static struct json_object *entries_of(struct json_object *object)
+{
+	static const char *const keys[] = { "account", "resources" };
+	struct json_object *found;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		if (json_object_object_get_ex(object, keys[i], &found) &&
+		    json_object_is_type(found, json_type_array))
+			return found;
+	return NULL;
+}
+
+static int print_entries(FILE *out, struct json_object *entries)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < json_object_array_length(entries) && !ret; i++) {
+		struct json_object *entry, *name;
+
+		entry = json_object_array_get_idx(entries, i);
+		if (!json_object_is_type(entry, json_type_object) ||
+		    !json_object_object_get_ex(entry, "resource", &name) ||
+		    !json_object_is_type(name, json_type_string))
+			return -EBADMSG;
+		fputs(json_object_get_string(name), out);
+		ret = print_fields(out, entry);
+	}
+	return ret;
+}
+
+static int from_json(const char *text, struct libbc_account **account)
+{
+	struct json_object *object = json_tokener_parse(text), *entries = NULL;
+	char *lines = NULL;
+	size_t bytes = 0;
+	int ret = -EBADMSG;
+	FILE *out;
+
+	if (json_object_is_type(object, json_type_object))
+		entries = entries_of(object);
+	out = entries ? open_memstream(&lines, &bytes) : NULL;
+	if (out) {
+		ret = print_entries(out, entries);
+		if (fclose(out))
+			ret = -ENOMEM;
+		if (!ret)
+			ret = libbc_account_parse(lines, bytes, account);
+	}
+	free(lines);
+	json_object_put(object);
+	return ret;
+}
+
+int account_from_text(const char *text, struct libbc_account **account)
+{
+	const char *start = text + strspn(text, " \t\n");
+
+	if (*start == '{')
+		return from_json(start, account);
+	if (!*start)
+		return -EBADMSG;
+	return libbc_account_parse(text, strlen(text), account);
+}

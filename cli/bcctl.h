@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the verbs of bcctl share.
+ */
+#ifndef BCCTL_H
+#define BCCTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <beancounter.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Exit status of "run" when bcctl itself fails, as with env and timeout. */
+#define EXIT_RUN_FAILED 125
+#define EXIT_CANNOT_EXEC 126
+#define EXIT_NOT_FOUND 127
+
+/* An option, for the parser and for --help. */
+struct opt {
+	int id; /* what next_option() returns; its letter if it has one */
+	const char *name;
+	const char *arg; /* NULL: takes none; "[=WHAT]": may have one */
+	const char *text;
+};
+
+/* Ids of options without a letter. */
+enum {
+	OPT_FIRST = 256,
+	OPT_JSON,
+	OPT_RAW,
+	OPT_NOHEADINGS,
+	OPT_BYTES,
+	OPT_SYSROOT,
+	OPT_HELP,
+	OPT_OWN, /* those of one verb count from here */
+};
+
+/* Which common options a verb takes besides --help and --sysroot. */
+enum {
+	TAKES_JSON = 0x1,
+	TAKES_BYTES = 0x2,
+	TAKES_TABLE = 0x4, /* --raw, --noheadings, -o */
+	TAKES_COMMAND = 0x8, /* options end at the first argument */
+};
+
+struct bcctl;
+
+struct verb {
+	const char *name;
+	const char *args;
+	const char *summary;
+	const char *about;
+	const struct opt *opts; /* ends with an empty one */
+	unsigned int takes;
+	const struct column *columns; /* ends with an empty one */
+	int (*run)(struct bcctl *ctl);
+};
+
+/* One run of the tool. */
+struct bcctl {
+	const struct verb *verb;
+	int argc; /* what is left: the operands after next_option() == 0 */
+	char **argv;
+	struct libbc_host *host;
+	const char *sysroot;
+	const char *output; /* -o */
+	bool json, raw, noheadings, bytes;
+	int failure; /* exit status of failures */
+};
+
+extern const struct verb list_verb, show_verb, set_verb, reset_verb, run_verb,
+	top_verb, watch_verb, why_verb, advise_verb, profile_verb, export_verb;
+extern const struct verb *const verbs[];
+
+/* options.c */
+int next_option(struct bcctl *ctl, const char **value);
+int bad_usage(const struct bcctl *ctl, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void print_help(const struct verb *verb);
+int parse_seconds(const struct bcctl *ctl, const char *option, const char *text,
+		  double *seconds);
+int parse_count(const struct bcctl *ctl, const char *option, const char *text,
+		long *count);
+
+/* explain.c: all return the exit status */
+int fail(const struct bcctl *ctl, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int explain_host(const struct bcctl *ctl, int error);
+int explain_open(const struct bcctl *ctl, const char *name, int error);
+int explain_file(const struct bcctl *ctl, const char *path, const char *file,
+		 int error, bool writing);
+int explain_resource(const struct bcctl *ctl,
+		     const struct libbc_account *account, const char *name);
+int no_memory(const struct bcctl *ctl);
+
+/* target.c */
+int need_host(struct bcctl *ctl);
+int target_open(struct bcctl *ctl, const char *name,
+		struct libbc_group **group);
+int account_read(struct bcctl *ctl, const struct libbc_group *group,
+		 unsigned int flags, struct libbc_account **account);
+uint64_t effective_barrier(const struct libbc_resource *resource);
+int fill_percent(const struct libbc_resource *resource, uint64_t value);
+const char *value_text(const struct bcctl *ctl, uint64_t value,
+		       enum libbc_unit unit, char buf[LIBBC_SIZE_LEN]);
+int write_atomically(const struct bcctl *ctl, const char *path,
+		     const char *text, size_t bytes);
+
+/* spec.c: RES=BAR[:LIM] */
+struct spec {
+	char *name;
+	bool has_barrier, has_limit;
+	uint64_t barrier, limit;
+};
+
+struct specs {
+	struct spec *v;
+	size_t count;
+};
+
+int specs_add(const struct bcctl *ctl, struct specs *specs, const char *text);
+int specs_known(const struct bcctl *ctl, const struct specs *specs,
+		const struct libbc_account *account);
+int specs_apply(const struct bcctl *ctl, const struct specs *specs,
+		const struct libbc_group *group);
+void specs_print(FILE *out, const struct specs *specs);
+void specs_free(struct specs *specs);
+
+/* rules.c: the number of warnings */
+int rules_check(struct bcctl *ctl, const struct libbc_group *group,
+		const struct libbc_account *account, const struct specs *specs);
+
+/* guard.c */
+int guarded_apply(const struct libbc_settings *settings,
+		  const struct libbc_group *group);
+
+/* strings.c */
+const char *nearest(const char *name,
+		    const char *(*candidate)(const void *from, size_t index),
+		    const void *from);
+
+#endif

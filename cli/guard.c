@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Setting limits so that even SIGKILL leaves the old ones or the new ones.
+ *
+ * Barriers and limits are two files, and a process that is killed between two
+ * writes can do nothing about it. So another process writes, which nobody knows
+ * and no signal of a terminal reaches: when bcctl is killed, it either has not
+ * begun or goes on to the end. If it is killed itself, bcctl writes once more,
+ * which leads to the new limits from whatever it left.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "bcctl.h"
+
+static void writer(const struct libbc_settings *settings,
+		   const struct libbc_group *group, int report)
+{
+	int ret;
+
+	setsid();
+	prctl(PR_SET_NAME, "bcctl-set");
+	ret = libbc_settings_apply(settings, group);
+	_exit(write(report, &ret, sizeof(ret)) == sizeof(ret) ? 0 : 1);
+}
+
+int guarded_apply(const struct libbc_settings *settings,
+		  const struct libbc_group *group)
+{
+	sigset_t all, before;
+	int pipes[2], ret;
+	ssize_t got;
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC))
+		return -errno;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (!pid) {
+		/* A report that nobody reads any more is no reason to die. */
+		writer(settings, group, pipes[1]);
+	}
+	close(pipes[1]);
+	if (pid < 0) {
+		ret = -errno;
+	} else {
+		do
+			got = read(pipes[0], &ret, sizeof(ret));
+		while (got < 0 && errno == EINTR);
+		waitpid(pid, NULL, 0);
+		if (got != sizeof(ret))
+			ret = libbc_settings_apply(settings, group);
+	}
+	close(pipes[0]);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}

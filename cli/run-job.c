@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The command of "bcctl run": started inside the group, waited for, and told of
+ * the signals that bcctl gets.
+ *
+ * It stays in bcctl's process group, so that the terminal is its own and the
+ * keys that send signals reach it directly: what the terminal sent is not
+ * passed on.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/sched.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "run.h"
+
+static const int forwarded[] = { SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM, SIGUSR1,
+				 SIGUSR2, SIGCONT, SIGWINCH, SIGTSTP };
+
+/* What the command tells bcctl when it could not be started. */
+struct trouble {
+	enum { TROUBLE_USER, TROUBLE_EXEC } where;
+	int error;
+};
+
+static void become(const struct passwd *user, int report)
+{
+	struct trouble trouble = { .where = TROUBLE_USER };
+
+	if (initgroups(user->pw_name, user->pw_gid) || setgid(user->pw_gid) ||
+	    setuid(user->pw_uid)) {
+		trouble.error = errno;
+		if (write(report, &trouble, sizeof(trouble)) < 0)
+			_exit(EXIT_RUN_FAILED);
+		_exit(EXIT_RUN_FAILED);
+	}
+	setenv("HOME", user->pw_dir, 1);
+	setenv("USER", user->pw_name, 1);
+	setenv("LOGNAME", user->pw_name, 1);
+}
+
+static void start(const struct job *job, const struct passwd *user,
+		  const sigset_t *mask, int report)
+{
+	struct trouble trouble = { .where = TROUBLE_EXEC };
+
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	if (user)
+		become(user, report);
+	execvp(job->argv[0], job->argv);
+	trouble.error = errno;
+	if (write(report, &trouble, sizeof(trouble)) < 0)
+		_exit(EXIT_RUN_FAILED);
+	_exit(EXIT_CANNOT_EXEC);
+}
+
+/* In the group from the first instruction: no request is left unaccounted. */
+static pid_t clone_into(int group)
+{
+	struct clone_args args = {
+		.flags = CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = group,
+	};
+
+	return syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static void forward(pid_t pid, const struct signalfd_siginfo *info)
+{
+	bool from_terminal = info->ssi_code == SI_KERNEL;
+
+	if (!from_terminal)
+		kill(pid, info->ssi_signo);
+	/* Stop as the command does, or the shell would wait. */
+	if (info->ssi_signo == SIGTSTP)
+		raise(SIGSTOP);
+}
+
+static int wait_for(pid_t pid, int signals, struct job *job)
+{
+	int status;
+
+	for (;;) {
+		struct signalfd_siginfo info;
+		pid_t ended = wait4(pid, &status, WNOHANG, &job->usage);
+
+		if (ended == pid)
+			return status;
+		if (ended < 0 && errno != EINTR)
+			return -errno;
+		if (read(signals, &info, sizeof(info)) != sizeof(info))
+			continue;
+		if (info.ssi_signo != SIGCHLD)
+			forward(pid, &info);
+	}
+}
+
+static int explain_clone(struct bcctl *ctl, const struct job_group *made,
+			 int error)
+{
+	fail(ctl, "cannot start a process in group %s: %s", made->path,
+	     strerror(error));
+	switch (error) {
+	case ENOMEM:
+	case EAGAIN:
+		hint("its barrier, or that of a group above it, is too low for a single process");
+		break;
+	case EBUSY:
+	case EOPNOTSUPP:
+		hint("the group above has controllers in cgroup.subtree_control and processes of its own, or is threaded");
+		break;
+	case EACCES:
+	case EPERM:
+		hint("whoever starts it needs to be able to write cgroup.procs of the group that both are in");
+		break;
+	case ENOSYS:
+		hint("the kernel is older than 5.7");
+		break;
+	}
+	return ctl->failure;
+}
+
+static int explain_trouble(struct bcctl *ctl, struct job *job,
+			   const struct trouble *trouble)
+{
+	job->exec_error = trouble->error;
+	if (trouble->where == TROUBLE_USER) {
+		fail(ctl, "cannot become user %s: %s", job->user,
+		     strerror(trouble->error));
+		hint("run it as root");
+		return job->status = ctl->failure;
+	}
+	fail(ctl, "cannot run %s: %s", job->argv[0], strerror(trouble->error));
+	if (trouble->error == ENOMEM)
+		hint("its group may be too small for it");
+	job->status = trouble->error == ENOENT ? EXIT_NOT_FOUND :
+						 EXIT_CANNOT_EXEC;
+	return 0;
+}
+
+static void finish(struct job *job, int status)
+{
+	if (WIFSIGNALED(status)) {
+		job->signal = WTERMSIG(status);
+		job->status = 128 + job->signal;
+	} else {
+		job->status = WEXITSTATUS(status);
+	}
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* The passwd entry stays as it is until the process has been started. */
+static int find_user(struct bcctl *ctl, const char *name,
+		     const struct passwd **user)
+{
+	*user = NULL;
+	if (!name)
+		return 0;
+	errno = 0;
+	*user = getpwnam(name);
+	if (*user)
+		return 0;
+	fail(ctl, "there is no user %s", name);
+	hint("getent passwd");
+	return ctl->failure;
+}
+
+static void block(sigset_t *before)
+{
+	sigset_t wanted;
+	size_t i;
+
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGCHLD);
+	for (i = 0; i < ARRAY_SIZE(forwarded); i++)
+		sigaddset(&wanted, forwarded[i]);
+	sigprocmask(SIG_BLOCK, &wanted, before);
+}
+
+static int watch_signals(void)
+{
+	sigset_t wanted;
+	size_t i;
+
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGCHLD);
+	for (i = 0; i < ARRAY_SIZE(forwarded); i++)
+		sigaddset(&wanted, forwarded[i]);
+	return signalfd(-1, &wanted, SFD_CLOEXEC);
+}
+
+int job_run(struct bcctl *ctl, struct job *job, const struct job_group *made)
+{
+	int group, signals, pipes[2], status, ret = 0;
+	const struct passwd *user;
+	struct trouble trouble;
+	sigset_t before;
+	pid_t pid;
+
+	ret = find_user(ctl, job->user, &user);
+	if (ret)
+		return ret;
+	group = openat(libbc_group_fd(made->group), ".",
+		       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (group < 0 || pipe2(pipes, O_CLOEXEC))
+		return fail(ctl, "cannot open %s: %s", made->directory,
+			    strerror(errno));
+	block(&before);
+	signals = watch_signals();
+	job->seconds = now();
+	pid = clone_into(group);
+	if (!pid)
+		start(job, user, &before, pipes[1]);
+	close(pipes[1]);
+	close(group);
+	if (pid < 0) {
+		ret = explain_clone(ctl, made, errno);
+	} else {
+		ssize_t got;
+
+		do
+			got = read(pipes[0], &trouble, sizeof(trouble));
+		while (got < 0 && errno == EINTR);
+		status = wait_for(pid, signals, job);
+		if (status < 0)
+			ret = fail(ctl, "cannot wait for process %ld: %s",
+				   (long)pid, strerror(-status));
+		else
+			finish(job, status);
+		if (got == sizeof(trouble))
+			ret = explain_trouble(ctl, job, &trouble);
+	}
+	job->seconds = now() - job->seconds;
+	close(pipes[0]);
+	close(signals);
+	return ret;
+}

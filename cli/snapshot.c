@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+
+#include "snapshot.h"
+
+/* From here on it is worth seeing, in percent of the barrier. */
+#define NEAR_HELD 80
+#define NEAR_MAXHELD 95
+
+static int parent_of(const struct snapshot *snapshot, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash == path ? 1 : slash - path, i;
+
+	for (i = snapshot->count; i-- > 0;) {
+		const char *above = snapshot->nodes[i].path;
+
+		if (strlen(above) == len && !strncmp(above, path, len) &&
+		    strcmp(above, path))
+			return i;
+	}
+	return -1;
+}
+
+/* 0 also when the group was removed in between: it is left out then. */
+static int add(struct bcctl *ctl, struct snapshot *snapshot,
+	       const struct libbc_group *group, int *reason)
+{
+	struct libbc_account *account = NULL;
+	struct node *more, *node;
+	int ret;
+
+	ret = libbc_account_read(group, LIBBC_READ_LOCAL, &account);
+	if (ret == -ENODEV || ret == -ENOENT)
+		return 0;
+	if (ret == -EOPNOTSUPP && *reason != -1)
+		*reason = ret;
+	if (ret && ret != -EOPNOTSUPP)
+		return explain_file(ctl, libbc_group_path(group),
+				    "bc.resources", ret, false);
+	if (!ret)
+		*reason = -1;
+	more = reallocarray(snapshot->nodes, snapshot->count + 1,
+			    sizeof(*more));
+	if (more)
+		snapshot->nodes = more;
+	node = more ? &more[snapshot->count] : NULL;
+	if (!node || !(node->path = strdup(libbc_group_path(group)))) {
+		libbc_account_free(account);
+		return no_memory(ctl);
+	}
+	node->id = libbc_group_id(group);
+	node->account = account;
+	node->parent = parent_of(snapshot, node->path);
+	snapshot->count++;
+	return 0;
+}
+
+int snapshot_take(struct bcctl *ctl, const struct libbc_group *top,
+		  struct snapshot *snapshot)
+{
+	const char *path = libbc_group_path(top);
+	struct libbc_group *group;
+	struct libbc_walk *walk;
+	int ret, reason = 0;
+
+	*snapshot = (struct snapshot){ NULL };
+	ret = libbc_walk_open(top, &walk);
+	if (ret)
+		return explain_open(ctl, path, ret);
+	while (!(ret < 0) && (ret = libbc_walk_next(walk, &group)) > 0) {
+		ret = add(ctl, snapshot, group, &reason);
+		libbc_group_close(group);
+		if (ret) {
+			libbc_walk_close(walk);
+			snapshot_free(snapshot);
+			return ret;
+		}
+	}
+	libbc_walk_close(walk);
+	/* There are groups, and none of them has an account. */
+	if (!ret && reason == -EOPNOTSUPP &&
+	    (strcmp(path, "/") || snapshot->count > 1 ||
+	     libbc_host_controller(ctl->host) != LIBBC_CONTROLLER_PRESENT))
+		ret = -EOPNOTSUPP;
+	if (!ret)
+		return 0;
+	snapshot_free(snapshot);
+	return explain_file(ctl, path, "", ret, false);
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+	size_t i;
+
+	for (i = 0; i < snapshot->count; i++) {
+		free(snapshot->nodes[i].path);
+		libbc_account_free(snapshot->nodes[i].account);
+	}
+	free(snapshot->nodes);
+	*snapshot = (struct snapshot){ NULL };
+}
+
+/* The same group, not another one that has got its name since. */
+const struct node *snapshot_find(const struct snapshot *snapshot, uint64_t id,
+				 const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < snapshot->count; i++)
+		if (snapshot->nodes[i].id == id &&
+		    !strcmp(snapshot->nodes[i].path, path))
+			return &snapshot->nodes[i];
+	return NULL;
+}
+
+enum state resource_state(const struct libbc_resource *resource)
+{
+	uint64_t held = libbc_resource_value(resource, LIBBC_HELD);
+	uint64_t maxheld = libbc_resource_value(resource, LIBBC_MAXHELD);
+
+	if (libbc_resource_value(resource, LIBBC_FAILCNT_LOCAL))
+		return STATE_REFUSED;
+	if (held > effective_barrier(resource))
+		return STATE_OVER;
+	if (held && fill_percent(resource, held) >= NEAR_HELD)
+		return STATE_NEAR;
+	if (maxheld && fill_percent(resource, maxheld) >= NEAR_MAXHELD)
+		return STATE_NEAR;
+	return STATE_OK;
+}
+
+const char *state_name(enum state state)
+{
+	static const char *const names[] = {
+		[STATE_OK] = "ok",
+		[STATE_NEAR] = "near",
+		[STATE_OVER] = "over",
+		[STATE_REFUSED] = "refused",
+	};
+
+	return names[state];
+}
+
+const char *state_color(enum state state)
+{
+	switch (state) {
+	case STATE_REFUSED:
+	case STATE_OVER:
+		return "red";
+	case STATE_NEAR:
+		return "brown";
+	default:
+		return NULL;
+	}
+}

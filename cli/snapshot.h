@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The accounts of all groups below one, at about one moment.
+ */
+#ifndef BCCTL_SNAPSHOT_H
+#define BCCTL_SNAPSHOT_H
+
+#include "bcctl.h"
+
+struct node {
+	char *path;
+	uint64_t id;
+	int parent; /* index, or -1 */
+	struct libbc_account *account; /* NULL for the root */
+};
+
+struct snapshot {
+	struct node *nodes; /* each before those below it */
+	size_t count;
+};
+
+/* How a resource of a group fares; what is worse has a higher number. */
+enum state { STATE_OK, STATE_NEAR, STATE_OVER, STATE_REFUSED };
+
+int snapshot_take(struct bcctl *ctl, const struct libbc_group *top,
+		  struct snapshot *snapshot);
+void snapshot_free(struct snapshot *snapshot);
+const struct node *snapshot_find(const struct snapshot *snapshot, uint64_t id,
+				 const char *path);
+enum state resource_state(const struct libbc_resource *resource);
+const char *state_name(enum state state);
+const char *state_color(enum state state);
+
+#endif

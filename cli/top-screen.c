@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * "bcctl top" on a terminal.
+ */
+#define _GNU_SOURCE
+#include <curses.h>
+#include <string.h>
+
+#include "top.h"
+
+/* What is on the screen besides the rows. */
+struct screen {
+	struct top *top;
+	size_t chosen, first; /* rows */
+	double interval;
+	bool color, help;
+};
+
+static const char help_text[] =
+	"left, right  sort by another column     r  turn the order round\n"
+	"up, down     choose a row               a  all resources, or what is held\n"
+	"Enter        into the group             Backspace  out of it\n"
+	"+ -          look less, more often      h  this help      q  end";
+
+static void draw_rows(struct screen *screen, char *text, int lines)
+{
+	struct top *top = screen->top;
+	char *line, *save = NULL;
+	size_t row = 0;
+	int y = 1;
+
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save), row++) {
+		bool head = !row;
+		size_t index = row - 1;
+		int look = A_NORMAL;
+
+		if (!head && (index < screen->first || y >= lines))
+			continue;
+		if (head)
+			look = A_BOLD;
+		else if (index == screen->chosen)
+			look = A_REVERSE;
+		if (!head && screen->color) {
+			enum state state =
+				resource_state(top->rows[index].resource);
+
+			if (state >= STATE_OVER)
+				look |= COLOR_PAIR(1);
+			else if (state == STATE_NEAR)
+				look |= COLOR_PAIR(2);
+		}
+		attrset(look);
+		mvaddnstr(y++, 0, line, COLS);
+		attrset(A_NORMAL);
+	}
+}
+
+static int draw(struct screen *screen)
+{
+	struct top *top = screen->top;
+	int lines = LINES - (screen->help ? 5 : 1), ret;
+	struct table table;
+	char *text = NULL;
+
+	if (screen->chosen >= top->count)
+		screen->chosen = top->count ? top->count - 1 : 0;
+	if (screen->chosen < screen->first)
+		screen->first = screen->chosen;
+	if (lines > 3 && screen->chosen >= screen->first + lines - 2)
+		screen->first = screen->chosen - (lines - 2) + 1;
+	erase();
+	mvprintw(0, 0, "%s  every %g s, by %s%s  (h: help)",
+		 libbc_group_path(top->group), screen->interval,
+		 top_columns[top->sort].name,
+		 top->ascending ? ", turned round" : "");
+	ret = top_table(top, &table);
+	if (!ret && scols_table_enable_colors(table.scols, 0))
+		ret = no_memory(top->ctl);
+	scols_table_set_termwidth(table.scols, COLS);
+	if (!ret && scols_print_table_to_string(table.scols, &text))
+		ret = no_memory(top->ctl);
+	if (!ret)
+		draw_rows(screen, text, lines);
+	free(text);
+	table_free(&table);
+	if (screen->help)
+		mvaddstr(LINES - 4, 0, help_text);
+	refresh();
+	return ret;
+}
+
+/* Look at another group from now on; what was is of no use then. */
+static void enter(struct screen *screen, const char *path)
+{
+	struct top *top = screen->top;
+	struct libbc_group *group;
+
+	if (libbc_group_open(top->ctl->host, path, &group))
+		return;
+	libbc_group_close(top->group);
+	top->group = group;
+	top->taken = 0;
+	screen->chosen = 0;
+	screen->first = 0;
+}
+
+static void leave(struct screen *screen)
+{
+	char *path = strdup(libbc_group_path(screen->top->group)), *slash;
+
+	slash = path ? strrchr(path, '/') : NULL;
+	if (slash) {
+		slash[slash == path] = '\0';
+		enter(screen, path);
+	}
+	free(path);
+}
+
+/* False to end. "*look": the rows have to be made again. */
+static bool handle(struct screen *screen, int key, bool *look)
+{
+	struct top *top = screen->top;
+
+	*look = true;
+	switch (key) {
+	case 'q':
+	case 'Q':
+		return false;
+	case KEY_LEFT:
+	case '<':
+		top->sort = (top->sort + TOP_COLUMNS - 1) % TOP_COLUMNS;
+		break;
+	case KEY_RIGHT:
+	case '>':
+		top->sort = (top->sort + 1) % TOP_COLUMNS;
+		break;
+	case 'r':
+		top->ascending = !top->ascending;
+		break;
+	case 'a':
+		top->all = !top->all;
+		break;
+	case '+':
+		screen->interval *= 2;
+		break;
+	case '-':
+		if (screen->interval > 0.2)
+			screen->interval /= 2;
+		break;
+	case '\n':
+	case '\r':
+	case KEY_ENTER:
+		if (screen->chosen < top->count)
+			enter(screen, top->rows[screen->chosen].node->path);
+		break;
+	case KEY_BACKSPACE:
+	case 127:
+	case '\b':
+		leave(screen);
+		break;
+	default:
+		*look = false;
+		if (key == 'h' || key == '?')
+			screen->help = !screen->help;
+		else if (key == KEY_UP && screen->chosen)
+			screen->chosen--;
+		else if (key == KEY_DOWN)
+			screen->chosen++;
+		else if (key == ERR)
+			*look = true;
+	}
+	return true;
+}
+
+static bool begin(struct screen *screen)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	if (!newterm(NULL, stdout, stdin))
+		return false;
+	cbreak();
+	noecho();
+	keypad(stdscr, TRUE);
+	curs_set(0);
+	screen->color = has_colors() && !(no_color && *no_color);
+	if (screen->color) {
+		start_color();
+		use_default_colors();
+		init_pair(1, COLOR_RED, -1);
+		init_pair(2, COLOR_YELLOW, -1);
+	}
+	return true;
+}
+
+int top_screen(struct top *top, double interval)
+{
+	struct screen screen = { .top = top, .interval = interval };
+	bool look = true, on = true;
+	int ret = 0;
+
+	if (!begin(&screen)) {
+		fail(top->ctl, "cannot draw on this terminal (TERM=%s)",
+		     getenv("TERM") ?: "");
+		hint("bcctl top --batch");
+		return top->ctl->failure;
+	}
+	while (on && !ret) {
+		if (look) {
+			/* What it has to complain about is for later. */
+			def_prog_mode();
+			ret = top_look(top);
+		}
+		if (!ret)
+			ret = draw(&screen);
+		timeout((int)(screen.interval * 1000));
+		if (!ret)
+			on = handle(&screen, getch(), &look);
+	}
+	endwin();
+	return ret;
+}

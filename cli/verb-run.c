@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bcctl run - a command in a group of its own.
+ */
+#include <string.h>
+
+#include "run.h"
+
+enum { OPT_NAME = OPT_OWN, OPT_USER, OPT_REPORT, OPT_REPORT_FILE };
+
+struct options {
+	struct specs limits;
+	const char *name, *file;
+	enum report report;
+	struct job job;
+};
+
+static int take(struct bcctl *ctl, struct options *options, int id,
+		const char *value)
+{
+	switch (id) {
+	case 'l':
+		return specs_add(ctl, &options->limits, value);
+	case OPT_NAME:
+		options->name = value;
+		break;
+	case OPT_USER:
+		options->job.user = value;
+		break;
+	case OPT_REPORT_FILE:
+		options->file = value;
+		break;
+	case OPT_REPORT:
+		options->report = REPORT_TEXT;
+		if (value && !strcmp(value, "json"))
+			options->report = REPORT_JSON;
+		else if (value && strcmp(value, "text"))
+			return bad_usage(ctl,
+					 "--report=%s: there are text and json",
+					 value);
+		break;
+	}
+	return 0;
+}
+
+static int limit(struct bcctl *ctl, const struct options *options,
+		 const struct job_group *made)
+{
+	struct libbc_account *account = NULL;
+	int ret;
+
+	ret = account_read(ctl, made->group, 0, &account);
+	if (!ret)
+		ret = specs_known(ctl, &options->limits, account);
+	if (!ret) {
+		rules_check(ctl, made->group, account, &options->limits);
+		ret = specs_apply(ctl, &options->limits, made->group);
+	}
+	libbc_account_free(account);
+	return ret;
+}
+
+static int run_in(struct bcctl *ctl, struct options *options,
+		  struct job_group *made)
+{
+	struct refusals *before = NULL;
+	struct job *job = &options->job;
+	int ret;
+
+	ret = limit(ctl, options, made);
+	if (!ret)
+		ret = refusals_begin(ctl, made, &before);
+	if (!ret)
+		ret = job_run(ctl, job, made);
+	if (!ret) {
+		/* What is left running belongs to the account, too. */
+		job_group_kill(made->directory);
+		ret = report(ctl, options->report, options->file, job, made,
+			     before);
+	}
+	refusals_free(before);
+	return ret ? ret : job->status;
+}
+
+static int run_run(struct bcctl *ctl)
+{
+	struct options options = { .report = REPORT_NONE };
+	struct job_group made;
+	const char *value;
+	int id, ret = 0;
+
+	ctl->failure = EXIT_RUN_FAILED;
+	while (!ret && (id = next_option(ctl, &value)) > 0)
+		ret = take(ctl, &options, id, value);
+	if (!ret && id < 0) {
+		specs_free(&options.limits);
+		return ctl->failure;
+	}
+	if (!ret && !ctl->argc)
+		ret = bad_usage(ctl, "a COMMAND is needed");
+	if (!ret && ctl->sysroot) {
+		ret = fail(ctl, "nothing can be run in a copy of a machine");
+		hint("leave out --sysroot");
+	}
+	if (!ret) {
+		options.job.argv = ctl->argv;
+		ret = job_group_make(ctl, options.name, &made);
+		if (!ret)
+			ret = run_in(ctl, &options, &made);
+		job_group_end(ctl, &made);
+	}
+	specs_free(&options.limits);
+	return ret;
+}
+
+static const struct opt opts[] = {
+	{ 'l', "limit", "RES=BAR[:LIM]", "set this barrier and limit; repeat" },
+	{ OPT_NAME, "name", "NAME", "name of the group, below one's own" },
+	{ OPT_USER, "user", "USER", "run the command as this user" },
+	{ OPT_REPORT, "report", "[=text|json]",
+	  "say at the end what it needed and was refused" },
+	{ OPT_REPORT_FILE, "report-file", "FILE",
+	  "write that to FILE instead of stderr" },
+	{ 0 },
+};
+
+const struct verb run_verb = {
+	.name = "run",
+	.args = "[--] COMMAND [ARGUMENT]...",
+	.summary = "a command in a group of its own",
+	.about =
+		"Make a group, run a command in it from its first instruction, and remove the\n"
+		"group with all that is left in it. The exit status is the command's; 128+N when\n"
+		"signal N ended it; 126 or 127 when it could not be run or found; 125 when bcctl\n"
+		"itself failed. If something was refused, the end tells what, also without --report.",
+	.opts = opts,
+	.takes = TAKES_COMMAND,
+	.run = run_run,
+};
