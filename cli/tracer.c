@@ -43,29 +43,65 @@ struct tracer {
 	int ret;
 };
 
+/* The last slot is free. */
+static struct known *more_known(struct tracer *tracer)
+{
+	struct known *more =
+		reallocarray(tracer->known, tracer->count + 1, sizeof(*more));
+
+	if (more)
+		tracer->known = more;
+	return more ? &more[tracer->count] : NULL;
+}
+
+static void learn(struct tracer *tracer, uint64_t id, const char *path)
+{
+	struct known *known = more_known(tracer);
+	char *copy = strdup(path);
+
+	if (known && copy) {
+		*known = (struct known){ id, copy };
+		tracer->count++;
+	} else {
+		free(copy);
+	}
+}
+
 static const char *path_of(struct tracer *tracer, uint64_t id)
 {
 	struct libbc_group *group = NULL;
-	struct known *more;
-	char *path = NULL;
+	char name[32];
 	size_t i;
 
-	for (i = 0; i < tracer->count; i++)
+	for (i = tracer->count; i-- > 0;)
 		if (tracer->known[i].id == id)
 			return tracer->known[i].path;
-	more = reallocarray(tracer->known, tracer->count + 1, sizeof(*more));
-	if (!more)
-		return "?";
-	tracer->known = more;
-	if (!libbc_group_open_id(tracer->ctl->host, id, &group))
-		path = strdup(libbc_group_path(group));
-	else if (asprintf(&path, "id:%llu", (unsigned long long)id) < 0)
-		path = NULL;
+	snprintf(name, sizeof(name), "id:%llu", (unsigned long long)id);
+	i = tracer->count;
+	learn(tracer, id,
+	      libbc_group_open_id(tracer->ctl->host, id, &group) ?
+		      name :
+		      libbc_group_path(group));
 	libbc_group_close(group);
-	if (!path)
-		return "?";
-	more[tracer->count++] = (struct known){ id, path };
-	return path;
+	return tracer->count > i ? tracer->known[i].path : "?";
+}
+
+/* Those that there are; cgroup_mkdir tells of the others, in time. */
+static void learn_all(struct tracer *tracer)
+{
+	struct libbc_walk *walk = NULL;
+	struct libbc_group *group;
+
+	if (libbc_group_open(tracer->ctl->host, "/", &group))
+		return;
+	if (libbc_walk_open(group, &walk))
+		walk = NULL;
+	libbc_group_close(group);
+	while (walk && libbc_walk_next(walk, &group) > 0) {
+		learn(tracer, libbc_group_id(group), libbc_group_path(group));
+		libbc_group_close(group);
+	}
+	libbc_walk_close(walk);
 }
 
 static void flush(struct tracer *tracer)
@@ -149,6 +185,21 @@ static void add_stack(struct tracer *tracer, struct tep_event *event,
 	}
 }
 
+/* A new group. The one hierarchy of version 2 has the number 0. */
+static void on_mkdir(struct tracer *tracer, struct tep_event *event,
+		     struct tep_record *record)
+{
+	char path[4096];
+	const char *text;
+	int len;
+
+	text = tep_get_field_raw(NULL, event, "path", record, &len, 0);
+	if (!text || number(event, record, "root"))
+		return;
+	snprintf(path, sizeof(path), "%.*s", len, text);
+	learn(tracer, number(event, record, "id"), path);
+}
+
 static int on_event(struct tep_event *event, struct tep_record *record, int cpu,
 		    void *arg)
 {
@@ -163,6 +214,8 @@ static int on_event(struct tep_event *event, struct tep_record *record, int cpu,
 		   tep_data_pid(tracer->tep, record) == tracer->pending.pid) {
 		add_stack(tracer, event, record);
 		flush(tracer);
+	} else if (!strcmp(event->name, "cgroup_mkdir")) {
+		on_mkdir(tracer, event, record);
 	}
 	return tracer->ret;
 }
@@ -280,7 +333,7 @@ static void catch_signals(struct tracer *tracer)
 
 static int start(struct tracer *tracer)
 {
-	const char *const systems[] = { "bc", "ftrace", NULL };
+	const char *const systems[] = { "bc", "cgroup", "ftrace", NULL };
 	struct tracefs_instance *instance = tracer->instance;
 	struct bcctl *ctl = tracer->ctl;
 
@@ -297,6 +350,8 @@ static int start(struct tracer *tracer)
 		clock_seconds(CLOCK_REALTIME) - clock_seconds(CLOCK_MONOTONIC);
 	/* Without it there is no function, and all the rest. */
 	tracefs_instance_file_write(instance, "options/stacktrace", "1");
+	tracefs_event_enable(instance, "cgroup", "cgroup_mkdir");
+	learn_all(tracer);
 	if (tracefs_event_enable(instance, "bc", "bc_refuse") ||
 	    tracefs_trace_on(instance))
 		return explain_tracefs(ctl);
@@ -340,6 +395,8 @@ void tracer_close(struct tracer *tracer)
 		return;
 	if (tracer->instance) {
 		tracefs_event_disable(tracer->instance, "bc", "bc_refuse");
+		tracefs_event_disable(tracer->instance, "cgroup",
+				      "cgroup_mkdir");
 		tracefs_instance_destroy(tracer->instance);
 		tracefs_instance_free(tracer->instance);
 	}
