@@ -54,19 +54,28 @@ duration()
 }
 
 # step NAME COMMAND...: run the command under a name and say how long it took.
-# Its output goes to build/log/NAME.log, whose end is shown if it fails.
+# Its output goes to build/log/NAME.log, whose end is shown if it fails.  It
+# gets a process group of its own, and all of that goes when this is ended.
 step()
 {
 	local name=$1 log start=$SECONDS rc=0
 	shift
 	log=$BUILD/log/$(printf '%s' "$name" | tr -c 'A-Za-z0-9.\n' -).log
 	mkdir -p "$BUILD/log"
+	trap 'step_stop 1' HUP
+	trap 'step_stop 2' INT
+	trap 'step_stop 15' TERM
+	set -m
+	"$@" >"$log" 2>&1 </dev/null &
+	step_job=$!
+	set +m
 	# Without the caller's lock, in case this outlives the caller.
 	step_progress "$name" "$start" "$log" 9>&- &
-	local ticker=$!
-	"$@" >"$log" 2>&1 </dev/null || rc=$?
-	kill "$ticker" 2>/dev/null || :
-	wait "$ticker" 2>/dev/null || :
+	step_ticker=$!
+	wait "$step_job" || rc=$?
+	kill "$step_ticker" 2>/dev/null || :
+	wait "$step_ticker" 2>/dev/null || :
+	trap - HUP INT TERM
 	if [ "$rc" -eq 0 ]; then
 		step_line "$name" "$((SECONDS - start))" "done"
 		return 0
@@ -79,6 +88,15 @@ step()
 	fi | sed 's/^/    /' >&2
 	say "    (all of it: $log)"
 	return "$rc"
+}
+
+# step_stop SIGNAL: we are told to end in the middle of a step.
+step_stop()
+{
+	trap '' HUP INT TERM
+	kill -TERM -- "-$step_job" "$step_ticker" 2>/dev/null || :
+	wait
+	exit "$((128 + $1))"
 }
 
 # step_line NAME SECONDS WHAT: the line that stays.
@@ -94,13 +112,22 @@ step_line()
 # On a terminal one moving line, elsewhere a line every 15 seconds.
 step_progress()
 {
-	local name=$1 start=$2 log=$3 interval=15 lines last
+	local name=$1 start=$2 log=$3 interval=15 next lines last
+	trap - HUP INT TERM
 	if [ -n "$TTY" ]; then
 		interval=1
 	fi
-	# $$ is the script: when it is killed, this ends too.
-	while sleep "$interval" && kill -0 "$$" 2>/dev/null; do
-		[ -f "$log" ] || continue
+	next=$((start + interval))
+	while sleep 1; do
+		# $$ is the script: what it runs must not go on without it.
+		if ! kill -0 "$$" 2>/dev/null; then
+			kill -TERM -- "-$step_job" 2>/dev/null || :
+			return
+		fi
+		if [ "$SECONDS" -lt "$next" ] || ! [ -f "$log" ]; then
+			continue
+		fi
+		next=$((SECONDS + interval))
 		lines=$(grep -cE '^ +[A-Z]+ .*\.o$' "$log") || lines=0
 		last=$(tail -n 1 "$log" | cut -c 1-44)
 		if [ "$lines" -gt 0 ]; then

@@ -175,6 +175,37 @@ sources()
 		paste -sd'|')" = "$expected" ]
 }
 
+# stopped SIGNAL: a build that is ended ends at once and whole: nothing of it
+# goes on, and the next one need not wait for its lock.
+stopped()
+{
+	local pid i
+	"$WORK/scripts/slow" 2>/dev/null &
+	pid=$!
+	for ((i = 0; i < 50; i++)); do
+		[ "$(pgrep -fc "^sleep 1000[.]$$")" -eq 2 ] && break
+		sleep 0.1
+	done
+	kill "-$1" "$pid"
+	wait "$pid" 2>/dev/null
+	flock -w 5 "$BUILD/.lock-slow" true || echo "the lock is held"
+	pgrep -fa "^sleep 1000[.]$$" && return 1
+	flock -n "$BUILD/.lock-slow" true
+}
+
+cat >"$WORK/scripts/slow" <<EOF
+#!/bin/bash
+set -euo pipefail
+. "$WORK/scripts/lib.sh"
+only_one "$BUILD/.lock-slow"
+slow()
+{
+	sh -c 'sleep 1000.$$; true' | sh -c 'sleep 1000.$$; true'
+}
+step slow slow
+EOF
+chmod +x "$WORK/scripts/slow"
+
 cat >"$WORK/a.list" <<'EOF'
 # comment
 deb [signed-by=/k.gpg arch=amd64,arm64] http://m/debian bookworm main contrib # end
@@ -255,6 +286,9 @@ check "apt: another suite of the same mirror"	sources a.sources \
 	'URIs: http://m/debian|Suites: trixie|Components: main|Signed-By:' \
 	-v suites=bookworm -v as=trixie
 check "apt: keys inside"			grep -q '^ abc$' "$WORK/out"
+check "a build that is told to end"		stopped TERM
+check "a build that loses its terminal"		stopped HUP
+check "a build that is killed"			stopped KILL
 
 echo "1..$count"
 [ "$failed" -eq 0 ]
