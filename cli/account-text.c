@@ -91,13 +91,34 @@ static int from_json(const char *text, struct libbc_account **account)
 	return ret;
 }
 
+/* Anything is a list of resources; those of an account have been counted. */
+static bool plausible(const struct libbc_account *account)
+{
+	size_t i, count = libbc_account_count(account);
+
+	for (i = 0; i < count; i++)
+		if (!libbc_resource_has(libbc_account_get(account, i),
+					LIBBC_MAXHELD))
+			return false;
+	return count;
+}
+
 int account_from_text(const char *text, struct libbc_account **account)
 {
 	const char *start = text + strspn(text, " \t\n");
+	struct libbc_account *new;
+	int ret;
 
 	if (*start == '{')
-		return from_json(start, account);
-	if (!*start)
+		ret = from_json(start, &new);
+	else
+		ret = libbc_account_parse(text, strlen(text), &new);
+	if (ret)
+		return ret;
+	if (!plausible(new)) {
+		libbc_account_free(new);
 		return -EBADMSG;
-	return libbc_account_parse(text, strlen(text), account);
+	}
+	*account = new;
+	return 0;
 }

@@ -126,7 +126,8 @@ struct specs {
 	size_t count;
 };
 
-int specs_add(const struct bcctl *ctl, struct specs *specs, const char *text);
+int specs_add(const struct bcctl *ctl, struct specs *specs,
+	      const struct libbc_account *account, const char *text);
 int specs_known(const struct bcctl *ctl, const struct specs *specs,
 		const struct libbc_account *account);
 int specs_apply(const struct bcctl *ctl, const struct specs *specs,

@@ -30,6 +30,17 @@ struct trouble {
 	int error;
 };
 
+/*
+ * Nothing is allocated here: the pipe has a page since bcctl has written a byte
+ * to it, and a group that is full could not get one.
+ */
+static void complain(int report, struct trouble trouble)
+{
+	ssize_t done = write(report, &trouble, sizeof(trouble));
+
+	_exit(done == sizeof(trouble) ? EXIT_CANNOT_EXEC : EXIT_RUN_FAILED);
+}
+
 static void become(const struct passwd *user, int report)
 {
 	struct trouble trouble = { .where = TROUBLE_USER };
@@ -37,9 +48,7 @@ static void become(const struct passwd *user, int report)
 	if (initgroups(user->pw_name, user->pw_gid) || setgid(user->pw_gid) ||
 	    setuid(user->pw_uid)) {
 		trouble.error = errno;
-		if (write(report, &trouble, sizeof(trouble)) < 0)
-			_exit(EXIT_RUN_FAILED);
-		_exit(EXIT_RUN_FAILED);
+		complain(report, trouble);
 	}
 	setenv("HOME", user->pw_dir, 1);
 	setenv("USER", user->pw_name, 1);
@@ -56,9 +65,7 @@ static void start(const struct job *job, const struct passwd *user,
 		become(user, report);
 	execvp(job->argv[0], job->argv);
 	trouble.error = errno;
-	if (write(report, &trouble, sizeof(trouble)) < 0)
-		_exit(EXIT_RUN_FAILED);
-	_exit(EXIT_CANNOT_EXEC);
+	complain(report, trouble);
 }
 
 /* In the group from the first instruction: no request is left unaccounted. */
@@ -204,11 +211,39 @@ static int watch_signals(void)
 	return signalfd(-1, &wanted, SFD_CLOEXEC);
 }
 
+/* Has it told of trouble before it could become the command? */
+static bool in_trouble(int report, struct trouble *trouble)
+{
+	char byte;
+	ssize_t got;
+
+	do
+		got = read(report, &byte, 1);
+	while (got < 0 && errno == EINTR);
+	do
+		got = read(report, trouble, sizeof(*trouble));
+	while (got < 0 && errno == EINTR);
+	return got == sizeof(*trouble);
+}
+
+static int follow(struct bcctl *ctl, struct job *job, pid_t pid, int signals,
+		  int report)
+{
+	struct trouble trouble;
+	bool never_ran = in_trouble(report, &trouble);
+	int status = wait_for(pid, signals, job);
+
+	if (status < 0)
+		return fail(ctl, "cannot wait for process %ld: %s", (long)pid,
+			    strerror(-status));
+	finish(job, status);
+	return never_ran ? explain_trouble(ctl, job, &trouble) : 0;
+}
+
 int job_run(struct bcctl *ctl, struct job *job, const struct job_group *made)
 {
-	int group, signals, pipes[2], status, ret = 0;
+	int group, signals, pipes[2], ret;
 	const struct passwd *user;
-	struct trouble trouble;
 	sigset_t before;
 	pid_t pid;
 
@@ -217,7 +252,7 @@ int job_run(struct bcctl *ctl, struct job *job, const struct job_group *made)
 		return ret;
 	group = openat(libbc_group_fd(made->group), ".",
 		       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (group < 0 || pipe2(pipes, O_CLOEXEC))
+	if (group < 0 || pipe2(pipes, O_CLOEXEC) || write(pipes[1], "", 1) != 1)
 		return fail(ctl, "cannot open %s: %s", made->directory,
 			    strerror(errno));
 	block(&before);
@@ -226,25 +261,11 @@ int job_run(struct bcctl *ctl, struct job *job, const struct job_group *made)
 	pid = clone_into(group);
 	if (!pid)
 		start(job, user, &before, pipes[1]);
+	ret = pid < 0 ? explain_clone(ctl, made, errno) : 0;
 	close(pipes[1]);
 	close(group);
-	if (pid < 0) {
-		ret = explain_clone(ctl, made, errno);
-	} else {
-		ssize_t got;
-
-		do
-			got = read(pipes[0], &trouble, sizeof(trouble));
-		while (got < 0 && errno == EINTR);
-		status = wait_for(pid, signals, job);
-		if (status < 0)
-			ret = fail(ctl, "cannot wait for process %ld: %s",
-				   (long)pid, strerror(-status));
-		else
-			finish(job, status);
-		if (got == sizeof(trouble))
-			ret = explain_trouble(ctl, job, &trouble);
-	}
+	if (!ret)
+		ret = follow(ctl, job, pid, signals, pipes[0]);
 	job->seconds = now() - job->seconds;
 	close(pipes[0]);
 	close(signals);

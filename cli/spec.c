@@ -37,8 +37,9 @@ static int parse_value(const struct bcctl *ctl, const char *spec,
 	return ctl->failure;
 }
 
-static int parse_spec(const struct bcctl *ctl, const char *text, char *copy,
-		      struct spec *spec)
+static int parse_spec(const struct bcctl *ctl,
+		      const struct libbc_account *account, const char *text,
+		      char *copy, struct spec *spec)
 {
 	char *equals = strchr(copy, '='), *colon;
 	int ret = 0;
@@ -50,6 +51,8 @@ static int parse_spec(const struct bcctl *ctl, const char *text, char *copy,
 	}
 	*equals = '\0';
 	spec->name = copy;
+	if (account && !libbc_account_find(account, copy))
+		return explain_resource(ctl, account, copy);
 	colon = strchr(equals + 1, ':');
 	if (colon) {
 		*colon = '\0';
@@ -63,7 +66,9 @@ static int parse_spec(const struct bcctl *ctl, const char *text, char *copy,
 	return ret;
 }
 
-int specs_add(const struct bcctl *ctl, struct specs *specs, const char *text)
+/* With an account, only resources that it has. */
+int specs_add(const struct bcctl *ctl, struct specs *specs,
+	      const struct libbc_account *account, const char *text)
 {
 	struct spec spec = { NULL }, *more;
 	char *copy = strdup(text);
@@ -77,7 +82,7 @@ int specs_add(const struct bcctl *ctl, struct specs *specs, const char *text)
 		free(copy);
 		return no_memory(ctl);
 	}
-	ret = parse_spec(ctl, text, copy, &spec);
+	ret = parse_spec(ctl, account, text, copy, &spec);
 	for (i = 0; !ret && i < specs->count; i++)
 		if (!strcmp(specs->v[i].name, spec.name))
 			ret = fail(ctl, "%s is given twice", spec.name);

@@ -7,6 +7,9 @@
 
 #include "columns.h"
 
+/* What most numbers fit into: 1023.9K */
+#define NUMBER_WIDTH 7
+
 enum { OPT_ALL = OPT_OWN };
 
 /* What is known of a group before it is printed. */
@@ -126,13 +129,17 @@ interesting(const struct view *view, const struct node *node, size_t *count)
 static char *join(const struct view *view, int column, const struct node *node,
 		  const struct libbc_resource **list, size_t count)
 {
+	/* Numbers below each other; with one alone the table sees to that. */
+	int width = count > 1 && account_columns[column].kind == NUMBER ?
+			    NUMBER_WIDTH :
+			    0;
 	char *text = strdup(""), *cell, *more;
 	size_t i;
 
 	for (i = 0; i < count && text; i++) {
 		cell = account_cell(view->ctl, column, node, list[i]);
-		if (!cell ||
-		    asprintf(&more, "%s%s%s", text, i ? "\n" : "", cell) < 0)
+		if (!cell || asprintf(&more, "%s%s%*s", text, i ? "\n" : "",
+				      width, cell) < 0)
 			more = NULL;
 		free(cell);
 		free(text);

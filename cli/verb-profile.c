@@ -161,7 +161,7 @@ static int parse(const struct bcctl *ctl, const struct profile *profile,
 		if (account && !libbc_account_find(account, name))
 			left_out++;
 		else
-			ret = specs_add(ctl, specs, line);
+			ret = specs_add(ctl, specs, account, line);
 	}
 	if (ret)
 		hint("this is in profile %s", profile->name);

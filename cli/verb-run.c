@@ -20,7 +20,7 @@ static int take(struct bcctl *ctl, struct options *options, int id,
 {
 	switch (id) {
 	case 'l':
-		return specs_add(ctl, &options->limits, value);
+		return specs_add(ctl, &options->limits, NULL, value);
 	case OPT_NAME:
 		options->name = value;
 		break;

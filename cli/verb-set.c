@@ -39,21 +39,23 @@ static void print_changes(const struct bcctl *ctl,
 }
 
 static int set(struct bcctl *ctl, const struct libbc_group *group,
-	       const struct specs *specs, bool dry_run)
+	       char *const *texts, bool dry_run)
 {
 	struct libbc_account *account = NULL;
+	struct specs specs = { NULL };
 	int ret;
 
 	ret = account_read(ctl, group, 0, &account);
-	if (!ret)
-		ret = specs_known(ctl, specs, account);
+	while (!ret && *texts)
+		ret = specs_add(ctl, &specs, account, *texts++);
 	if (!ret) {
-		rules_check(ctl, group, account, specs);
+		rules_check(ctl, group, account, &specs);
 		if (dry_run)
-			print_changes(ctl, account, specs);
+			print_changes(ctl, account, &specs);
 		else
-			ret = specs_apply(ctl, specs, group);
+			ret = specs_apply(ctl, &specs, group);
 	}
+	specs_free(&specs);
 	libbc_account_free(account);
 	return ret;
 }
@@ -61,10 +63,9 @@ static int set(struct bcctl *ctl, const struct libbc_group *group,
 static int run_set(struct bcctl *ctl)
 {
 	struct libbc_group *group = NULL;
-	struct specs specs = { NULL };
 	bool dry_run = false;
 	const char *value;
-	int id, i, ret;
+	int id, ret;
 
 	while ((id = next_option(ctl, &value)) > 0)
 		dry_run = true;
@@ -73,11 +74,8 @@ static int run_set(struct bcctl *ctl)
 	if (ctl->argc < 2)
 		return bad_usage(ctl, "a GROUP and what to set are needed");
 	ret = target_open(ctl, ctl->argv[0], &group);
-	for (i = 1; i < ctl->argc && !ret; i++)
-		ret = specs_add(ctl, &specs, ctl->argv[i]);
 	if (!ret)
-		ret = set(ctl, group, &specs, dry_run);
-	specs_free(&specs);
+		ret = set(ctl, group, ctl->argv + 1, dry_run);
 	libbc_group_close(group);
 	return ret;
 }

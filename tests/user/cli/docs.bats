@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Do --help, the man pages and the completion say the same?
+
+load common
+
+TOP=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd -P)
+MAN=$TOP/cli/man
+
+verbs()
+{
+	bcctl --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'
+}
+
+# Long options, as each of the three has them.
+help_options()
+{
+	bcctl "$1" --help | sed '/^Columns:/,$d' | grep -oE '^  +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort
+}
+
+man_options()
+{
+	sed -n '/^\.Sh OPTIONS/,/^\.Sh [^O]/s/^\.It .*Fl -\([a-z-]*\).*/--\1/p' "$MAN/bcctl-$1.8" | sort
+}
+
+# complete WORD...: what the completion offers for the last one.
+complete_words()
+(
+	# shellcheck source=cli/completion/bcctl
+	. "$TOP/cli/completion/bcctl"
+	# shellcheck disable=SC2034 # for the completion
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+	_bcctl
+	[ ${#COMPREPLY[@]} -eq 0 ] || printf '%s\n' "${COMPREPLY[@]}" | sort
+)
+
+@test "every verb has a file, a page and a completion" {
+	local verb
+	[ "$(verbs | wc -l)" -eq 11 ]
+	[ "$(complete_words bcctl '' | grep -v '^-')" = "$(verbs | sort)" ]
+	[ "$(cd "$MAN" && ls bcctl-*.8 | sed 's/bcctl-\(.*\).8/\1/')" = "$(verbs | sort)" ]
+	for verb in $(verbs); do
+		grep -qx "\.It Cm $verb" "$MAN/bcctl.8"
+		grep -q "^const struct verb ${verb}_verb = {" "$TOP"/cli/verb-*.c
+	done
+}
+
+@test "every option is in the help, in the page and in the completion" {
+	local verb
+	for verb in $(verbs); do
+		echo "$verb"
+		[ -n "$(help_options "$verb")" ]
+		diff <(help_options "$verb") <(man_options "$verb")
+		diff <(help_options "$verb") <(complete_words bcctl "$verb" --)
+	done
+}
+
+@test "every short option is in the page" {
+	local verb letter
+	for verb in $(verbs); do
+		for letter in $(bcctl "$verb" --help | sed -n 's/^  -\(.\), .*/\1/p'); do
+			grep -q "^\.It Fl $letter , Fl -" "$MAN/bcctl-$verb.8"
+		done
+	done
+}
+
+@test "the usage lines say that options come first, and fit" {
+	local verb
+	for verb in $(verbs); do
+		[[ $(bcctl "$verb" --help | head -n 1) == "Usage: bcctl $verb [OPTION]..."* ]]
+		[ "$(bcctl "$verb" --help | wc -L)" -le 88 ]
+	done
+}
+
+@test "completion: columns, profiles, groups" {
+	[ "$(complete_words bcctl why -o COU)" = COUNT ]
+	[ "$(complete_words bcctl profile vps)" = vps.basic ]
+	[ "$(complete_words bcctl top --sort FA | tr '\n' ' ')" = "FAIL/s FAILCNT " ]
+}
+
+@test "every function of the library has a page and is exported, and no other" {
+	local header=$TOP/lib/include/beancounter.h
+	diff <(grep -oE 'libbc_[a-z_]+\(' "$header" | tr -d '(' | sort -u) \
+		<(nm -D --defined-only "$BUILD/lib/libbeancounter.so" |
+			sed -n 's/.* T \(libbc_[a-z_]*\)@@LIBBEANCOUNTER_0.1$/\1/p' | sort)
+	[ "$(nm -D --defined-only "$BUILD/lib/libbeancounter.so" | grep -c ' [TDB] ')" = \
+		"$(grep -oE 'libbc_[a-z_]+\(' "$header" | sort -u | wc -l)" ]
+	diff <(grep -oE 'libbc_[a-z_]+\(' "$header" | tr -d '(' | sort -u) \
+		<(cd "$TOP/lib/man" && ls libbc_*.3 | sed 's/\.3$//' | sort)
+}
+
+@test "the header is C++, too" {
+	echo '#include <beancounter.h>' | g++ -x c++ -Wall -Wextra -Werror -fsyntax-only -I"$TOP/lib/include" -
+}
+
+@test "the version is the same everywhere" {
+	[ "$(bcctl --version)" = "bcctl $(sed -n 's/^VERSION := //p' "$TOP/scripts/tools.mk")" ]
+}
+
+@test "a verb that is none" {
+	fails 1 bcctl lost
+	says "bcctl list"
+	fails 1 bcctl frobnicate
+	says "bcctl --help"
+}

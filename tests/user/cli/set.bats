@@ -1,0 +1,177 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+
+load common
+
+# dry SPEC...: what would be set in /web.
+dry()
+{
+	run on farm set /web --dry-run --bytes "$@"
+	[ "$status" -eq 0 ]
+}
+
+@test "set --dry-run: sizes in" {
+	dry kmemsize=1.5G:2G
+	says "kmemsize barrier 16777216 -> 1610612736"
+	says "kmemsize limit 18874368 -> 2147483648"
+	dry kmemsize=400P privvmpages=256M
+	says "kmemsize barrier 16777216 -> 1638400"
+	says "privvmpages barrier 268435456 -> 268435456"
+	dry kmemsize=:max
+	says "kmemsize limit 18874368 -> max"
+	[[ $output != *"kmemsize barrier"* ]]
+	dry numwidget=7
+	says "numwidget barrier max -> 7"
+}
+
+@test "set: nothing in a copy is changed" {
+	fails 1 on farm set /web kmemsize=17M
+	says "nothing in it is changed"
+	fails 1 on farm reset /web
+}
+
+@test "set: all is checked first" {
+	fails 1 on farm set /web kmemsize=1M numproc=many --dry-run
+	says '"many" is not a number of items'
+	[[ $output != *"->"*"barrier"* ]]
+	fails 1 on farm set /web kmemsiz=1M --dry-run
+	says "did you mean kmemsize?"
+	fails 1 on farm set /web xyz=1 --dry-run
+	says "it has kmemsize privvmpages numproc numwidget"
+	fails 1 on farm set /web kmemsize=1M kmemsize=2M --dry-run
+	says "given twice"
+	fails 1 on farm set /web kmemsize --dry-run
+	says "RESOURCE=BARRIER[:LIMIT]"
+	fails 1 on farm set /web kmemsize= --dry-run
+	fails 1 on farm set /web kmemsize=: --dry-run
+	fails 1 on farm set /web =1M --dry-run
+	fails 1 on farm set /web kmemsize=99999999T --dry-run
+	says "too large"
+	fails 1 on farm set /web kmemsize=1.5 --dry-run
+	fails 1 on farm set /web numproc=1K --dry-run
+	fails 1 on farm set /web
+	fails 1 on farm reset /web numpro
+	says "did you mean numproc?"
+}
+
+@test "set: warnings about what cannot work" {
+	dry kmemsize=1M
+	says "held already"
+	dry kmemsize=19M
+	says "barrier 19M is above the limit 18M"
+	dry kmemsize=17M:17M
+	says "barrier and limit are equal"
+	dry kmemsize=6M numproc=1000:1000
+	says "40 KiB for each of half of numproc"
+	run on farm set /web/job kmemsize=17M:20M --dry-run
+	says "never reached: that of /web is 16M"
+	# Nothing to complain about.
+	dry kmemsize=16M:18M numproc=100:100
+	[[ $output != *warning* ]]
+}
+
+@test "advise: head-room, reasons, a line that set takes" {
+	run on farm advise /web
+	[ "$status" -eq 0 ]
+	says "8 requests refused"
+	says "# numproc: at most 12 were held; it gets 25% more: 15"
+	local line=${lines[-1]}
+	[ "$line" = "bcctl set /web kmemsize=33554432:37748736 privvmpages=2560:2880 numproc=15:15 numwidget=2:2" ]
+	# shellcheck disable=SC2086 # words
+	run bcctl set --sysroot "$MACHINES/farm" --dry-run ${line#bcctl set }
+	[ "$status" -eq 0 ]
+	[[ $output != *warning* ]]
+	run on farm advise /web --headroom 100
+	says "numproc=24:24"
+	run on farm advise /db
+	says "# privvmpages: none were ever held"
+}
+
+@test "advise --from: bc.resources, show --json, run --report=json" {
+	local expected
+	expected=$(on farm advise /web)
+	run bcctl advise /web --from "$MACHINES/farm/sys/fs/cgroup two/web/bc.resources"
+	[ "$output" = "$expected" ]
+	on farm show /web --json >"$BATS_TEST_TMPDIR/json"
+	run bcctl advise /web --from "$BATS_TEST_TMPDIR/json"
+	[ "$output" = "$expected" ]
+	run bcctl advise --from - <"$BATS_TEST_TMPDIR/json"
+	says "bcctl set GROUP "
+	echo '{"verdict":"ok","resources":[{"resource":"numfile","maxheld":10,"failcnt":0}]}' >"$BATS_TEST_TMPDIR/run"
+	run bcctl advise --from "$BATS_TEST_TMPDIR/run"
+	says "numfile=13:13"
+	local wrong
+	for wrong in '' '{' '{}' '[]' '{"account":[1]}' '{"account":[{"resource":"a","held":"x"}]}' nonsense; do
+		printf '%s' "$wrong" >"$BATS_TEST_TMPDIR/wrong"
+		fails 1 bcctl advise --from "$BATS_TEST_TMPDIR/wrong"
+		says "is no account"
+	done
+	fails 1 bcctl advise --from /nonexistent
+	fails 1 bcctl advise --headroom 0 .
+}
+
+@test "profile: the list, one of them, the line" {
+	run on farm profile --raw --noheadings -o NAME
+	says vps.basic
+	says light
+	run on farm profile light
+	says "numproc=40:40"
+	run on farm profile vps.basic /web --dry-run
+	says "bcctl set /web kmemsize=5242880:5592405 privvmpages=35000:38181 numproc=65:65"
+	says "are not in this kernel and left out"
+	fails 1 on farm profile vps.basik /web
+	says "did you mean vps.basic?"
+	fails 1 on farm profile vps.basic /nope
+}
+
+@test "profile: every one of them can be read" {
+	local name
+	for name in $(on farm profile --raw --noheadings -o NAME); do
+		run on farm profile "$name" /quiet --dry-run
+		[ "$status" -eq 0 ]
+		[[ $output == *"bcctl set /quiet kmemsize="* ]]
+	done
+}
+
+@test "profile: those of the machine come first" {
+	local root=$BATS_TEST_TMPDIR/root
+	cp -r "$MACHINES/farm" "$root"
+	mkdir -p "$root/etc/bcctl/profiles"
+	printf '# Mine\nkmemsize=1M:2M # small\n' >"$root/etc/bcctl/profiles/light.conf"
+	run bcctl profile --sysroot "$root" light /web --dry-run
+	says "bcctl set /web kmemsize=1048576:2097152"
+	echo 'kmemsize=lots' >"$root/etc/bcctl/profiles/light.conf"
+	fails 1 bcctl profile --sysroot "$root" light /web --dry-run
+	says "this is in profile light"
+}
+
+@test "why --from: a recording summed up" {
+	local file=$BATS_TEST_TMPDIR/recording one two
+	one='{"time":1.5,"group":"/web","payer":"/web/job","pid":7,"process":"make","resource":"kmemsize","requested":720,"held":1,"barrier":2,"limit":null,"function":"alloc_inode","severity":"barrier","stack":["alloc_inode"]}'
+	two=${one//720/96}
+	printf '%s\n\n%s\n%s\n' "$one" "$two" "${one//web/db}" >"$file"
+	run bcctl why --from "$file" --raw --noheadings
+	[ "${lines[0]}" = "2 /web kmemsize make alloc_inode 96 720 2" ]
+	[ "${lines[1]}" = "1 /db kmemsize make alloc_inode 720 720 2" ]
+	run bcctl why --from - --raw --noheadings /db <"$file"
+	[ "$output" = "1 /db kmemsize make alloc_inode 720 720 2" ]
+	run bcctl why --from "$file" /nothing
+	says "nothing was refused"
+	run bcctl why --from "$file" --json
+	[ "$(python3 -c 'import json, sys; print(json.load(sys.stdin)["refusals"][0]["count"])' <<<"$output")" = 2 ]
+	echo '{"group":1}' >>"$file"
+	fails 1 bcctl why --from "$file"
+	says "line 5 is not a refusal"
+	fails 1 bcctl why --from /nonexistent
+}
+
+@test "watch, run: not in a copy" {
+	fails 1 on farm watch
+	fails 125 on farm run true
+	fails 125 bcctl run
+	fails 125 bcctl run -l kmemsize=x true
+	fails 125 bcctl run --report=xml true
+	fails 125 bcctl run --bogus true
+	run bcctl run --help
+	[ "$status" -eq 0 ]
+}

@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the tests of bcctl inside the virtual machine share.
+
+# shellcheck source=tests/user/cli/common.bash
+. "$BATS_TEST_DIRNAME/../cli/common.bash"
+
+CGROUP=/sys/fs/cgroup
+TOOLS=$BUILD/tests-user
+
+# A group of the test's own; $GROUP is its name, $DIR its directory.
+setup()
+{
+	GROUP=/test-$BATS_TEST_NUMBER
+	DIR=$CGROUP$GROUP
+	mkdir "$DIR"
+}
+
+teardown()
+{
+	local dir
+	echo 1 >"$DIR/cgroup.kill" 2>/dev/null || :
+	for _ in {1..50}; do
+		grep -qs 'populated 1' "$DIR/cgroup.events" || break
+		sleep 0.1
+	done
+	find "$DIR" -depth -type d 2>/dev/null | while read -r dir; do
+		rmdir "$dir"
+	done
+}
+
+# value FIELD [GROUP-DIRECTORY] [RESOURCE]
+value()
+{
+	sed -n "s/^${3:-kmemsize} .*\<$1=\([0-9a-z]*\).*/\1/p" "${2:-$DIR}/bc.resources"
+}
+
+# soon COMMAND...: it becomes true within some seconds.
+soon()
+{
+	local i
+	for ((i = 0; i < 100; i++)); do
+		"$@" && return 0
+		sleep 0.1
+	done
+	echo "not within ten seconds: $*" >&2
+	return 1
+}
+
+# not COMMAND...
+not()
+{
+	! "$@"
+}
+
+# has RESOURCE: the kernel has it.
+has()
+{
+	grep -q "^$1 " "$DIR/bc.resources"
+}

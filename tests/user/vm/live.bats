@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+
+load common
+
+# A group that is full, and one that was refused something.
+busy()
+{
+	bcctl set "$GROUP" kmemsize=1M:2M
+	sh -c "echo \$\$ >$DIR/cgroup.procs; exec $TOOLS/hog sockets" >/dev/null || :
+}
+
+# The tracepoint is on in the instance that bcctl has made.
+tracing()
+{
+	grep -qs 1 /sys/kernel/tracing/instances/bcctl-*/events/bc/bc_refuse/enable
+}
+
+@test "watch: a line for each refusal, with who and what" {
+	bcctl watch "$GROUP" -n 1 --for 20 >"$BATS_TEST_TMPDIR/out" &
+	local watcher=$!
+	soon tracing
+	busy
+	wait "$watcher"
+	run cat "$BATS_TEST_TMPDIR/out"
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output =~ ^[0-9:]{8}\.[0-9]{3}\ $GROUP\ hog\[[0-9]+\]\ kmemsize\ [0-9.]+K?\ held\ [0-9.KM]+\ barrier\ 1M ]]
+	[ -z "$(ls /sys/kernel/tracing/instances)" ]
+}
+
+@test "watch: the kernel function that asked" {
+	local trace=/sys/kernel/tracing/instances/probe
+	mkdir "$trace"
+	echo 1 >"$trace/options/stacktrace"
+	echo 1 >"$trace/events/bc/bc_refuse/enable"
+	busy
+	run grep -A 2 '<stack trace>' "$trace/trace"
+	rmdir "$trace"
+	[[ $output == *' => '* ]] || skip "this kernel traces empty stacks (no frame pointers)"
+	bcctl watch --json -n 1 --for 20 >"$BATS_TEST_TMPDIR/out" &
+	soon tracing
+	busy
+	wait $!
+	/usr/bin/python3 - "$BATS_TEST_TMPDIR/out" <<-'PYTHON'
+	import json, sys
+	r = json.loads(open(sys.argv[1]).readline())
+	assert len(r["stack"]) > 3, r
+	assert r["function"] and not r["function"].startswith(("bc_", "kmem_cache", "__kmalloc")), r
+	assert r["function"] in r["stack"], r
+	PYTHON
+}
+
+@test "watch --json, then why: groups that came and went keep their names" {
+	bcctl watch --json --for 3 >"$BATS_TEST_TMPDIR/recording" &
+	local watcher=$!
+	soon tracing
+	sh -c "echo \$\$ >$DIR/cgroup.procs
+		exec bcctl run --name short -l kmemsize=1M:2M $TOOLS/hog sockets" 2>/dev/null || :
+	busy
+	wait "$watcher"
+	run bcctl why "$GROUP" --from "$BATS_TEST_TMPDIR/recording" --raw --noheadings -o COUNT,GROUP,RESOURCE,PROCESS
+	[ "$status" -eq 0 ]
+	says "1 $GROUP kmemsize hog"
+	says "1 $GROUP/short kmemsize hog"
+	run bcctl why /nothing --from "$BATS_TEST_TMPDIR/recording"
+	says "nothing was refused"
+}
+
+@test "why: records by itself" {
+	bcctl why "$GROUP" --for 3 --json >"$BATS_TEST_TMPDIR/out" 2>"$ERRORS" &
+	local watcher=$!
+	soon tracing
+	busy
+	wait "$watcher"
+	[ "$(/usr/bin/python3 -c 'import json, sys; r = json.load(sys.stdin)["refusals"]; print(len(r), r[0]["count"], r[0]["payer"])' \
+		<"$BATS_TEST_TMPDIR/out")" = "1 1 $GROUP" ]
+}
+
+@test "watch: ended by a signal, it leaves no instance" {
+	bcctl watch >"$BATS_TEST_TMPDIR/out" &
+	soon tracing
+	kill -TERM $!
+	wait $!
+	[ -z "$(ls /sys/kernel/tracing/instances)" ]
+	fails 1 setpriv --reuid=65534 --regid=65534 --clear-groups "$BUILD/bin/bcctl" watch
+	says "only root may trace"
+}
+
+@test "list, show: what the kernel says" {
+	busy
+	run bcctl list --raw --noheadings -o GROUP,STATE,FAILCNT,LOCAL
+	says "$GROUP refused 1 1"
+	run bcctl show "$GROUP" --raw --noheadings --bytes -o resource,maxheld,barrier,limit
+	says "kmemsize $(value maxheld) 1048576 2097152"
+}
+
+@test "top --batch: rates of refusals" {
+	bcctl set "$GROUP" kmemsize=1M:2M
+	bcctl top "$GROUP" --batch -n 2 -d 5 --json -o +LIMIT >"$BATS_TEST_TMPDIR/out" &
+	local top=$!
+	sleep 0.5
+	busy
+	wait "$top"
+	/usr/bin/python3 - "$BATS_TEST_TMPDIR/out" "$GROUP" <<-'PYTHON'
+	import json, sys
+	decoder, text, tables = json.JSONDecoder(), open(sys.argv[1]).read().strip(), []
+	while text:
+	    table, end = decoder.raw_decode(text)
+	    tables.append(table["top"])
+	    text = text[end:].strip()
+	assert len(tables) == 2, tables
+	row = [r for r in tables[1] if r["group"] == sys.argv[2]][0]
+	assert row["failcnt"] >= 1 and 0.05 < row["fail/s"] <= row["failcnt"] / 4, row
+	PYTHON
+}
+
+@test "list, export, top: while groups come and go" {
+	local i pid
+	(
+		while :; do
+			mkdir -p "$DIR"/{a,b,c}/{d,e}
+			rmdir "$DIR"/{a,b,c}/{d,e} "$DIR"/{a,b,c}
+		done
+	) &
+	pid=$!
+	for ((i = 0; i < 12; i++)); do
+		bcctl list --all --json "$GROUP" >/dev/null 2>"$ERRORS" || break
+		bcctl export >/dev/null 2>"$ERRORS" || break
+		bcctl top --batch --all -n 2 -d 0.01 >/dev/null 2>"$ERRORS" || break
+	done
+	kill "$pid"
+	wait "$pid" || :
+	cat "$ERRORS"
+	[ "$i" -eq 12 ]
+	[ ! -s "$ERRORS" ]
+}
+
+@test "a copy of this machine says what the machine says" {
+	busy
+	"$USER_TESTS/capture" >"$BATS_TEST_TMPDIR/capture"
+	"$USER_TESTS/unpack" "$BATS_TEST_TMPDIR/capture" "$BATS_TEST_TMPDIR/copy"
+	local columns=GROUP,RESOURCE,STATE,MAXHELD,BARRIER,LIMIT,FAILCNT,LOCAL
+	diff <(bcctl list --all --raw -o $columns) \
+		<(bcctl list --all --raw -o $columns --sysroot "$BATS_TEST_TMPDIR/copy")
+}
+
+@test "the library's example: wakes up when something is refused" {
+	bcctl set "$GROUP" kmemsize=1M:2M
+	"$TOOLS/refusals" "$GROUP" 1 >"$BATS_TEST_TMPDIR/out" &
+	local pid=$!
+	soon sh -c "ls -l /proc/$pid/fd | grep -q bc.failcnt"
+	sleep 0.2
+	busy
+	wait "$pid"
+	grep -qx "$GROUP: kmemsize refused 1 times" "$BATS_TEST_TMPDIR/out"
+	fails_quietly "$TOOLS/refusals" /nope
+}
+
+fails_quietly()
+{
+	run "$@"
+	[ "$status" -eq 1 ]
+}

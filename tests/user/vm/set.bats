@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+
+load common
+
+@test "set: both files, and show tells it" {
+	bcctl set "$GROUP" kmemsize=16M:18M
+	[ "$(value barrier)" = 16777216 ]
+	[ "$(value limit)" = 18874368 ]
+	bcctl set "$GROUP" kmemsize=1M
+	[ "$(value barrier)" = 1048576 ]
+	[ "$(value limit)" = 18874368 ]
+	bcctl set "$GROUP" kmemsize=:max
+	[ "$(value limit)" = max ]
+	run bcctl show "$GROUP" --json -o resource,barrier
+	says 1048576
+}
+
+@test "set: every resource of the kernel at once" {
+	local specs=() name
+	for name in $(cut -d' ' -f1 "$DIR/bc.resources"); do
+		specs+=("$name=1000:2000")
+	done
+	bcctl set "$GROUP" "${specs[@]}"
+	for name in $(cut -d' ' -f1 "$DIR/bc.resources"); do
+		[ "$(value barrier "$DIR" "$name"):$(value limit "$DIR" "$name")" = 1000:2000 ]
+	done
+}
+
+@test "set: nothing is written when anything is wrong" {
+	bcctl set "$GROUP" kmemsize=16M:18M
+	fails 1 bcctl set "$GROUP" kmemsize=1M:2M nothing=1
+	fails 1 bcctl set "$GROUP" kmemsize=1M:2E
+	[ "$(value barrier):$(value limit)" = 16777216:18874368 ]
+	run bcctl set "$GROUP" kmemsize=1M:2M --dry-run
+	[ "$status" -eq 0 ]
+	[ "$(value barrier):$(value limit)" = 16777216:18874368 ]
+}
+
+@test "set: killed at any system call, the old values or the new ones" {
+	local n status seen_old=0 seen_new=0 now
+	for ((n = 1; n < 2000; n++)); do
+		echo 'kmemsize 1000000' >"$DIR/bc.barrier"
+		echo 'kmemsize 2000000' >"$DIR/bc.limit"
+		status=0
+		"$TOOLS/killat" "$n" bcctl set "$GROUP" kmemsize=3000000:4000000 || status=$?
+		now=$(value barrier):$(value limit)
+		case $now in
+		1000000:2000000) seen_old=$((seen_old + 1)) ;;
+		3000000:4000000) seen_new=$((seen_new + 1)) ;;
+		*) echo "killed at $n: $now"; return 1 ;;
+		esac
+		[ "$status" -ne 3 ] || break
+		[ "$status" -eq 0 ]
+	done
+	echo "# old $seen_old times, new $seen_new times" >&3
+	[ "$status" -eq 3 ] && [ "$seen_old" -gt 20 ] && [ "$seen_new" -gt 5 ]
+}
+
+@test "set: without permission: which file, whose it is" {
+	fails 1 setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$BUILD/bin/bcctl" set "$GROUP" kmemsize=1M
+	says "no permission to write $DIR/bc."
+	says "which belongs to root"
+	says "run it as root"
+	[ "$(value barrier)" = max ]
+}
+
+@test "set: the top of a cgroup namespace is set from outside" {
+	mount -o remount,nsdelegate "$CGROUP"
+	mkdir "$DIR/inner"
+	bcctl set "$GROUP" kmemsize=16M:18M
+	run sh -c "echo \$\$ >$DIR/inner/cgroup.procs; exec unshare -C -m sh -c '
+		umount $CGROUP; mount -t cgroup2 none $CGROUP; exec bcctl set / kmemsize=max'"
+	[ "$status" -eq 1 ]
+	run sh -c "echo \$\$ >$DIR/inner/cgroup.procs; exec unshare -C -m sh -c '
+		umount $CGROUP; mount -t cgroup2 -o nsdelegate none $CGROUP; exec bcctl set . kmemsize=max'"
+	[ "$status" -eq 1 ]
+	says "no permission to write"
+	says "from outside"
+	[ "$(value barrier "$DIR/inner")" = max ]
+	mount -o remount "$CGROUP" || :
+}
+
+@test "set: by process, and the group of bcctl itself" {
+	sleep 100 &
+	echo $! >"$DIR/cgroup.procs"
+	bcctl set $! kmemsize=5M
+	[ "$(value barrier)" = 5242880 ]
+	run sh -c "echo \$\$ >$DIR/cgroup.procs; bcctl set . kmemsize=6M:7M"
+	[ "$status" -eq 0 ]
+	[ "$(value limit)" = 7340032 ]
+}
+
+@test "set: a group that goes away" {
+	mkdir "$DIR/gone"
+	sleep 100 &
+	local pid=$!
+	echo "$pid" >"$DIR/gone/cgroup.procs"
+	echo "$pid" >"$DIR/cgroup.procs"
+	rmdir "$DIR/gone"
+	fails 1 bcctl set "$GROUP/gone" kmemsize=1M
+	says "there is no group $GROUP/gone"
+	fails 1 bcctl show 999999
+}
+
+@test "reset: maxheld is what is held" {
+	sh -c "echo \$\$ >$DIR/cgroup.procs; exec $TOOLS/hog sockets 500"
+	local before
+	before=$(value maxheld)
+	[ "$before" -gt 300000 ]
+	bcctl reset "$GROUP" kmemsize
+	[ "$(value maxheld)" -lt "$before" ]
+	bcctl reset "$GROUP"
+	fails 1 bcctl reset "$GROUP" nothing
+}
+
+@test "profile, advise: set what they say" {
+	local line
+	bcctl profile vps.basic "$GROUP" 2>"$ERRORS" || cat "$ERRORS"
+	[ "$(value barrier):$(value limit)" = 5242880:5592405 ]
+	sh -c "echo \$\$ >$DIR/cgroup.procs; exec $TOOLS/hog sockets 500"
+	line=$(bcctl advise "$GROUP" | tail -n 1)
+	$line
+	[ "$(value barrier)" -ge "$(value maxheld)" ]
+	bcctl profile unlimited "$GROUP" 2>"$ERRORS"
+	[ "$(value barrier):$(value limit)" = max:max ]
+}
