@@ -8,15 +8,19 @@
  * so nothing moves; a difference remains only where a task was stopped between
  * charging and storing the owner, and at rest there is none.
  */
+#include <linux/align.h>
 #include <linux/debugfs.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/pfn.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/stop_machine.h>
 
 #include "internal.h"
+#include "../../mm/internal.h"
 #include "../../mm/percpu-internal.h"
 #include "../../mm/slab.h"
 
@@ -82,23 +86,45 @@ static void bc_audit_percpu(void)
 			bc_audit_chunk(chunk);
 }
 
+/* Memory is there or not in pieces of this size, see SUBSECTION_SHIFT. */
+#define BC_AUDIT_HOLE PFN_DOWN(SZ_2M)
+
+/*
+ * Holes and free blocks are passed over. A free page has no owner, and what a
+ * bug left in one is charged and not found: a difference.
+ */
+static void bc_audit_zone(struct zone *zone)
+{
+	unsigned long pfn = zone->zone_start_pfn;
+
+	while (pfn < zone_end_pfn(zone)) {
+		struct page *page = pfn_to_online_page(pfn);
+		unsigned int order = 0;
+
+		if (!page) {
+			pfn = ALIGN(pfn + 1, BC_AUDIT_HOLE);
+			continue;
+		}
+		if (page_zone(page) == zone) {
+			if (PageBuddy(page))
+				order = buddy_order(page);
+			else
+				bc_audit_page(page);
+		}
+		pfn += 1UL << order;
+	}
+}
+
 static int bc_audit_stopped(void *unused)
 {
 	struct beancounter *bc;
 	struct bc_stat stat;
 	struct zone *zone;
-	unsigned long pfn;
 
 	list_for_each_entry(bc, &bc_list, list)
 		bc->audit_found = 0;
 	for_each_populated_zone(zone)
-		for (pfn = zone->zone_start_pfn; pfn < zone_end_pfn(zone);
-		     pfn++) {
-			struct page *page = pfn_to_online_page(pfn);
-
-			if (page && page_zone(page) == zone)
-				bc_audit_page(page);
-		}
+		bc_audit_zone(zone);
 	bc_audit_percpu();
 	list_for_each_entry(bc, &bc_list, list) {
 		bc_stat_read(bc, BC_KMEMSIZE, &stat);
