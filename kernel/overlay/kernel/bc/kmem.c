@@ -118,11 +118,13 @@ static __always_inline enum bc_severity bc_gfp_severity(gfp_t flags)
  * May the allocation wait for room to be made, and enter file systems? Nobody
  * has to make room in the group of somebody else.
  */
-static bool bc_may_reclaim(gfp_t flags)
+static bool bc_may_reclaim(struct beancounter *bc, gfp_t flags)
 {
 	flags = current_gfp_context(flags);
 	return gfpflags_allow_blocking(flags) && (flags & __GFP_FS) &&
-	       !(flags & __GFP_NORETRY) && in_task() && !current->bc_active;
+	       !(flags & __GFP_NORETRY) && in_task() &&
+	       (!current->bc_active ||
+		bc == css_bc(task_css(current, bc_cgrp_id)));
 }
 
 /* The fast path took nothing: charge @bytes, making room where that is due. */
@@ -142,7 +144,7 @@ static noinline int bc_kmem_charge_slow(struct beancounter *bc, u64 bytes,
 	if ((flags & __GFP_NORETRY) && (flags & __GFP_NOWARN))
 		return -ENOMEM;
 
-	if (bc_may_reclaim(flags) && refcount_inc_not_zero(&bc->refs)) {
+	if (bc_may_reclaim(bc, flags) && refcount_inc_not_zero(&bc->refs)) {
 		rcu_read_unlock();
 		while (ret && retries-- && bc_reclaim(over, bytes))
 			ret = bc_charge_slow(bc, BC_KMEMSIZE, bytes, severity,

@@ -27,7 +27,7 @@
 #define AUDIT "/sys/kernel/debug/bc/audit"
 #define AUDIT_MS 3000 /* the account has to be at rest by then */
 #define EXIT_MS 60000
-#define CASE_MS 240000 /* under KASAN and TCG things take long */
+#define CASE_MS 240000
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
@@ -139,7 +139,7 @@ long long bc_audit(char *line, size_t size)
 /* Whether the recount agrees, or has agreed within the time to come to rest. */
 static bool audit_ok(void)
 {
-	long long end = bc_now_ms() + AUDIT_MS, diff;
+	long long end = bc_now_ms() + bc_patience(AUDIT_MS), diff;
 	char line[256];
 
 	do {
@@ -193,7 +193,7 @@ static void run_case(const struct bc_case *c, struct bc_group *g)
 /* Kills all, and waits for the last: a hundred thousand locks take a while. */
 static void wait_empty(const struct bc_group *g)
 {
-	long long end = bc_now_ms() + EXIT_MS;
+	long long end = bc_now_ms() + bc_patience(EXIT_MS);
 
 	bc_group_kill(g);
 	while (bc_read_key(g, "cgroup.events", "populated") &&
@@ -226,7 +226,7 @@ static int check_end(const struct bc_case *c, const struct bc_group *g)
 /* Orphans of the case come here, and hold what they are until waited for. */
 static int wait_case(pid_t pid, int *status)
 {
-	long long end = bc_now_ms() + CASE_MS;
+	long long end = bc_now_ms() + bc_patience(CASE_MS);
 
 	while (bc_now_ms() < end) {
 		pid_t got = waitpid(-1, status, WNOHANG);
@@ -251,7 +251,8 @@ static int one_case(const struct bc_case *c, struct bc_group *top)
 	if (!pid)
 		run_case(c, &g);
 	if (wait_case(pid, &status)) {
-		bc_note("not done after %d s: killed", CASE_MS / 1000);
+		bc_note("not done after %d s: killed",
+			bc_patience(CASE_MS) / 1000);
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
 	}
@@ -288,6 +289,8 @@ static void start(struct bc_group *top, const char *name)
 
 	if (geteuid())
 		ksft_exit_skip("needs root to make groups\n");
+	/* Found out once, by who is in no group. */
+	bc_patience(0);
 	if (!bc_root())
 		ksft_exit_skip("no cgroup2 file system\n");
 	if (!have_controller())

@@ -32,6 +32,11 @@ bool bc_keep(int fd)
 	return false;
 }
 
+int bc_unkeep(void)
+{
+	return nr_kept ? kept[--nr_kept] : -1;
+}
+
 int bc_kept(long i)
 {
 	return kept[i];

@@ -41,6 +41,7 @@ long long bc_need_slab(const char *cache);
 
 /* In the worker: a file to keep; true when there is none, errno says why. */
 bool bc_keep(int fd);
+int bc_unkeep(void);
 int bc_kept(long i);
 long bc_kept_count(void);
 long bc_drop_kept(long unused);

@@ -93,3 +93,13 @@ int bc_config(const char *option)
 	pclose(f);
 	return found;
 }
+
+/* How long to wait, @ms otherwise, for a kernel that checks every access. */
+int bc_patience(int ms)
+{
+	static int factor;
+
+	if (!factor)
+		factor = bc_config("KASAN") > 0 ? 5 : 1;
+	return ms * factor;
+}

@@ -111,7 +111,7 @@ void bc_group_empty(const struct bc_group *g)
 /* Removes a group and those in it, waiting for its processes to be gone. */
 int bc_group_remove(const struct bc_group *g)
 {
-	long long end = bc_now_ms() + SETTLE_MS;
+	long long end = bc_now_ms() + bc_patience(SETTLE_MS);
 
 	bc_group_empty(g);
 	while (rmdir(g->path)) {
@@ -156,6 +156,26 @@ int bc_write_raw(const struct bc_group *g, const char *file, const void *buf,
 int bc_write(const struct bc_group *g, const char *file, const char *text)
 {
 	return bc_write_raw(g, file, text, strlen(text));
+}
+
+/* Down to the children of @g; false where the controller is not there. */
+bool bc_enable_memory(const struct bc_group *g)
+{
+	struct bc_group level;
+	char *slash = level.path + strlen(bc_root());
+	bool ok = true;
+
+	strcpy(level.path, g->path);
+	for (;;) {
+		char was = *slash;
+
+		*slash = '\0';
+		ok &= !bc_write(&level, "cgroup.subtree_control", "+memory");
+		*slash = was;
+		if (!was)
+			return ok;
+		slash += 1 + strcspn(slash + 1, "/");
+	}
 }
 
 int bc_group_attach(const struct bc_group *g, pid_t pid)
@@ -379,7 +399,7 @@ static void flush_net(void)
 /* What is held once it stays the same, and nothing can be dropped any more. */
 long long bc_rest(const struct bc_group *g)
 {
-	long long held = -1, before, end = bc_now_ms() + SETTLE_MS;
+	long long held = -1, before, end = bc_now_ms() + bc_patience(SETTLE_MS);
 	int same = 0;
 
 	while (same < 3 && bc_now_ms() < end) {
@@ -405,7 +425,7 @@ long long bc_wait_held(const struct bc_group *g, long long want)
 		while (bc_reaper && waitpid(-1, NULL, WNOHANG) > 0)
 			;
 		held = bc_held(g);
-		if (held == want || now - start > SETTLE_MS)
+		if (held == want || now - start > bc_patience(SETTLE_MS))
 			return held;
 		if (now - hurried > HURRY_MS) {
 			bc_hurry();

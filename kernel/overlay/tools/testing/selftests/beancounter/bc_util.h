@@ -70,6 +70,7 @@ int bc_group_remove(const struct bc_group *g);
 void bc_group_kill(const struct bc_group *g);
 int bc_group_attach(const struct bc_group *g, pid_t pid);
 int bc_open(const struct bc_group *g, const char *file, int flags);
+bool bc_enable_memory(const struct bc_group *g);
 
 /* Files of a group: 0 or a negative errno. */
 int bc_write_raw(const struct bc_group *g, const char *file, const void *buf,
@@ -148,5 +149,6 @@ long long bc_now_ms(void);
 void bc_pause_ms(int ms);
 void bc_populate(void);
 int bc_wait_pid(pid_t pid, int timeout_ms, int *status);
+int bc_patience(int ms);
 
 #endif /* BC_UTIL_H */

@@ -90,7 +90,7 @@ static void __attribute__((noreturn)) serve(struct bc_slot *s, uid_t uid)
 void bc_worker_start_as(struct bc_worker *w, const struct bc_group *g,
 			uid_t uid)
 {
-	long long end = bc_now_ms() + CALL_MS;
+	long long end = bc_now_ms() + bc_patience(CALL_MS);
 
 	memset(w, 0, sizeof(*w));
 	w->slot = mmap(NULL, bc_page_size(), PROT_READ | PROT_WRITE,
@@ -149,7 +149,7 @@ long bc_call(struct bc_worker *w, bc_job job, long arg)
 	long ret;
 
 	bc_call_begin(w, job, arg);
-	if (!bc_call_end(w, CALL_MS, &ret))
+	if (!bc_call_end(w, bc_patience(CALL_MS), &ret))
 		bc_fail(__FILE__, __LINE__, "the worker %s",
 			w->pid ? "does not answer" :
 				 strsignal(WTERMSIG(w->status)));
@@ -171,7 +171,7 @@ int bc_worker_stop(struct bc_worker *w)
 {
 	if (w->pid) {
 		slot_set(w->slot, SLOT_QUIT);
-		if (!bc_worker_died(w, CALL_MS))
+		if (!bc_worker_died(w, bc_patience(CALL_MS)))
 			bc_fail(__FILE__, __LINE__,
 				"the worker does not leave");
 	}

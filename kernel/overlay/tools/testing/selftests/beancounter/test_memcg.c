@@ -17,26 +17,6 @@
 
 #include "bc_object.h"
 
-/* Down to the children of @g. */
-static void enable_memory(const struct bc_group *g)
-{
-	struct bc_group level;
-	char *slash = level.path + strlen(bc_root());
-
-	strcpy(level.path, g->path);
-	for (;;) {
-		char was = *slash;
-
-		*slash = '\0';
-		if (bc_write(&level, "cgroup.subtree_control", "+memory"))
-			bc_skip("no memory controller");
-		*slash = was;
-		if (!was)
-			break;
-		slash += 1 + strcspn(slash + 1, "/");
-	}
-}
-
 static long files(long n)
 {
 	long i;
@@ -102,7 +82,8 @@ static void check_max(struct bc_group *g, bc_job job)
 	long made;
 
 	bc_group_make(&sub, g, "sub");
-	enable_memory(g);
+	if (!bc_enable_memory(g))
+		bc_skip("no memory controller");
 	bc_sys(open("/dev/null", O_RDONLY));
 	bc_worker_start(&w, &sub);
 	bc_write(&sub, "memory.swap.max", "0");
@@ -155,7 +136,8 @@ static void test_both(struct bc_group *g)
 	struct bc_worker w;
 
 	bc_group_make(&sub, g, "sub");
-	enable_memory(g);
+	if (!bc_enable_memory(g))
+		bc_skip("no memory controller");
 	bc_sys(open("/dev/null", O_RDONLY));
 	bc_worker_start(&w, &sub);
 	bc_eq(bc_call(&w, files, 3000), 3000);

@@ -277,25 +277,6 @@ static long unwatch(long unused)
 	return close(watch_fd);
 }
 
-/* Down to the children of @g. */
-static void enable_memory(const struct bc_group *g)
-{
-	struct bc_group level;
-	char *slash = level.path + strlen(bc_root());
-
-	strcpy(level.path, g->path);
-	for (;;) {
-		char was = *slash;
-
-		*slash = '\0';
-		bc_write(&level, "cgroup.subtree_control", "+memory");
-		*slash = was;
-		if (!was)
-			break;
-		slash += 1 + strcspn(slash + 1, "/");
-	}
-}
-
 static void remote(struct bc_group *g, bool memory)
 {
 	long long base_a, base_b, before;
@@ -308,7 +289,7 @@ static void remote(struct bc_group *g, bool memory)
 	bc_group_make(&a, g, "a");
 	bc_group_make(&b, g, "b");
 	if (memory)
-		enable_memory(g);
+		bc_enable_memory(g);
 	before = start(&wa, &a);
 	start(&wb, &b);
 	bc_call(&wb, cause_events, 10);

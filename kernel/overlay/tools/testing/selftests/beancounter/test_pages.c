@@ -244,6 +244,17 @@ static void test_percpu(struct bc_group *g)
 		  all + 256 * 8 + 256 * 16 + 4 * bc_page_size());
 }
 
+/* In a memory cgroup of its own, which a new map does not know yet. */
+static void test_percpu_memory(struct bc_group *g)
+{
+	struct bc_group below;
+
+	if (!bc_enable_memory(g))
+		bc_skip("no memory controller");
+	bc_group_make(&below, g, "below");
+	test_percpu(&below);
+}
+
 /* ------------------------------------------------------------- stealing */
 
 static int steal_pipe[2], steal_file;
@@ -352,6 +363,7 @@ static const struct bc_case cases[] = {
 	{ "fdtable_vmalloc", test_vmalloc },
 	{ "bpf_vmalloc", test_bpf_array },
 	{ "bpf_percpu", test_percpu },
+	{ "bpf_percpu_memory", test_percpu_memory },
 	{ "pipe_steal", test_steal },
 	{ "pipe_gift", test_gift },
 };

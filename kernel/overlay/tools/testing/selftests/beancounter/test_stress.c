@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +22,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bc_util.h"
+#include "bc_object.h"
 
 #define NR_GROUPS 7 /* one, two in it, two in each of these */
 #define FIRST_LEAF 3
 #define LIMIT (384 * BC_KIB)
 #define THREADS 2
+#define GIVERS 32
+#define HANDED 16 /* files that each of them leaves */
+#define MANY_FILES 6000
 
 static int number(const char *name, int otherwise)
 {
@@ -259,10 +263,258 @@ static void test_changing(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
+/* Runs on one CPU only from now on. */
+static long pin(long cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Hands the files over to who is at the other end, to be held there. */
+static void hand_over(int to, int *fds, int n)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int) * HANDED)];
+	} control = {};
+	char byte = 0;
+	struct iovec io = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &io,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_SPACE(sizeof(int) * n),
+	};
+
+	control.head.cmsg_level = SOL_SOCKET;
+	control.head.cmsg_type = SCM_RIGHTS;
+	control.head.cmsg_len = CMSG_LEN(sizeof(int) * n);
+	memcpy(CMSG_DATA(&control.head), fds, sizeof(int) * n);
+	if (n)
+		sendmsg(to, &msg, MSG_NOSIGNAL);
+}
+
+/* What has been handed over so far; true when there was something. */
+static bool take_over(int from, int *fds, int *n)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int) * HANDED)];
+	} control;
+	char byte;
+	struct iovec io = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &io,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c;
+	int got;
+
+	if (recvmsg(from, &msg, MSG_DONTWAIT) <= 0)
+		return false;
+	c = CMSG_FIRSTHDR(&msg);
+	if (!c)
+		return true;
+	got = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(fds + *n, CMSG_DATA(c), sizeof(int) * got);
+	*n += got;
+	return true;
+}
+
+/* Works for a while on its CPU, hands over what it has, and is gone. */
+static pid_t start_giver(int to, int cpu, unsigned int seed)
+{
+	pid_t pid = fork();
+	int fds[HANDED], i, n = 0, rounds;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pin(cpu);
+	/* Until it is in its group. */
+	raise(SIGSTOP);
+	for (rounds = 0; rounds < 20; rounds++)
+		work[rand_r(&seed) % (sizeof(work) / sizeof(work[0]))](&seed);
+	for (i = 0; i < HANDED; i++) {
+		fds[n] = i & 1 ? eventfd(0, 0) : epoll_create1(0);
+		if (fds[n] >= 0)
+			n++;
+	}
+	hand_over(to, fds, n);
+	_exit(0);
+}
+
+static void audit_agrees(void)
+{
+	long long end = bc_now_ms() + 10000, diff;
+	char line[256];
+
+	while ((diff = bc_audit(line, sizeof(line))) > 0) {
+		if (bc_now_ms() > end)
+			bc_fail(__FILE__, __LINE__, "audit: %lld: %s", diff,
+				line);
+		bc_pause_ms(20);
+	}
+}
+
+struct giving {
+	struct bc_group removed;
+	struct bc_group other;
+	int pipe[2];
+	int fds[2][GIVERS * HANDED];
+	int n[2];
+};
+
+/* One generation: a group with tasks on all CPUs, and what they leave. */
+static void give_round(struct giving *s, struct bc_group *g, int round)
+{
+	int cpus = bc_cpus(), givers = cpus * 3, left, i;
+	pid_t pids[GIVERS];
+	char name[16];
+
+	if (givers > GIVERS)
+		givers = GIVERS;
+	snprintf(name, sizeof(name), "r%d", round);
+	bc_group_make(&s->removed, g, name);
+	for (i = 0; i < givers; i++) {
+		pids[i] = start_giver(s->pipe[1], i % cpus, round * 100 + i);
+		bc_sys(pids[i]);
+		bc_sys(waitpid(pids[i], NULL, WUNTRACED));
+		bc_group_attach(&s->removed, pids[i]);
+		kill(pids[i], SIGCONT);
+	}
+	for (left = givers, i = 0; left; i++) {
+		/* Closes the stocks of all CPUs, and lets them open again. */
+		bc_set_barrier(&s->removed, i & 1 ? BC_MAX : LIMIT);
+		bc_group_attach(i & 2 ? &s->removed : &s->other,
+				pids[i % givers]);
+		bc_true(bc_held(g) >= 0);
+		while (take_over(s->pipe[0], s->fds[round & 1],
+				 &s->n[round & 1]))
+			;
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			left--;
+	}
+	while (take_over(s->pipe[0], s->fds[round & 1], &s->n[round & 1]))
+		;
+	bc_eq(bc_group_remove(&s->removed), 0);
+}
+
+/* From any CPU, and while the next ones are at work. */
+static void give_back(struct giving *s, int which)
+{
+	pin(which % bc_cpus());
+	while (s->n[which])
+		close(s->fds[which][--s->n[which]]);
+}
+
+/*
+ * Groups come and go while what their tasks made lives on: charged on one CPU,
+ * freed on another, drained from a third, and the payer long removed.
+ */
+static void test_removed(struct bc_group *g)
+{
+	static struct giving s;
+	long long end = bc_now_ms() + 1000 * number("BC_STRESS_SECONDS", 5);
+	long long handed = 0;
+	int round;
+
+	bc_group_make(&s.other, g, "other");
+	bc_sys(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s.pipe));
+	for (round = 0; round < 4 || bc_now_ms() < end; round++) {
+		give_round(&s, g, round);
+		handed += s.n[round & 1];
+		if (!(round % 16)) {
+			/* All at rest, and nobody left who could pay. */
+			bc_true(!s.n[round & 1] || bc_held(g) > 0);
+			audit_agrees();
+		}
+		give_back(&s, !(round & 1));
+	}
+	give_back(&s, 0);
+	give_back(&s, 1);
+	bc_group_remove(&s.other);
+	bc_held_is(g, 0);
+	bc_true(handed > round);
+	bc_note("%lld files outlived %d groups", handed, round);
+}
+
+static long make_files(long n)
+{
+	while (n--)
+		if (bc_keep(eventfd(0, 0)))
+			return -1;
+	return bc_kept_count();
+}
+
+static long drop_files(long n)
+{
+	while (n--)
+		close(bc_unkeep());
+	return bc_kept_count();
+}
+
+static long fill_with_files(long unused)
+{
+	(void)unused;
+	while (bc_kept_count() < MANY_FILES && !bc_keep(eventfd(0, 0)))
+		;
+	return bc_kept_count();
+}
+
+static void switch_cpu(const char *file, bool on)
+{
+	bc_eq(bc_write_path(file, on ? "1" : "0"), 0);
+}
+
+/*
+ * What a CPU has in stock when it is switched off is there for the others:
+ * nobody is refused while bytes are left in it.
+ */
+static void test_cpu_offline(struct bc_group *g)
+{
+	const char *file = "/sys/devices/system/cpu/cpu1/online";
+	long long base, one, stock = 64 * BC_KIB;
+	struct bc_worker w;
+
+	if (bc_cpus() < 2 || access(file, W_OK))
+		bc_skip("no CPU that could be switched off");
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, fill_with_files, 0), MANY_FILES);
+	bc_call(&w, bc_drop_kept, 0);
+	base = bc_rest(g);
+	bc_eq(bc_call(&w, make_files, 100), 100);
+	one = (bc_held(g) - base) / 100;
+	/* Far from the barrier, so that there is a stock; and most of it freed. */
+	bc_set_barrier(g, base + BC_MIB);
+	bc_eq(bc_call(&w, pin, 1), 0);
+	bc_call(&w, make_files, stock / one);
+	bc_call(&w, drop_files, stock / one);
+	bc_eq(bc_call(&w, pin, 0), 0);
+	switch_cpu(file, false);
+	bc_held_is(g, base + 100 * one);
+	bc_call(&w, fill_with_files, 0);
+	bc_range(bc_held(g), base + BC_MIB - 2 * one, base + BC_MIB);
+	bc_true(bc_failcnt(g) > 0);
+	switch_cpu(file, true);
+	bc_eq(bc_call(&w, pin, 1), 0);
+	bc_call(&w, bc_drop_kept, 0);
+	bc_held_is(g, base);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
 static const struct bc_case cases[] = {
 	{ "nested", test_nested },
 	{ "moving", test_moving },
 	{ "changing_bounds", test_changing },
+	{ "removed", test_removed },
+	{ "cpu_offline", test_cpu_offline },
 };
 
 int main(int argc, char **argv)
