@@ -31,6 +31,11 @@ static int watch(const struct libbc_group *group, int times)
 	int ret;
 
 	ret = libbc_events_open(group, 0, &events);
+	if (ret) {
+		fprintf(stderr, "%s: %s\n", libbc_group_path(group),
+			strerror(-ret));
+		return ret;
+	}
 	while (!ret && times--) {
 		struct pollfd wait = { .fd = libbc_events_fd(events),
 				       .events = POLLPRI };
@@ -43,6 +48,7 @@ static int watch(const struct libbc_group *group, int times)
 	if (ret)
 		fprintf(stderr, "%s: %s\n", libbc_group_path(group),
 			strerror(-ret));
+	libbc_events_close(events);
 	return ret;
 }
 
