@@ -31,6 +31,7 @@
 #define GIVERS 32
 #define HANDED 16 /* files that each of them leaves */
 #define MANY_FILES 6000
+#define SAMPLES 100
 
 static int number(const char *name, int otherwise)
 {
@@ -197,7 +198,8 @@ static void run_stress(struct bc_group *g, bool move)
 		pids[i] = start_task(
 			&groups[FIRST_LEAF + i % (NR_GROUPS - FIRST_LEAF)], i);
 	end = bc_now_ms() + 1000 * number("BC_STRESS_SECONDS", 5);
-	while (bc_now_ms() < end) {
+	/* On a slow machine that is not much. */
+	while (bc_now_ms() < end || n < SAMPLES) {
 		sample(groups);
 		/* Who was killed in a fault is replaced. */
 		i = n++ % tasks;
