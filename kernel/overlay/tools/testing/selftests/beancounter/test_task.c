@@ -65,18 +65,23 @@ static long long kernel_stacks(void)
 	return at ? strtoll(at + 12, NULL, 10) * 1024 : 0;
 }
 
-/* The size of a stack: what eight processes more bring. */
+/*
+ * The size of a stack: what eight processes more bring. It is a power of two,
+ * and threads of the kernel come and go meanwhile.
+ */
 static long long stack_size(void)
 {
 	static long long size;
-	long long before;
+	long long before, more;
 
 	if (size)
 		return size;
 	before = kernel_stacks();
 	make_child(8);
-	size = (kernel_stacks() - before) / 8;
+	more = (kernel_stacks() - before) / 8;
 	drop_child(0);
+	for (size = bc_page_size(); size * 3 / 2 < more;)
+		size *= 2;
 	return size;
 }
 
