@@ -10,6 +10,7 @@ override BUILD := $(abspath $(BUILD))
 VARIANT ?= uml
 #: JOBS: how many compilers at a time
 JOBS    ?= $(shell nproc)
+#: prefix: where "make install" puts things, /usr/local; DESTDIR goes before it
 #: LINUX_SRC: a linux-6.12.y tree of your own, instead of Debian's package
 LINUX_SRC ?=
 #: LINUX_VERSION: a version of Debian's package, like 6.12.107
@@ -51,7 +52,8 @@ deps:
 ## test: every test, on the kernels for use
 .PHONY: test
 test: deps
-	@scripts/deps test
+	@scripts/deps test tools
+	@tests/userspace
 	@tests/run
 
 ## test-debug: every test, on the kernels that check themselves
@@ -60,10 +62,29 @@ test-debug: deps
 	@scripts/deps test
 	@tests/run --debug
 
+## tools: build libbeancounter and bcctl, as build/bin/bcctl
+.PHONY: tools
+tools:
+	@scripts/deps tools
+	@$(MAKE) -s -C lib
+	@$(MAKE) -s -C cli
+
+## install: install them; heeds DESTDIR and prefix
+.PHONY: install
+install:
+	@$(MAKE) -C lib install
+	@$(MAKE) -C cli install
+
+## deb: build their Debian packages in build/deb
+.PHONY: deb
+deb:
+	@scripts/deps tools deb
+	@scripts/build-deb
+
 ## lint: style, static analysis, patch rules
 .PHONY: lint
 lint: deps
-	@scripts/deps lint
+	@scripts/deps lint tools test
 	@scripts/lint
 
 ## vm-tools: the runner's own programs
@@ -81,7 +102,8 @@ $(BUILD)/vm/supervise: $(VM_HOST) vm/supervise.h vm/job.h
 ## clean: remove what was built; keep the fetched source
 .PHONY: clean
 clean:
-	rm -rf $(BUILD)/obj $(BUILD)/vm $(BUILD)/log
+	rm -rf $(BUILD)/obj $(BUILD)/vm $(BUILD)/log $(BUILD)/bin $(BUILD)/lib $(BUILD)/deb \
+		$(BUILD)/tests-user
 	find $(BUILD) -maxdepth 1 -type l -delete 2>/dev/null || :
 
 ## distclean: remove everything that is not in git

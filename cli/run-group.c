@@ -98,7 +98,7 @@ bool job_group_remove(const char *directory)
 	return false;
 }
 
-static void janitor(const char *directory, int fd)
+static void keep_watch(const char *directory, int fd)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error = 0, i;
 	char byte;
@@ -138,7 +138,7 @@ static int hire(struct job_group *made)
 	made->janitor = fork();
 	if (!made->janitor) {
 		close(fds[0]);
-		janitor(made->directory, fds[1]);
+		keep_watch(made->directory, fds[1]);
 	}
 	error = made->janitor < 0 ? -errno : 0;
 	sigprocmask(SIG_SETMASK, &before, NULL);

@@ -27,28 +27,28 @@ struct refusals {
 int refusals_begin(struct bcctl *ctl, const struct job_group *made,
 		   struct refusals **before)
 {
-	struct refusals *new = calloc(1, sizeof(*new));
+	struct refusals *list = calloc(1, sizeof(*list));
 	char *path = strdup(made->path), *slash;
 
-	while (new &&path && (slash = strrchr(path, '/')) && slash != path) {
+	while (list && path && (slash = strrchr(path, '/')) && slash != path) {
 		struct above *more, one = { NULL };
 
 		*slash = '\0';
-		more = reallocarray(new->v, new->count + 1, sizeof(*more));
+		more = reallocarray(list->v, list->count + 1, sizeof(*more));
 		if (!more)
 			break;
-		new->v = more;
+		list->v = more;
 		/* One that cannot be read is not reported. */
 		if (!libbc_group_open(ctl->host, path, &one.group) &&
 		    !libbc_account_read(one.group, LIBBC_READ_LOCAL,
 					&one.account))
-			more[new->count++] = one;
+			more[list->count++] = one;
 		else
 			libbc_group_close(one.group);
 	}
 	free(path);
-	*before = new;
-	return new ? 0 : no_memory(ctl);
+	*before = list;
+	return list ? 0 : no_memory(ctl);
 }
 
 void refusals_free(struct refusals *before)

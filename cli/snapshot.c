@@ -47,7 +47,9 @@ static int add(struct bcctl *ctl, struct snapshot *snapshot,
 	if (more)
 		snapshot->nodes = more;
 	node = more ? &more[snapshot->count] : NULL;
-	if (!node || !(node->path = strdup(libbc_group_path(group)))) {
+	if (node)
+		node->path = strdup(libbc_group_path(group));
+	if (!node || !node->path) {
 		libbc_account_free(account);
 		return no_memory(ctl);
 	}

@@ -70,7 +70,7 @@ int fill_percent(const struct libbc_resource *resource, uint64_t value)
 		return value ? 999 : 100;
 	if (value / barrier >= 10)
 		return 999;
-	return (int)((unsigned __int128)value * 100 / barrier);
+	return (int)((__uint128_t)value * 100 / barrier);
 }
 
 /*

@@ -31,8 +31,7 @@ static uint64_t round_up(uint64_t value, enum libbc_unit unit)
 
 static uint64_t scale(uint64_t value, long percent)
 {
-	return (uint64_t)(((unsigned __int128)value * (100 + percent) + 99) /
-			  100);
+	return (uint64_t)(((__uint128_t)value * (100 + percent) + 99) / 100);
 }
 
 static bool advise_one(const struct libbc_resource *resource, long headroom,

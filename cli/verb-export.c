@@ -66,25 +66,28 @@ static void print_sample(FILE *out, const struct metric *metric,
 		fprintf(out, "%llu\n", (unsigned long long)value);
 }
 
+static void print_node(FILE *out, const struct metric *metric,
+		       const struct node *node)
+{
+	size_t i,
+		count = node->account ? libbc_account_count(node->account) : 0;
+
+	for (i = 0; i < count; i++)
+		print_sample(out, metric, node,
+			     libbc_account_get(node->account, i));
+}
+
 static void print_metrics(FILE *out, const struct snapshot *snapshot)
 {
-	size_t i, j, k;
+	size_t i, j;
 
 	for (i = 0; i < ARRAY_SIZE(metrics); i++) {
 		const struct metric *metric = &metrics[i];
 
 		fprintf(out, "# TYPE %s %s\n# HELP %s %s\n", metric->name,
 			metric->type, metric->name, metric->help);
-		for (j = 0; j < snapshot->count; j++) {
-			const struct node *node = &snapshot->nodes[j];
-
-			for (k = 0; node->account &&
-				    k < libbc_account_count(node->account);
-			     k++)
-				print_sample(out, metric, node,
-					     libbc_account_get(node->account,
-							       k));
-		}
+		for (j = 0; j < snapshot->count; j++)
+			print_node(out, metric, &snapshot->nodes[j]);
 	}
 	fputs("# EOF\n", out);
 }

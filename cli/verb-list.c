@@ -234,13 +234,12 @@ static int lines_below(struct view *view, struct table *table,
 			list[count++] = &view->entries[i];
 	qsort(list, count, sizeof(*list), compare_entries);
 	for (i = 0; i < count && !ret; i++) {
-		if (!list[i]->shown) {
+		if (!list[i]->shown)
 			view->folded++;
-		} else if (view->flat) {
+		else if (view->flat)
 			ret = flat_lines(view, table, list[i]);
-		} else {
+		else
 			ret = tree_line(view, table, list[i]);
-		}
 		if (!ret)
 			ret = lines_below(view, table, list[i]);
 	}

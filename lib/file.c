@@ -19,8 +19,8 @@
  */
 int fd_read(int fd, char **text, size_t *bytes)
 {
-	size_t size = 16384, used = 0;
 	__cleanup_text char *buf = NULL;
+	size_t size = 16384, used = 0;
 
 	for (;;) {
 		char *bigger = realloc(buf, size);

@@ -76,8 +76,8 @@ static int normalize(const char *path, char **clean)
 int libbc_group_open(const struct libbc_host *host, const char *path,
 		     struct libbc_group **group)
 {
-	size_t len = strlen(host->mount);
 	__cleanup_text char *clean = NULL;
+	size_t len = strlen(host->mount);
 	int ret;
 
 	/* The whole path of the directory will do as well. */

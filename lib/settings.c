@@ -246,9 +246,9 @@ int libbc_settings_apply(const struct libbc_settings *settings,
 int libbc_maxheld_reset(const struct libbc_group *group,
 			const char *const names[], size_t count)
 {
-	struct libbc_account *account = NULL;
 	__cleanup_text char *text = NULL;
 	__cleanup_fd int fd = -1;
+	struct libbc_account *account = NULL;
 	size_t i;
 	int ret;
 

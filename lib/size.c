@@ -111,7 +111,7 @@ static int decimal(const char **text, uint64_t *number, uint64_t *scale)
 int libbc_size_parse(const char *text, enum libbc_unit unit, uint64_t *value)
 {
 	uint64_t number, scale, times, by;
-	unsigned __int128 result;
+	__uint128_t result;
 	int ret;
 
 	if (!strcasecmp(text, "max") || !strcasecmp(text, "unlimited")) {
@@ -126,7 +126,7 @@ int libbc_size_parse(const char *text, enum libbc_unit unit, uint64_t *value)
 	/* There is no part of a byte, and none of a process. */
 	if (scale > 1 && times == 1)
 		return -EINVAL;
-	result = (unsigned __int128)number * times;
+	result = (__uint128_t)number * times;
 	by *= scale;
 	result = result / by + (result % by != 0);
 	if (result > INT64_MAX)
@@ -138,7 +138,7 @@ int libbc_size_parse(const char *text, enum libbc_unit unit, uint64_t *value)
 const char *libbc_size_format(uint64_t value, enum libbc_unit unit,
 			      unsigned int flags, char buf[LIBBC_SIZE_LEN])
 {
-	unsigned __int128 bytes = value;
+	__uint128_t bytes = value;
 	size_t i;
 
 	if (value == LIBBC_MAX) {
@@ -156,11 +156,11 @@ const char *libbc_size_format(uint64_t value, enum libbc_unit unit,
 		return buf;
 	}
 	/* A remainder of 1023.96K would be printed as 1024.0K: that is 1M. */
-	for (i = 0; i < sizeof(suffixes) - 2; i++)
+	for (i = 0; i < sizeof(suffixes) - 2; i++) {
 		if (value < 1024ull * 1024 - 52)
 			break;
-		else
-			value = value / 1024 + (value % 1024 >= 512);
+		value = value / 1024 + (value % 1024 >= 512);
+	}
 	if (value % 1024)
 		snprintf(buf, LIBBC_SIZE_LEN, "%.1f%c", (double)value / 1024,
 			 suffixes[i]);

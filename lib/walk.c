@@ -105,8 +105,8 @@ void libbc_walk_close(struct libbc_walk *walk)
 static int child(const struct level *level, const char *name,
 		 struct libbc_group **group)
 {
-	const char *above = level->group->path;
 	__cleanup_text char *path = NULL;
+	const char *above = level->group->path;
 
 	if (asprintf(&path, "%s/%s", above[1] ? above : "", name) < 0) {
 		path = NULL;

@@ -4,6 +4,8 @@
 # What the tests of bcctl on copies of machines share. tests/userspace sets BUILD
 # and MACHINES.
 
+bats_require_minimum_version 1.5.0
+
 # shellcheck disable=SC2034 # for the tests
 USER_TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd -P)
 PATH=$BUILD/bin:$PATH
@@ -33,7 +35,6 @@ fails()
 {
 	local expected=$1
 	shift
-	run "$@"
-	[ "$status" -eq "$expected" ] || { echo "status $status: $output" >&2; return 1; }
+	run -"$expected" "$@"
 	[[ $output == *bcctl* ]] || { echo "no message: $output" >&2; return 1; }
 }
