@@ -247,10 +247,9 @@ int libbc_maxheld_reset(const struct libbc_group *group,
 			const char *const names[], size_t count)
 {
 	__cleanup_text char *text = NULL;
-	__cleanup_fd int fd = -1;
 	struct libbc_account *account = NULL;
+	int fd, ret;
 	size_t i;
-	int ret;
 
 	ret = libbc_account_read(group, 0, &account);
 	if (ret)
@@ -269,5 +268,7 @@ int libbc_maxheld_reset(const struct libbc_group *group,
 	fd = group_file_open(group, "bc.maxheld", O_WRONLY);
 	if (fd < 0)
 		return fd;
-	return group_file_write(fd, text);
+	ret = group_file_write(fd, text);
+	close_fd(&fd);
+	return ret;
 }
