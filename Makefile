@@ -25,13 +25,13 @@ VM_HOST   = $(addprefix vm/,supervise.c spool.c terminal.c)
 
 ## run: all of it, from nothing: fetch, build, boot, and show the tour
 .PHONY: run
-run: deps kernel
+run: deps kernel tools
 	@scripts/tour
 
 ## shell: a shell inside the virtual machine
 .PHONY: shell
-shell: deps kernel
-	@vm/run --variant $(VARIANT) --interactive -- \
+shell: deps kernel tools
+	@PATH=$(BUILD)/bin:$$PATH vm/run --variant $(VARIANT) --interactive -- \
 		$${SHELL:-/bin/sh} || [ $$? -lt 124 ]
 
 ## kernel: build the kernel variant VARIANT
