@@ -111,6 +111,7 @@ uint64_t effective_barrier(const struct libbc_resource *resource);
 int fill_percent(const struct libbc_resource *resource, uint64_t value);
 const char *value_text(const struct bcctl *ctl, uint64_t value,
 		       enum libbc_unit unit, char buf[LIBBC_SIZE_LEN]);
+char *read_all(FILE *in);
 int write_atomically(const struct bcctl *ctl, const char *path,
 		     const char *text, size_t bytes);
 

@@ -91,6 +91,20 @@ const char *value_text(const struct bcctl *ctl, uint64_t value,
 	return buf;
 }
 
+/* The whole text, to be freed; NULL with errno when it cannot be read. */
+char *read_all(FILE *in)
+{
+	char *text = NULL;
+	size_t size = 0;
+
+	errno = 0;
+	if (getdelim(&text, &size, '\0', in) >= 0)
+		return text;
+	free(text);
+	/* There is nothing in it. */
+	return ferror(in) || errno ? NULL : strdup("");
+}
+
 static int write_all(int fd, const char *text, size_t bytes)
 {
 	while (bytes) {

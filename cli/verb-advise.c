@@ -135,18 +135,16 @@ static int from_file(struct bcctl *ctl, const char *file, const char *group,
 {
 	struct libbc_account *account = NULL;
 	FILE *in = strcmp(file, "-") ? fopen(file, "re") : stdin;
-	char *text = NULL;
-	size_t size = 0;
-	ssize_t bytes;
+	char *text;
 	int ret;
 
 	if (!in)
 		return fail(ctl, "cannot open %s: %s", file, strerror(errno));
-	bytes = getdelim(&text, &size, '\0', in);
-	if (bytes < 0 && ferror(in)) {
+	text = read_all(in);
+	if (!text) {
 		ret = fail(ctl, "cannot read %s: %s", file, strerror(errno));
 	} else {
-		ret = account_from_text(text ? text : "", &account);
+		ret = account_from_text(text, &account);
 		if (ret)
 			fail(ctl, "%s is no account: %s", file, strerror(-ret));
 		if (ret)

@@ -53,18 +53,17 @@ static int add_file(const struct bcctl *ctl, struct profiles *profiles,
 		    const char *path)
 {
 	const char *base = strrchr(path, '/') + 1;
-	char *text = NULL, *name;
-	size_t size = 0;
 	FILE *file = fopen(path, "re");
+	char *text, *name;
 	int ret;
 
-	if (!file || (getdelim(&text, &size, '\0', file) < 0 && ferror(file))) {
+	text = file ? read_all(file) : NULL;
+	if (!text) {
 		ret = fail(ctl, "cannot read profile %s: %s", path,
 			   strerror(errno));
 	} else {
 		name = strndup(base, strlen(base) - strlen(".conf"));
-		ret = name ? add(ctl, profiles, name, text ? text : "") :
-			     no_memory(ctl);
+		ret = name ? add(ctl, profiles, name, text) : no_memory(ctl);
 		free(name);
 	}
 	if (file)

@@ -140,6 +140,10 @@ dry()
 	printf '# Mine\nkmemsize=1M:2M # small\n' >"$root/etc/bcctl/profiles/light.conf"
 	run bcctl profile --sysroot "$root" light /web --dry-run
 	says "bcctl set /web kmemsize=1048576:2097152"
+	: >"$root/etc/bcctl/profiles/empty.conf"
+	run bcctl profile --sysroot "$root" empty
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
 	echo 'kmemsize=lots' >"$root/etc/bcctl/profiles/light.conf"
 	fails 1 bcctl profile --sysroot "$root" light /web --dry-run
 	says "this is in profile light"
