@@ -136,9 +136,10 @@ int specs_apply(const struct bcctl *ctl, const struct specs *specs,
 void specs_print(FILE *out, const struct specs *specs);
 void specs_free(struct specs *specs);
 
-/* rules.c: the number of warnings */
-int rules_check(struct bcctl *ctl, const struct libbc_group *group,
-		const struct libbc_account *account, const struct specs *specs);
+/* rules.c */
+void rules_check(struct bcctl *ctl, const struct libbc_group *group,
+		 const struct libbc_account *account,
+		 const struct specs *specs);
 
 /* guard.c */
 int guarded_apply(const struct libbc_settings *settings,

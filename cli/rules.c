@@ -6,7 +6,6 @@
  * Those about more than one resource are what vzcfgvalidate(8) of OpenVZ
  * checked, as far as this kernel has both resources.
  */
-#include <stdarg.h>
 #include <string.h>
 
 #include "bcctl.h"
@@ -15,7 +14,6 @@ struct check {
 	const struct libbc_group *group;
 	const struct libbc_account *account;
 	const struct specs *specs;
-	int warnings;
 };
 
 /* factor times the sum of the parts, after / divisor. */
@@ -92,21 +90,6 @@ static const struct rule rules[] = {
 	  "what one datagram can take" },
 };
 
-static void complain(struct check *check, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void complain(struct check *check, const char *format, ...)
-{
-	va_list args;
-
-	fputs("bcctl: warning: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	check->warnings++;
-}
-
 static const struct spec *spec_for(const struct check *check, const char *name)
 {
 	size_t i;
@@ -179,12 +162,12 @@ static void check_rule(struct check *check, const struct rule *rule)
 	}
 	if (value >= sum)
 		return;
-	complain(check, "%s: %s %s is less than %s: %s", rule->name,
-		 rule->of == BARRIER ? "the barrier" :
-		 rule->of == LIMIT   ? "the limit" :
-				       "the gap between barrier and limit",
-		 libbc_size_format(value, unit, 0, have),
-		 libbc_size_format(sum, unit, 0, need), rule->why);
+	warn("%s: %s %s is less than %s: %s", rule->name,
+	     rule->of == BARRIER ? "the barrier" :
+	     rule->of == LIMIT	 ? "the limit" :
+				   "the gap between barrier and limit",
+	     libbc_size_format(value, unit, 0, have),
+	     libbc_size_format(sum, unit, 0, need), rule->why);
 }
 
 /* An ancestor with less refuses first. */
@@ -208,13 +191,11 @@ static void check_above(struct check *check, struct bcctl *ctl,
 				     NULL;
 		if (resource && effective_barrier(resource) < barrier &&
 		    barrier != LIBBC_MAX) {
-			complain(
-				check,
-				"%s: the barrier %s is never reached: that of %s is %s",
-				spec->name,
-				libbc_size_format(barrier, unit, 0, a), path,
-				libbc_size_format(effective_barrier(resource),
-						  unit, 0, b));
+			warn("%s: the barrier %s is never reached: that of %s is %s",
+			     spec->name, libbc_size_format(barrier, unit, 0, a),
+			     path,
+			     libbc_size_format(effective_barrier(resource),
+					       unit, 0, b));
 			*path = '\0';
 		}
 		libbc_account_free(account);
@@ -235,29 +216,23 @@ static void check_one(struct check *check, const struct spec *spec)
 
 	libbc_size_format(barrier, unit, 0, a);
 	if (barrier > limit && barrier != LIBBC_MAX)
-		complain(
-			check,
-			"%s: the barrier %s is above the limit %s and acts as if it were %s",
-			spec->name, a, libbc_size_format(limit, unit, 0, b), b);
+		warn("%s: the barrier %s is above the limit %s and acts as if it were %s",
+		     spec->name, a, libbc_size_format(limit, unit, 0, b), b);
 	if (held > (barrier < limit ? barrier : limit))
-		complain(
-			check,
-			"%s: %s are held already, above %s: everything is refused until that falls",
-			spec->name, libbc_size_format(held, unit, 0, b),
-			barrier < limit ? a : "the limit");
+		warn("%s: %s are held already, above %s: everything is refused until that falls",
+		     spec->name, libbc_size_format(held, unit, 0, b),
+		     barrier < limit ? a : "the limit");
 	if (unit == LIBBC_ITEMS)
 		return;
 	if (barrier == limit && limit != LIBBC_MAX)
-		complain(
-			check,
-			"%s: barrier and limit are equal: what cannot fail with an error kills the process at %s",
-			spec->name, a);
+		warn("%s: barrier and limit are equal: what cannot fail with an error kills the process at %s",
+		     spec->name, a);
 }
 
-int rules_check(struct bcctl *ctl, const struct libbc_group *group,
-		const struct libbc_account *account, const struct specs *specs)
+void rules_check(struct bcctl *ctl, const struct libbc_group *group,
+		 const struct libbc_account *account, const struct specs *specs)
 {
-	struct check check = { group, account, specs, 0 };
+	struct check check = { group, account, specs };
 	size_t i;
 
 	for (i = 0; i < specs->count; i++) {
@@ -266,5 +241,4 @@ int rules_check(struct bcctl *ctl, const struct libbc_group *group,
 	}
 	for (i = 0; i < ARRAY_SIZE(rules); i++)
 		check_rule(&check, &rules[i]);
-	return check.warnings;
 }

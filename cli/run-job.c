@@ -187,7 +187,8 @@ static int find_user(struct bcctl *ctl, const char *name,
 	return ctl->failure;
 }
 
-static void block(sigset_t *before)
+/* From here on signals are read instead of delivered. */
+static int catch_signals(sigset_t *before)
 {
 	sigset_t wanted;
 	size_t i;
@@ -197,17 +198,6 @@ static void block(sigset_t *before)
 	for (i = 0; i < ARRAY_SIZE(forwarded); i++)
 		sigaddset(&wanted, forwarded[i]);
 	sigprocmask(SIG_BLOCK, &wanted, before);
-}
-
-static int watch_signals(void)
-{
-	sigset_t wanted;
-	size_t i;
-
-	sigemptyset(&wanted);
-	sigaddset(&wanted, SIGCHLD);
-	for (i = 0; i < ARRAY_SIZE(forwarded); i++)
-		sigaddset(&wanted, forwarded[i]);
 	return signalfd(-1, &wanted, SFD_CLOEXEC);
 }
 
@@ -255,8 +245,7 @@ int job_run(struct bcctl *ctl, struct job *job, const struct job_group *made)
 	if (group < 0 || pipe2(pipes, O_CLOEXEC) || write(pipes[1], "", 1) != 1)
 		return fail(ctl, "cannot open %s: %s", made->directory,
 			    strerror(errno));
-	block(&before);
-	signals = watch_signals();
+	signals = catch_signals(&before);
 	job->seconds = now();
 	pid = clone_into(group);
 	if (!pid)

@@ -1,51 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * killat N COMMAND... - run a command and kill it with SIGKILL at its Nth stop
- * at a system call, at the entry or at the return. Then wait for everybody that
- * it has left behind. Exits with 0 when it was killed, 3 when it had ended.
+ * killat [-c] N COMMAND... - run a command and kill it with SIGKILL at its Nth
+ * stop at a system call, at the entry or at the return; with -c not the command
+ * but the process that it forks. Then wait for everybody that is left behind.
+ * Exits with 0 when it was killed, 3 when it had ended.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+static pid_t start(char **argv, int child)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		execvp(argv[0], argv);
+		_exit(2);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+		exit(2);
+	if (child)
+		ptrace(PTRACE_SETOPTIONS, pid, NULL,
+		       (void *)(long)PTRACE_O_TRACEFORK);
+	ptrace(child ? PTRACE_CONT : PTRACE_SYSCALL, pid, NULL, NULL);
+	return pid;
+}
+
+/* The signal that a stop is about, unless tracing made it. */
+static long signal_of(int status)
+{
+	int number = WSTOPSIG(status);
+
+	return number == SIGTRAP || number == SIGSTOP ? 0 : number;
+}
+
 int main(int argc, char **argv)
 {
-	long left = argc > 2 ? atol(argv[1]) : 0;
-	int status, killed = 0;
-	pid_t pid;
+	int child = argc > 1 && !strcmp(argv[1], "-c"), status, killed = 0;
+	long left = argc > 2 + child ? atol(argv[1 + child]) : 0;
+	pid_t pid, command;
 
 	if (left <= 0)
 		return 2;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	pid = fork();
-	if (!pid) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		execvp(argv[2], argv + 2);
-		_exit(2);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
-		return 2;
-	while (!killed) {
-		int number = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+	command = start(argv + 2 + child, child);
+	while ((pid = wait4(-1, &status, __WALL, NULL)) > 0 || errno == EINTR) {
+		int watched = (pid == command) != child;
 
-		if (!left--) {
+		if (pid <= 0 || !WIFSTOPPED(status))
+			continue;
+		if (watched && !killed && !--left) {
 			kill(pid, SIGKILL);
 			killed = 1;
-		} else if (ptrace(PTRACE_SYSCALL, pid, NULL,
-				  (void *)(long)number)) {
-			return 2;
+			continue;
 		}
-		if (waitpid(pid, &status, 0) != pid)
-			return 2;
-		if (WIFEXITED(status) || WIFSIGNALED(status))
-			break;
+		ptrace(watched ? PTRACE_SYSCALL : PTRACE_CONT, pid, NULL,
+		       (void *)signal_of(status));
 	}
-	while (wait(NULL) > 0 || errno == EINTR)
-		;
 	return killed ? 0 : 3;
 }

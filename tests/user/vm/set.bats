@@ -57,6 +57,22 @@ load common
 	[ "$status" -eq 3 ] && [ "$seen_old" -gt 20 ] && [ "$seen_new" -gt 5 ]
 }
 
+@test "set: the process that writes killed at any system call, the new values" {
+	local n status
+	for ((n = 1; n < 500; n++)); do
+		echo 'kmemsize 1000000' >"$DIR/bc.barrier"
+		echo 'kmemsize 2000000' >"$DIR/bc.limit"
+		status=0
+		"$TOOLS/killat" -c "$n" bcctl set "$GROUP" kmemsize=3000000:4000000 || status=$?
+		echo "killed at $n: $(value barrier):$(value limit)"
+		[ "$(value barrier):$(value limit)" = 3000000:4000000 ]
+		[ "$status" -ne 3 ] || break
+		[ "$status" -eq 0 ]
+	done
+	echo "# killed $((n - 1)) times" >&3
+	[ "$status" -eq 3 ] && [ "$n" -gt 15 ]
+}
+
 @test "set: without permission: which file, whose it is" {
 	fails 1 setpriv --reuid=65534 --regid=65534 --clear-groups \
 		"$BUILD/bin/bcctl" set "$GROUP" kmemsize=1M
