@@ -104,6 +104,17 @@ same_bytes()
 	cat "$WORK/bytes" | vm -- cat | cmp - "$WORK/bytes"
 }
 
+# UML has one, QEMU two if nothing else is said.
+processors()
+{
+	case ${options[*]} in
+	*qemu*)
+		prints 2 vm -- nproc && prints 3 vm --cpus 3 -- nproc ;;
+	*)
+		prints 1 vm -- nproc && exits 2 vm --cpus 2 -- nproc ;;
+	esac
+}
+
 # All of stdout, \n and \r and NUL as they are.
 all_bytes()
 {
@@ -248,6 +259,7 @@ check "no kernel: 125"			exits 125 vm --variant none -- true
 check "not a kernel: 125"		exits 125 vm --kernel /bin/false -- true
 check "arguments arrive as given"	prints $'a b\n\n$c*\n\'"' \
 	vm -- printf '%s\n' 'a b' '' '$c*' "'\""
+check "processors"			processors
 check "current directory"		prints "$TOP" vm -- pwd
 check "--cwd"				prints /usr/bin vm --cwd /usr/bin -- pwd
 check "--env NAME=VALUE"		prints 'x y' vm --env 'A=x y' -- printenv A
