@@ -1,0 +1,23 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The harness around dstat's plugin, with a file in the format of OpenVZ; the
+# machine's own is looked at in tests/user/vm.
+
+load common
+
+@test "dstat: what the plugin vz-ubc reads from a file of format 2.5" {
+	local plugin=/usr/share/dstat/dstat_vz_ubc.py file=$BATS_TEST_TMPDIR/file
+	[ -e "$plugin" ] || skip "dstat is not installed"
+	{
+		echo 'Version: 2.5'
+		printf '%10s  %-12s %20s %20s %20s %20s %20s\n' uid resource held maxheld barrier limit failcnt
+		printf '%10s  %-12s %20u %20u %20u %20u %20u\n' 101: kmemsize 1 2 3 4 5 '' lockedpages 0 0 0 0 7 \
+			102: kmemsize 1 2 3 4 30
+	} >"$file"
+	run "$USER_TESTS/dstat-plugin" "$plugin" "$file"
+	[ "$status" -eq 0 ]
+	says "101 5"
+	says "102 30"
+	says "total 42"
+}
