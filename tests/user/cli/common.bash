@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What the tests of bcctl on copies of machines share. tests/userspace sets BUILD
@@ -6,7 +6,6 @@
 
 bats_require_minimum_version 1.5.0
 
-# shellcheck disable=SC2034 # for the tests
 USER_TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd -P)
 PATH=$BUILD/bin:$PATH
 # A place for warnings beside what is printed.

@@ -17,7 +17,7 @@ load common
 	} >"$file"
 	run "$USER_TESTS/dstat-plugin" "$plugin" "$file"
 	[ "$status" -eq 0 ]
-	says "101 5"
+	says "101 12"
 	says "102 30"
 	says "total 42"
 }
