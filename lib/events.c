@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /*
- * New refusals: a file that poll() waits on, and what has changed in it.
+ * New refusals: a descriptor that poll() waits on, and what has changed.
+ *
+ * The kernel wakes up whoever waits for a file of the group when it changes, but
+ * not when the group is removed, which the directory above tells. So there are
+ * two to wait for, and an epoll instance that is both.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
 
 #include "internal.h"
 
 struct libbc_events {
-	int fd;
+	int epoll; /* of the other two */
+	int fd; /* of the counters */
+	int removed; /* inotify of the directory above */
 	enum libbc_field field;
 	struct libbc_account *last; /* what was reported */
 	struct libbc_account *now; /* what is being reported, or NULL */
@@ -40,6 +50,35 @@ static int counters(const struct libbc_events *events,
 	return 0;
 }
 
+static int wait_also_for(struct libbc_events *events, int fd, uint32_t what)
+{
+	struct epoll_event event = { .events = what };
+
+	if (!epoll_ctl(events->epoll, EPOLL_CTL_ADD, fd, &event))
+		return 0;
+	/* A copy of a machine has plain files, which never change. */
+	return errno == EPERM ? 0 : -errno;
+}
+
+static int begin(struct libbc_events *events, const struct libbc_group *group)
+{
+	char above[40];
+	int ret;
+
+	events->epoll = epoll_create1(EPOLL_CLOEXEC);
+	events->removed = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (events->epoll < 0 || events->removed < 0)
+		return -errno;
+	snprintf(above, sizeof(above), "/proc/self/fd/%d/..", group->fd);
+	/* At the top there is nothing above that could be seen. */
+	if (inotify_add_watch(events->removed, above, IN_DELETE | IN_ONLYDIR) <
+		    0 &&
+	    errno != ENOENT && errno != EACCES)
+		return -errno;
+	ret = wait_also_for(events, events->fd, EPOLLPRI);
+	return ret ?: wait_also_for(events, events->removed, EPOLLIN);
+}
+
 int libbc_events_open(const struct libbc_group *group, unsigned int flags,
 		      struct libbc_events **events)
 {
@@ -52,10 +91,14 @@ int libbc_events_open(const struct libbc_group *group, unsigned int flags,
 	new = calloc(1, sizeof(*new));
 	if (!new)
 		return -ENOMEM;
+	new->epoll = -1;
+	new->removed = -1;
 	new->field = local ? LIBBC_FAILCNT_LOCAL : LIBBC_FAILCNT;
 	new->fd = group_file_open(
 		group, local ? "bc.failcnt.local" : "bc.failcnt", O_RDONLY);
 	ret = new->fd < 0 ? new->fd : counters(new, &new->last);
+	if (!ret)
+		ret = begin(new, group);
 	if (ret) {
 		libbc_events_close(new);
 		return ret;
@@ -69,6 +112,8 @@ void libbc_events_close(struct libbc_events *events)
 	if (!events)
 		return;
 	close_fd(&events->fd);
+	close_fd(&events->epoll);
+	close_fd(&events->removed);
 	libbc_account_free(events->last);
 	libbc_account_free(events->now);
 	free(events);
@@ -76,15 +121,19 @@ void libbc_events_close(struct libbc_events *events)
 
 int libbc_events_fd(const struct libbc_events *events)
 {
-	return events->fd;
+	return events->epoll;
 }
 
 int libbc_events_next(struct libbc_events *events, const char **name,
 		      uint64_t *refusals)
 {
+	char text[4096];
 	int ret;
 
 	if (!events->now) {
+		/* Which one was removed does not matter: reading will tell. */
+		while (read(events->removed, text, sizeof(text)) > 0)
+			;
 		ret = counters(events, &events->now);
 		if (ret)
 			return ret;

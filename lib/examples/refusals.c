@@ -38,7 +38,7 @@ static int watch(const struct libbc_group *group, int times)
 	}
 	while (!ret && times--) {
 		struct pollfd wait = { .fd = libbc_events_fd(events),
-				       .events = POLLPRI };
+				       .events = POLLIN };
 
 		if (poll(&wait, 1, -1) < 0)
 			ret = -errno;

@@ -156,6 +156,22 @@ tracing()
 	fails_quietly "$TOOLS/refusals" /nope
 }
 
+@test "the library's example: wakes up when the group is removed" {
+	mkdir "$DIR/gone" "$DIR/other"
+	"$TOOLS/refusals" "$GROUP/gone" 2>"$ERRORS" &
+	local pid=$! status=0
+	soon sh -c "ls -l /proc/$pid/fd | grep -q inotify"
+	sleep 0.2
+	rmdir "$DIR/other"
+	sleep 0.2
+	kill -0 "$pid"
+	rmdir "$DIR/gone"
+	soon not kill -0 "$pid"
+	wait "$pid" || status=$?
+	[ "$status" -eq 1 ]
+	grep -q "No such device" "$ERRORS"
+}
+
 fails_quietly()
 {
 	run "$@"
