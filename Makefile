@@ -53,6 +53,7 @@ deps:
 .PHONY: test
 test: deps
 	@scripts/deps test tools
+	@scripts/deps neighbours || echo "  their tests will be skipped"
 	@tests/userspace
 	@tests/run
 
