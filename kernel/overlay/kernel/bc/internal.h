@@ -10,6 +10,8 @@
  * Whatever is decided is decided under it, so there are no transient states:
  * a request is refused exactly when it does not fit. It is a leaf: nothing is
  * called under it that takes another lock, but bc_list_lock is taken before it.
+ * "Any" context, here and in the other files, is any but that of an NMI, from
+ * which the allocators cannot be called either.
  *
  * What keeps the lock out of the way is the stock: per group and possible CPU
  * one word of bytes that are charged already and held by nobody. Charging
