@@ -94,6 +94,8 @@ int __must_check bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 void bc_uncharge(struct beancounter *bc, enum bc_resource res, u64 n);
 
 bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p);
+bool bc_slab_charge_one(struct kmem_cache *s, gfp_t flags, void *obj);
+void bc_slab_uncharge_one(struct kmem_cache *s, struct slab *slab, void *obj);
 void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p,
 		      int nr);
 bool bc_slab_charge_late(void *obj, gfp_t flags);

@@ -19,26 +19,6 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/beancounter.h>
 
-static u64 bc_cap(const struct bc_counter *c, enum bc_severity severity)
-{
-	return severity == BC_BARRIER ? min(c->barrier, c->limit) : c->limit;
-}
-
-/**
- * bc_room() - how much more fits at a level
- * @c: counter of the level
- * @severity: what to check against
- *
- * Context: Under the lock of the tree.
- * Return: Units of the resource; 0 when it is over already.
- */
-u64 bc_room(const struct bc_counter *c, enum bc_severity severity)
-{
-	u64 cap = bc_cap(c, severity);
-
-	return cap > c->usage ? cap - c->usage : 0;
-}
-
 /* The lowest level at which n more do not fit, or NULL. */
 static struct beancounter *bc_find_over(struct beancounter *bc,
 					enum bc_resource res, u64 n,
@@ -46,22 +26,44 @@ static struct beancounter *bc_find_over(struct beancounter *bc,
 {
 	lockdep_assert_held(&bc->top->lock);
 	for (; bc; bc = bc->parent)
-		if (n > bc_room(&bc->res[res], severity))
+		if (!bc_fits(&bc->res[res], n, severity))
 			return bc;
 	return NULL;
 }
 
 static void bc_add(struct beancounter *bc, enum bc_resource res, u64 n)
 {
+	if (n)
+		__bc_add(bc, res, n);
+}
+
+/* See bc_sub(). @room is lowered to what is left up to the barrier then. */
+static __always_inline unsigned int
+__bc_sub(struct beancounter *bc, enum bc_resource res, u64 n, s64 *room)
+{
+	bool underflow = false;
+	unsigned int zero = 0;
+
 	lockdep_assert_held(&bc->top->lock);
-	for (; n && bc; bc = bc->parent) {
+	do {
 		struct bc_counter *c = &bc->res[res];
 
-		if (!c->usage)
-			refcount_inc(&bc->refs);
-		c->usage += n;
-		c->maxheld = max(c->maxheld, c->usage);
-	}
+		if (unlikely(c->usage < n)) {
+			underflow = true;
+			c->usage = n;
+		}
+		c->usage -= n;
+		/* Then all levels below are at zero, too. */
+		if (unlikely(!c->usage))
+			zero++;
+		*room = min(*room, bc_room(c, BC_BARRIER));
+		bc = bc->parent;
+	} while (bc);
+	/* A bug somewhere: rather leak an account than free it too early. */
+	if (WARN_ONCE(underflow, "bc: %s underflow by a charge of %llu\n",
+		      bc_resources[res].name, n))
+		return 0;
+	return zero;
 }
 
 /**
@@ -76,22 +78,9 @@ static void bc_add(struct beancounter *bc, enum bc_resource res, u64 n)
  */
 unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n)
 {
-	unsigned int depth, zero = 0;
-	bool underflow = false;
+	s64 room = BC_MAX;
 
-	lockdep_assert_held(&bc->top->lock);
-	for (depth = 1; n && bc; bc = bc->parent, depth++) {
-		struct bc_counter *c = &bc->res[res];
-
-		underflow |= WARN_ONCE(c->usage < n,
-				       "bc: %s underflow: %llu < %llu\n",
-				       bc_resources[res].name, c->usage, n);
-		c->usage -= min(c->usage, n);
-		if (!c->usage)
-			zero = depth;
-	}
-	/* A bug somewhere: rather leak an account than free it too early. */
-	return underflow ? 0 : zero;
+	return n ? __bc_sub(bc, res, n, &room) : 0;
 }
 
 static void bc_put_zero(struct beancounter *bc, unsigned int zero)
@@ -150,7 +139,7 @@ static void bc_cross_barrier(struct beancounter *bc, u64 n,
 			     struct bc_event *event)
 {
 	for (; bc; bc = bc->parent)
-		if (n > bc_room(&bc->res[BC_KMEMSIZE], BC_BARRIER))
+		if (!bc_fits(&bc->res[BC_KMEMSIZE], n, BC_BARRIER))
 			bc_drain_event(bc, event);
 }
 
@@ -160,16 +149,16 @@ static void bc_count_forced(struct beancounter *bc, enum bc_resource res, u64 n,
 {
 	for (; bc; bc = bc->parent) {
 		struct bc_counter *c = &bc->res[res];
-		u64 room = bc_room(c, BC_LIMIT);
+		s64 room = bc_room(c, BC_LIMIT);
 
-		if (n <= room)
+		if (bc_fits(c, n, BC_LIMIT))
 			continue;
 		if (!event->has_forced) {
 			event->has_forced = true;
 			event->forced_at = bc->id;
 			event->forced = *c;
 		}
-		c->forced += n - room;
+		c->forced += n - max(room, 0);
 	}
 }
 
@@ -228,6 +217,23 @@ int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
 	raw_spin_unlock_irqrestore(lock, flags);
 	bc_event_trace(&event, res, n);
 	return *over ? -ENOMEM : 0;
+}
+
+/**
+ * bc_charge_far() - charge kmemsize with room for a stock, and fill it
+ * @bc: payer
+ * @n: bytes; they fit
+ * @room: at the tightest level
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_charge_far(struct beancounter *bc, u64 n, s64 room)
+{
+	u64 batch = bc_batch(bc, n, room);
+
+	__bc_add(bc, BC_KMEMSIZE, n + batch);
+	if (batch)
+		bc_refill(bc, batch);
 }
 
 /**
@@ -329,6 +335,41 @@ int bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 	return ret;
 }
 
+/* A closed stock and room for an open one: the freed bytes open it. */
+static noinline void bc_reopen(struct beancounter *bc, u64 n, s64 room)
+{
+	if (bc_batch(bc, n, room) < n)
+		return;
+	__bc_add(bc, BC_KMEMSIZE, n);
+	bc_refill(bc, n);
+}
+
+/**
+ * bc_kmem_uncharge_slow() - give kmemsize back under the lock of the tree
+ * @bc: payer
+ * @n: bytes, not 0
+ *
+ * May free the account.
+ *
+ * Context: Any.
+ */
+void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
+{
+	raw_spinlock_t *lock = &bc->top->lock;
+	s64 room = BC_MAX;
+	unsigned long flags;
+	unsigned int zero;
+
+	raw_spin_lock_irqsave(lock, flags);
+	n += bc_trim_stock(bc);
+	zero = __bc_sub(bc, BC_KMEMSIZE, n, &room);
+	if (unlikely(room >= (s64)n + BC_STOCK_ROOM && bc_stock_closed(bc)))
+		bc_reopen(bc, n, room);
+	raw_spin_unlock_irqrestore(lock, flags);
+	if (unlikely(zero))
+		bc_put_zero(bc, zero);
+}
+
 /**
  * bc_uncharge_slow() - give back under the lock of the tree
  * @bc: payer
@@ -345,9 +386,13 @@ void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n)
 	unsigned long flags;
 	unsigned int zero;
 
+	if (!n)
+		return;
+	if (res == BC_KMEMSIZE) {
+		bc_kmem_uncharge_slow(bc, n);
+		return;
+	}
 	raw_spin_lock_irqsave(lock, flags);
-	if (res == BC_KMEMSIZE)
-		n = bc_adjust_stock(bc, n);
 	zero = bc_sub(bc, res, n);
 	raw_spin_unlock_irqrestore(lock, flags);
 	bc_put_zero(bc, zero);

@@ -35,7 +35,10 @@
 #include <linux/bitops.h>
 #include <linux/beancounter.h>
 #include <linux/cgroup.h>
+#include <linux/cpumask.h>
 #include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/refcount.h>
 #include <linux/sizes.h>
@@ -47,6 +50,8 @@
 #define BC_STOCK_MAX ((s64)SZ_32K)
 /* Room below this many bytes per refill is not worth a stock. */
 #define BC_STOCK_MIN ((s64)SZ_512)
+/* With less room than this at some level there is none. */
+#define BC_STOCK_ROOM (4 * BC_STOCK_MIN)
 #define BC_STOCK_CLOSED S64_MIN
 
 /**
@@ -255,12 +260,13 @@ void bc_refused(struct beancounter *bc, struct beancounter *over,
 int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
 		   enum bc_severity severity, struct beancounter **over);
 void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n);
+void bc_charge_far(struct beancounter *bc, u64 n, s64 room);
+void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n);
 void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 		  struct bc_stat *stat);
 void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		     const struct bc_limits *limits);
 void bc_close(struct beancounter *bc);
-u64 bc_room(const struct bc_counter *c, enum bc_severity severity);
 unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n);
 
 /* stock.c */
@@ -269,7 +275,6 @@ u64 bc_drain(struct beancounter *root);
 u64 bc_stock_sum(struct beancounter *root);
 u64 bc_refill_size(struct beancounter *bc, u64 n);
 void bc_refill(struct beancounter *bc, s64 bytes);
-u64 bc_adjust_stock(struct beancounter *bc, u64 n);
 
 /* files.c */
 #define BC_VALUE_LEN 24
@@ -283,6 +288,53 @@ bool bc_reclaim(struct beancounter *bc, u64 bytes);
 unsigned int bc_object_size(const struct kmem_cache *s);
 struct beancounter *bc_object_owner(const void *obj, unsigned int *size);
 struct beancounter *bc_page_owner(const struct page *page, unsigned int *order);
+
+/* How much more fits at a level; negative where it is over. Under the lock. */
+static __always_inline s64 bc_room(const struct bc_counter *c,
+				   enum bc_severity severity)
+{
+	u64 cap = c->limit;
+
+	if (severity == BC_BARRIER)
+		cap = min(cap, c->barrier);
+	return cap - c->usage;
+}
+
+static __always_inline bool bc_fits(const struct bc_counter *c, u64 n,
+				    enum bc_severity severity)
+{
+	s64 room = bc_room(c, severity);
+
+	return !n || (room >= 0 && n <= (u64)room);
+}
+
+/* The room at the tightest level. */
+static __always_inline s64 bc_room_all(const struct beancounter *bc)
+{
+	s64 room = BC_MAX;
+
+	do {
+		room = min(room, bc_room(&bc->res[BC_KMEMSIZE], BC_BARRIER));
+		bc = bc->parent;
+	} while (bc);
+	return room;
+}
+
+static __always_inline void __bc_add(struct beancounter *bc,
+				     enum bc_resource res, u64 n)
+{
+	lockdep_assert_held(&bc->top->lock);
+	do {
+		struct bc_counter *c = &bc->res[res];
+
+		if (unlikely(!c->usage))
+			refcount_inc(&bc->refs);
+		c->usage += n;
+		if (c->usage > c->maxheld)
+			c->maxheld = c->usage;
+		bc = bc->parent;
+	} while (bc);
+}
 
 /* Is bc the group @root or below it? Both of the same tree or not. */
 static inline bool bc_below(const struct beancounter *bc,
@@ -317,10 +369,46 @@ static __always_inline bool bc_stock_give(struct beancounter *bc, s64 n)
 	       atomic64_try_cmpxchg(word, &old, old + n);
 }
 
+/*
+ * How much may be left in the stock of this CPU, with that much @room at the
+ * tightest level before @n is charged: an equal share of a part of the rest.
+ * Towards the barrier it falls to nothing, and every request is checked under
+ * the lock.
+ */
+static __always_inline u64 bc_batch(const struct beancounter *bc, u64 n,
+				    s64 room)
+{
+	if (room < (s64)n + BC_STOCK_ROOM || n > BC_STOCK_BATCH || bc->offline)
+		return 0;
+	room = (room - n) >> (ilog2(nr_cpu_ids) + 2);
+	return room < BC_STOCK_MIN ? 0 : min(room, BC_STOCK_BATCH);
+}
+
+/*
+ * Freed bytes did not go into this CPU's word. If it is full, bring it down to
+ * half: these bytes are taken off the counters with the others.
+ */
+static __always_inline u64 bc_trim_stock(struct beancounter *bc)
+{
+	atomic64_t *word = &raw_cpu_ptr(bc->stock)->bytes;
+	s64 old = atomic64_read(word);
+
+	while (unlikely(old > BC_STOCK_MAX / 2))
+		if (atomic64_try_cmpxchg(word, &old, BC_STOCK_MAX / 2))
+			return old - BC_STOCK_MAX / 2;
+	return 0;
+}
+
+/* Does this CPU's word take nothing? Under the lock, which opens it. */
+static __always_inline bool bc_stock_closed(struct beancounter *bc)
+{
+	return atomic64_read(&raw_cpu_ptr(bc->stock)->bytes) < 0;
+}
+
 static __always_inline void bc_kmem_uncharge(struct beancounter *bc, u64 n)
 {
 	if (unlikely(!bc_stock_give(bc, n)))
-		bc_uncharge_slow(bc, BC_KMEMSIZE, n);
+		bc_kmem_uncharge_slow(bc, n);
 }
 
 #endif /* _KERNEL_BC_INTERNAL_H */

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: kmemsize, the slab objects and pages of the kernel.
+ * Beancounters: kmemsize, who pays for it, and the pages of the kernel.
  *
- * Every charged object knows its payer: a slab object in the vector that its
- * slab has beside it (struct slabobj_ext), a block of pages in a word of
- * page_ext of its first page. Uncharging needs nothing else, in particular not
- * the current task.
+ * What is charged knows its payer: a slab object beside its slab, see slab.c, a
+ * block of pages in a word of page_ext of its first page. Uncharging needs
+ * nothing else, in particular not the current task.
  *
- * A slab object is charged its share of the slab, debugging and alignment and
- * its slot in the vector included, a block of pages its full size.
+ * A block of pages is charged its full size.
  */
 #include <linux/gfp.h>
 #include <linux/memcontrol.h>
@@ -19,8 +17,7 @@
 
 #include <trace/events/beancounter.h>
 
-#include "internal.h"
-#include "../../mm/slab.h"
+#include "kmem.h"
 
 /* How often room is made before a request is refused. */
 #define BC_RECLAIM_RETRIES 8
@@ -54,7 +51,7 @@ static struct beancounter *bc_remote_memcg(void)
 #endif
 
 /* The group that pays for what is allocated here and now, or NULL. */
-static __always_inline struct beancounter *bc_current(void)
+static struct beancounter *bc_current(void)
 {
 	struct beancounter *bc;
 
@@ -65,7 +62,7 @@ static __always_inline struct beancounter *bc_current(void)
 		return bc == BC_NOBODY ? NULL : bc;
 	if (unlikely(!in_task() || (current->flags & PF_KTHREAD)))
 		return NULL;
-	return css_bc(task_css(current, bc_cgrp_id));
+	return bc_own();
 }
 
 /**
@@ -127,9 +124,11 @@ static bool bc_may_reclaim(struct beancounter *bc, gfp_t flags)
 		bc == css_bc(task_css(current, bc_cgrp_id)));
 }
 
-/* The fast path took nothing: charge @bytes, making room where that is due. */
-static noinline int bc_kmem_charge_slow(struct beancounter *bc, u64 bytes,
-					gfp_t flags)
+/*
+ * Charge under the lock, making room where that is due. Under rcu_read_lock(),
+ * which may be dropped on the way.
+ */
+static int bc_kmem_charge_slow(struct beancounter *bc, u64 bytes, gfp_t flags)
 {
 	enum bc_severity severity = bc_gfp_severity(flags);
 	int retries = BC_RECLAIM_RETRIES;
@@ -158,183 +157,30 @@ static noinline int bc_kmem_charge_slow(struct beancounter *bc, u64 bytes,
 	return ret;
 }
 
-/* Under rcu_read_lock(), which may be dropped on the way. */
-static __always_inline int bc_kmem_charge(struct beancounter *bc, u64 bytes,
-					  gfp_t flags)
-{
-	if (likely(bytes <= BC_STOCK_MAX && bc_stock_take(bc, bytes)))
-		return 0;
-	return bc_kmem_charge_slow(bc, bytes, flags);
-}
-
 /**
- * bc_object_size() - what an object is charged
- * @s: its cache
- *
- * For small objects the slot is no small matter: 16 bytes beside memcg.
- *
- * Context: Any.
- * Return: Bytes.
- */
-unsigned int bc_object_size(const struct kmem_cache *s)
-{
-	return s->size + sizeof(struct slabobj_ext);
-}
-
-/* The slot for the owner of an object, or NULL when there is no memory for it. */
-static __always_inline struct slabobj_ext *
-bc_slab_slot(struct kmem_cache *s, struct slab *slab, void *obj, gfp_t flags)
-{
-	struct slabobj_ext *exts = slab_obj_exts(slab);
-
-	if (unlikely(!exts)) {
-		if (alloc_slab_obj_exts(slab, s, flags, false))
-			return NULL;
-		exts = slab_obj_exts(slab);
-	}
-	return exts + obj_to_index(s, slab, obj);
-}
-
-/**
- * bc_slab_charge() - charge new objects of a slab cache to the current group
- * @s: the cache
+ * bc_charge_payer() - charge whoever pays for what is allocated here and now
+ * @bytes: of kmemsize
  * @flags: of the allocation
- * @nr: number of objects
- * @p: the objects; a single one may be NULL
+ * @payer: where to store who has paid; NULL for nobody
  *
- * All or none. An object whose owner cannot be stored is not handed out, or a
- * group short of memory would get it for free.
+ * All that there is to it: on behalf of somebody else, making room, refusing.
  *
  * Context: Any; may sleep and reclaim when @flags allow it.
- * Return: false when the group may not have them; the caller frees them, which
- * gives back what was charged.
+ * Return: false when the group may not have them.
  */
-bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
+bool bc_charge_payer(u64 bytes, gfp_t flags, struct beancounter **payer)
 {
-	struct slabobj_ext *slot;
 	struct beancounter *bc;
-	size_t i;
-
-	if (unlikely(!*p))
-		return true;
+	int ret = 0;
 
 	rcu_read_lock();
 	bc = bc_current();
-	if (!bc) {
-		rcu_read_unlock();
-		return true;
-	}
-	if (bc_kmem_charge(bc, (u64)bc_object_size(s) * nr, flags)) {
-		rcu_read_unlock();
-		return false;
-	}
-	/* From here on the bytes pin bc. */
+	if (bc && !bc_stock_take(bc, bytes))
+		ret = bc_kmem_charge_slow(bc, bytes, flags);
+	/* From here on the bytes pin the group. */
 	rcu_read_unlock();
-
-	for (i = 0; i < nr; i++) {
-		slot = bc_slab_slot(s, virt_to_slab(p[i]), p[i], flags);
-		if (likely(slot))
-			slot->bc = bc;
-		else if (flags & __GFP_NOFAIL)
-			bc_uncharge(bc, BC_KMEMSIZE, bc_object_size(s));
-		else
-			break;
-	}
-	if (likely(i == nr))
-		return true;
-	bc_uncharge(bc, BC_KMEMSIZE, (u64)bc_object_size(s) * (nr - i));
-	return false;
-}
-
-/**
- * bc_slab_uncharge() - objects of one slab are about to be freed
- * @s: the cache
- * @slab: the slab of all of them
- * @p: the objects
- * @nr: number of objects
- *
- * Context: Any.
- */
-void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p, int nr)
-{
-	struct slabobj_ext *exts = slab_obj_exts(slab);
-	struct beancounter *last = NULL;
-	u64 bytes = 0;
-	int i;
-
-	if (!exts)
-		return;
-	/* Neighbours in a bulk mostly have the same owner: give back at once. */
-	for (i = 0; i < nr; i++) {
-		struct slabobj_ext *slot = exts + obj_to_index(s, slab, p[i]);
-		struct beancounter *bc = slot->bc;
-
-		if (!bc)
-			continue;
-		slot->bc = NULL;
-		if (bc != last) {
-			if (bytes)
-				bc_uncharge(last, BC_KMEMSIZE, bytes);
-			last = bc;
-			bytes = 0;
-		}
-		bytes += bc_object_size(s);
-	}
-	if (bytes)
-		bc_uncharge(last, BC_KMEMSIZE, bytes);
-}
-
-/**
- * bc_slab_charge_late() - charge an object allocated before by somebody else
- * @obj: from a slab cache or kmalloc()
- * @flags: as if it were allocated now
- *
- * For an object that was born in an interrupt and is handed to a process now.
- * What has a payer keeps it.
- *
- * Context: Any; may sleep and reclaim when @flags allow it.
- * Return: false when the group may not have it.
- */
-bool bc_slab_charge_late(void *obj, gfp_t flags)
-{
-	struct folio *folio = virt_to_folio(obj);
-	struct slabobj_ext *exts;
-	struct kmem_cache *s;
-	struct slab *slab;
-
-	if (!folio_test_slab(folio))
-		return PageBc(folio_page(folio, 0)) ||
-		       !__bc_page_charge(folio_page(folio, 0),
-					 folio_order(folio), flags);
-	slab = folio_slab(folio);
-	s = slab->slab_cache;
-	/* They must not have a vector that may lie in the very same slab. */
-	if (is_kmalloc_normal(s))
-		return true;
-	exts = slab_obj_exts(slab);
-	if (exts && exts[obj_to_index(s, slab, obj)].bc)
-		return true;
-	return bc_slab_charge(s, flags, 1, &obj);
-}
-
-/**
- * bc_object_owner() - who pays for a slab object?
- * @obj: the object, or an address inside it
- * @size: where to store what was charged for it, or NULL
- *
- * Context: Any in which the object cannot be freed.
- * Return: The payer, or NULL for nobody.
- */
-struct beancounter *bc_object_owner(const void *obj, unsigned int *size)
-{
-	struct slab *slab = virt_to_slab(obj);
-	struct slabobj_ext *exts = slab ? slab_obj_exts(slab) : NULL;
-
-	if (!exts)
-		return NULL;
-	if (size)
-		*size = bc_object_size(slab->slab_cache);
-	return exts[obj_to_index(slab->slab_cache, slab, (void *)obj)].bc;
+	*payer = bc;
+	return !ret;
 }
 
 /* The word of page_ext: address of the account | order it was charged with. */
@@ -350,35 +196,59 @@ struct page_ext_operations bc_page_ops = {
 	.need = bc_page_need,
 };
 
-static bool bc_page_set(struct page *page, struct beancounter *bc,
-			unsigned int order)
+/*
+ * The word of an allocated page, or NULL: page_ext_get() in a few steps where
+ * that is possible, because the section of an allocated page stays. Bit 0 says
+ * that it is going away nevertheless, which takes a page that the hardware
+ * has broken.
+ */
+static __always_inline unsigned long *bc_page_word(const struct page *page)
 {
+#ifdef CONFIG_SPARSEMEM_VMEMMAP
+	unsigned long pfn = page_to_pfn(page), nr = pfn_to_section_nr(pfn);
+	struct mem_section *section =
+		&mem_section[SECTION_NR_TO_ROOT(nr)][nr & SECTION_ROOT_MASK];
+	unsigned long base = (unsigned long)READ_ONCE(section->page_ext);
+
+	if (unlikely(!base || (base & 1)))
+		return NULL;
+	return (unsigned long *)(base + page_ext_size * pfn +
+				 bc_page_ops.offset);
+#else
 	struct page_ext *ext = page_ext_get(page);
 	unsigned long *word;
 
-	BUILD_BUG_ON(MAX_PAGE_ORDER > BC_PAGE_ORDER_MASK);
 	if (unlikely(!ext))
-		return false;
+		return NULL;
 	word = page_ext_data(ext, &bc_page_ops);
+	page_ext_put(ext);
+	return word;
+#endif
+}
+
+static __always_inline bool
+bc_page_set(struct page *page, struct beancounter *bc, unsigned int order)
+{
+	unsigned long *word = bc_page_word(page);
+
+	BUILD_BUG_ON(MAX_PAGE_ORDER > BC_PAGE_ORDER_MASK);
+	if (unlikely(!word))
+		return false;
 	VM_WARN_ON_ONCE_PAGE(*word, page);
 	*word = (unsigned long)bc | order;
-	page_ext_put(ext);
 	SetPageBc(page);
 	return true;
 }
 
-static unsigned long bc_page_clear(struct page *page)
+static __always_inline unsigned long bc_page_clear(struct page *page)
 {
-	struct page_ext *ext = page_ext_get(page);
-	unsigned long *word, old;
+	unsigned long *word = bc_page_word(page), old;
 
 	ClearPageBc(page);
-	if (WARN_ON_ONCE(!ext))
+	if (WARN_ON_ONCE(!word))
 		return 0;
-	word = page_ext_data(ext, &bc_page_ops);
 	old = *word;
 	*word = 0;
-	page_ext_put(ext);
 	return old;
 }
 
@@ -411,6 +281,36 @@ struct beancounter *bc_page_owner(const struct page *page, unsigned int *order)
 	return bc_word_owner(word);
 }
 
+/* Early in boot or while its memory goes offline a page has no word. */
+static noinline int bc_page_ownerless(struct beancounter *bc,
+				      unsigned int order, gfp_t flags)
+{
+	bc_uncharge(bc, BC_KMEMSIZE, PAGE_SIZE << order);
+	return flags & __GFP_NOFAIL ? 0 : -ENOMEM;
+}
+
+static noinline int bc_page_charge_slow(struct page *page, unsigned int order,
+					gfp_t flags)
+{
+	struct beancounter *bc;
+
+	if (!bc_charge_payer(PAGE_SIZE << order, flags, &bc))
+		return -ENOMEM;
+	if (!bc || likely(bc_page_set(page, bc, order)))
+		return 0;
+	return bc_page_ownerless(bc, order, flags);
+}
+
+static noinline int bc_page_charge_short(struct page *page, unsigned int order,
+					 gfp_t flags, struct beancounter *bc)
+{
+	if (unlikely(!bc_charge_near(bc, PAGE_SIZE << order)))
+		return bc_page_charge_slow(page, order, flags);
+	if (likely(bc_page_set(page, bc, order)))
+		return 0;
+	return bc_page_ownerless(bc, order, flags);
+}
+
 /**
  * __bc_page_charge() - see bc_page_charge()
  * @page: first page of the block
@@ -422,26 +322,18 @@ struct beancounter *bc_page_owner(const struct page *page, unsigned int *order)
  */
 int __bc_page_charge(struct page *page, unsigned int order, gfp_t flags)
 {
-	u64 bytes = PAGE_SIZE << order;
 	struct beancounter *bc;
-	int ret;
 
-	rcu_read_lock();
-	bc = bc_current();
-	if (!bc) {
-		rcu_read_unlock();
-		return 0;
+	switch (bc_charge_own(PAGE_SIZE << order, &bc)) {
+	case BC_OWN_CHARGED:
+		if (!bc || likely(bc_page_set(page, bc, order)))
+			return 0;
+		return bc_page_ownerless(bc, order, flags);
+	case BC_OWN_SHORT:
+		return bc_page_charge_short(page, order, flags, bc);
+	default:
+		return bc_page_charge_slow(page, order, flags);
 	}
-	ret = bc_kmem_charge(bc, bytes, flags);
-	rcu_read_unlock();
-	if (ret)
-		return ret;
-	/* Early in boot or while its memory goes offline a page has no word. */
-	if (unlikely(!bc_page_set(page, bc, order))) {
-		bc_uncharge(bc, BC_KMEMSIZE, bytes);
-		return flags & __GFP_NOFAIL ? 0 : -ENOMEM;
-	}
-	return 0;
 }
 
 /**
@@ -458,8 +350,9 @@ void __bc_page_uncharge(struct page *page)
 {
 	unsigned long word = bc_page_clear(page);
 
-	bc_uncharge(bc_word_owner(word), BC_KMEMSIZE,
-		    PAGE_SIZE << (word & BC_PAGE_ORDER_MASK));
+	if (likely(word))
+		bc_kmem_uncharge(bc_word_owner(word),
+				 PAGE_SIZE << (word & BC_PAGE_ORDER_MASK));
 }
 
 /**
@@ -496,15 +389,8 @@ struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags, bool *ok)
 {
 	struct beancounter *bc;
 
-	*ok = true;
-	rcu_read_lock();
-	bc = bc_current();
-	if (bc && bc_kmem_charge(bc, bytes, flags)) {
-		*ok = false;
-		bc = NULL;
-	}
-	rcu_read_unlock();
-	return bc;
+	*ok = bc_charge_payer(bytes, flags, &bc);
+	return *ok ? bc : NULL;
 }
 
 /**

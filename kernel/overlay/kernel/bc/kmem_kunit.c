@@ -136,6 +136,61 @@ static void test_slab_on_demand(struct kunit *test)
 	kmem_cache_destroy(cache);
 }
 
+/* Slots are found by address; the allocator's own way has to find the same. */
+static void test_slab_slots(struct kunit *test)
+{
+	static const unsigned int sizes[] = {
+		8, 24, 56, 64, 96, 200, 704, 1000, 2040, 3000, 8192, 9000
+	};
+	struct bc_kmem *ctx = test->priv;
+	void *obj[4 * BC_KMEM_BULK];
+	struct kmem_cache *cache;
+	int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		cache = kmem_cache_create("bc_kunit_slots", sizes[i], 0,
+					  SLAB_BC | SLAB_NO_MERGE, NULL);
+		KUNIT_ASSERT_NOT_NULL(test, cache);
+		bc_kmem_pay(test, BC_MAX);
+		for (j = 0; j < ARRAY_SIZE(obj); j++) {
+			obj[j] = kmem_cache_alloc(cache, GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, obj[j]);
+		}
+		set_active_bc(NULL);
+		for (j = 0; j < ARRAY_SIZE(obj); j++)
+			KUNIT_EXPECT_PTR_EQ(test, ctx->bc,
+					    bc_object_owner(obj[j], NULL));
+		for (j = 0; j < ARRAY_SIZE(obj); j++) {
+			kmem_cache_free(cache, obj[j]);
+			bc_kmem_expect(test, (ARRAY_SIZE(obj) - 1 - j) *
+						     bc_object_size(cache));
+		}
+		kmem_cache_destroy(cache);
+	}
+}
+
+/* A vector that does not go by addresses, as those of kfence. */
+static void test_slab_odd(struct kunit *test)
+{
+	struct bc_kmem *ctx = test->priv;
+	void *a, *b;
+
+	bc_kmem_pay(test, BC_MAX);
+	a = kmem_cache_alloc(ctx->cache, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	virt_to_slab(a)->obj_exts |= OBJEXTS_ODD;
+	b = kmem_cache_alloc(ctx->cache, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	set_active_bc(NULL);
+	KUNIT_EXPECT_PTR_EQ(test, ctx->bc, bc_object_owner(a, NULL));
+	KUNIT_EXPECT_PTR_EQ(test, ctx->bc, bc_object_owner(b, NULL));
+	bc_kmem_expect(test, 2 * ctx->size);
+	kmem_cache_free(ctx->cache, a);
+	bc_kmem_expect(test, ctx->size);
+	kmem_cache_free(ctx->cache, b);
+	bc_kmem_expect(test, 0);
+}
+
 static void test_slab_bulk(struct kunit *test)
 {
 	struct bc_kmem *ctx = test->priv;
@@ -399,6 +454,8 @@ static struct kunit_case bc_kmem_cases[] = {
 	KUNIT_CASE(test_slab_object),
 	KUNIT_CASE(test_kmalloc),
 	KUNIT_CASE(test_slab_on_demand),
+	KUNIT_CASE(test_slab_slots),
+	KUNIT_CASE(test_slab_odd),
 	KUNIT_CASE(test_slab_bulk),
 	KUNIT_CASE(test_kfree_rcu),
 	KUNIT_CASE(test_charge_late),

@@ -7,7 +7,6 @@
  */
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
-#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 
@@ -119,26 +118,14 @@ u64 bc_stock_sum(struct beancounter *root)
  * @bc: account
  * @n: bytes to be charged besides
  *
- * An equal share of part of the room at the tightest level. Towards the
- * barrier it falls to nothing, and every request is checked under the lock.
+ * See bc_batch().
  *
  * Context: Under the lock of the tree.
  * Return: Bytes, 0 for no stock.
  */
 u64 bc_refill_size(struct beancounter *bc, u64 n)
 {
-	unsigned int shift = ilog2(nr_cpu_ids) + 2;
-	u64 room = BC_MAX;
-	struct beancounter *b;
-
-	if (bc->offline || n > BC_STOCK_BATCH)
-		return 0;
-	for (b = bc; b; b = b->parent)
-		room = min(room, bc_room(&b->res[BC_KMEMSIZE], BC_BARRIER));
-	if (room <= n)
-		return 0;
-	room = (room - n) >> shift;
-	return room < BC_STOCK_MIN ? 0 : min_t(u64, room, BC_STOCK_BATCH);
+	return bc_batch(bc, n, bc_room_all(bc));
 }
 
 /**
@@ -159,30 +146,4 @@ void bc_refill(struct beancounter *bc, s64 bytes)
 	__set_bit(raw_smp_processor_id(), bc->open_cpus);
 	while (!atomic64_try_cmpxchg(word, &old, max_t(s64, old, 0) + bytes))
 		;
-}
-
-/**
- * bc_adjust_stock() - freed bytes did not go into this CPU's word
- * @bc: account
- * @n: how many
- *
- * Opens the word where there is room for a stock, brings it down to half where
- * it is full.
- *
- * Context: Under the lock of the tree.
- * Return: What to take off the counters.
- */
-u64 bc_adjust_stock(struct beancounter *bc, u64 n)
-{
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->bytes;
-	s64 old = atomic64_read(word);
-
-	if (old < 0 && n <= BC_STOCK_BATCH && bc_refill_size(bc, 0) >= n) {
-		bc_refill(bc, n);
-		return 0;
-	}
-	while (old > BC_STOCK_MAX / 2)
-		if (atomic64_try_cmpxchg(word, &old, BC_STOCK_MAX / 2))
-			return n + old - BC_STOCK_MAX / 2;
-	return n;
 }

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Beancounters: charging kmemsize where it is allocated.
+ */
+#ifndef _KERNEL_BC_KMEM_H
+#define _KERNEL_BC_KMEM_H
+
+#include <linux/cgroup.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+
+#include "internal.h"
+
+bool bc_charge_payer(u64 bytes, gfp_t flags, struct beancounter **payer);
+
+/* The task's own group. */
+static __always_inline struct beancounter *bc_own(void)
+{
+	/* Without preemption is as good as under rcu_read_lock(). */
+	return css_bc(task_css_check(current, bc_cgrp_id,
+				     rcu_read_lock_sched_held()));
+}
+
+/* Is it the task's own group that pays, whichever that is? */
+static __always_inline bool bc_own_pays(void)
+{
+	unsigned long other = (unsigned long)current->bc_active;
+
+#ifdef CONFIG_MEMCG
+	other |= (unsigned long)current->active_memcg;
+#endif
+	return likely(in_task() && !other && !(current->flags & PF_KTHREAD));
+}
+
+enum bc_own_charge {
+	BC_OWN_CHARGED, /* or nobody pays: preemption is on again */
+	BC_OWN_SHORT, /* the stock has too little: preemption is still off */
+	BC_OWN_OTHER, /* there is more to it: preemption is on again */
+};
+
+/*
+ * Charge the task's own group from its stock, which is what almost every charge
+ * is: no lock and no reference. Preemption is off for the look-up and the
+ * exchange; from then on the bytes pin the group.
+ */
+static __always_inline enum bc_own_charge
+bc_charge_own(u64 bytes, struct beancounter **payer)
+{
+	struct beancounter *bc;
+
+	preempt_disable();
+	if (!bc_own_pays()) {
+		preempt_enable();
+		return BC_OWN_OTHER;
+	}
+	bc = bc_own();
+	*payer = bc;
+	if (bc && unlikely(!bc_stock_take(bc, bytes)))
+		return BC_OWN_SHORT;
+	preempt_enable();
+	return BC_OWN_CHARGED;
+}
+
+/*
+ * What follows BC_OWN_SHORT: charge @bc in the counters, and fill its stock.
+ * That is all that it takes up to the barrier, where there is no stock, and now
+ * and then below it. Whatever the severity of the request is, it makes no
+ * difference there.
+ *
+ * False, with nothing charged, when it does not fit at some level.
+ */
+static __always_inline bool bc_charge_near(struct beancounter *bc, u64 n)
+{
+	raw_spinlock_t *lock = &bc->top->lock;
+	unsigned long flags;
+	s64 room;
+
+	raw_spin_lock_irqsave(lock, flags);
+	room = bc_room_all(bc);
+	if (room >= (s64)n + BC_STOCK_ROOM)
+		bc_charge_far(bc, n, room);
+	else if (likely(room >= (s64)n))
+		__bc_add(bc, BC_KMEMSIZE, n);
+	raw_spin_unlock_irqrestore(lock, flags);
+	preempt_enable();
+	return room >= (s64)n;
+}
+
+#endif /* _KERNEL_BC_KMEM_H */

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: the slab objects of kmemsize.
+ *
+ * An object knows its payer by the slot that it has in the vector beside its
+ * slab (struct slabobj_ext). It is charged its share of the slab, debugging and
+ * alignment and the slot included.
+ */
+#include <linux/gfp.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+
+#include "kmem.h"
+#include "../../mm/slab.h"
+
+/**
+ * bc_object_size() - what an object is charged
+ * @s: its cache
+ *
+ * For small objects the slot is no small matter: 16 bytes beside memcg.
+ *
+ * Context: Any.
+ * Return: Bytes.
+ */
+unsigned int bc_object_size(const struct kmem_cache *s)
+{
+	return s->bc_size;
+}
+
+/*
+ * The vector of a slab, if it goes by the addresses of the objects, which almost
+ * every vector does: not those of kfence, and of slabs that are smaller than
+ * usual. False when it does not, or when there is none.
+ */
+static __always_inline bool bc_exts(const struct slab *slab,
+				    struct slabobj_ext **vector)
+{
+	unsigned long exts = READ_ONCE(slab->obj_exts);
+
+#ifdef CONFIG_MEMCG
+	/* One test for all: without this tag there is no vector. */
+	exts -= MEMCG_DATA_OBJEXTS;
+#endif
+	*vector = (struct slabobj_ext *)exts;
+	if (unlikely(exts & OBJEXTS_FLAGS_MASK))
+		return false;
+	/* But for the tag alone, which is OBJEXTS_ALLOC_FAIL. */
+	if (IS_ENABLED(CONFIG_MEMCG) &&
+	    !IS_ENABLED(CONFIG_MEM_ALLOC_PROFILING_DEBUG))
+		return true;
+	return exts;
+}
+
+/*
+ * The index in such a vector: obj_to_index() with one multiplication, because
+ * a slab begins at a multiple of its size, and the start of an object is all
+ * that has to come out right.
+ */
+static __always_inline size_t bc_index(const struct kmem_cache *s,
+				       const void *obj)
+{
+	u64 offset = (unsigned long)obj & s->bc_mask;
+
+	return (offset * s->bc_reciprocal) >> 32;
+}
+
+/* The slot for the owner of an object, or NULL when there is no memory for it. */
+static __always_inline struct slabobj_ext *
+bc_slab_slot(struct kmem_cache *s, struct slab *slab, void *obj, gfp_t flags)
+{
+	struct slabobj_ext *exts = slab_obj_exts(slab);
+
+	if (unlikely(!exts)) {
+		if (alloc_slab_obj_exts(slab, s, flags, false))
+			return NULL;
+		exts = slab_obj_exts(slab);
+	}
+	return exts + obj_to_index(s, slab, obj);
+}
+
+/*
+ * As many of the objects as lie in the slab of the first one, if its vector
+ * goes by the addresses.
+ */
+static __always_inline size_t bc_slab_own_run(struct kmem_cache *s, size_t nr,
+					      void **p, struct beancounter *bc)
+{
+	struct folio *folio = virt_to_folio(*p);
+	struct slabobj_ext *exts;
+	unsigned long mask = s->bc_mask, base = (unsigned long)*p & ~mask;
+	u64 reciprocal = s->bc_reciprocal, offset;
+	size_t i = 0;
+
+	if (unlikely(!bc_exts(folio_slab(folio), &exts)))
+		return 0;
+	do {
+		offset = (unsigned long)p[i] - base;
+		if (offset > mask)
+			break;
+		exts[(offset * reciprocal) >> 32].bc = bc;
+	} while (++i < nr);
+	return i;
+}
+
+/*
+ * Store who has paid for @nr objects. Where there is no memory for it the
+ * object is not handed out, or a group short of memory would get it for free.
+ */
+static noinline bool bc_slab_own(struct kmem_cache *s, gfp_t flags, size_t nr,
+				 void **p, struct beancounter *bc)
+{
+	struct slabobj_ext *slot;
+	size_t i, run;
+
+	for (i = 0; i < nr; i += run) {
+		run = bc_slab_own_run(s, nr - i, p + i, bc);
+		if (likely(run))
+			continue;
+		slot = bc_slab_slot(s, virt_to_slab(p[i]), p[i], flags);
+		if (likely(slot))
+			slot->bc = bc;
+		else if (flags & __GFP_NOFAIL)
+			bc_uncharge(bc, BC_KMEMSIZE, bc_object_size(s));
+		else
+			break;
+		run = 1;
+	}
+	if (likely(i == nr))
+		return true;
+	bc_uncharge(bc, BC_KMEMSIZE, (u64)bc_object_size(s) * (nr - i));
+	return false;
+}
+
+static noinline bool bc_slab_own_slow(struct kmem_cache *s, gfp_t flags,
+				      void *obj, struct beancounter *bc)
+{
+	return bc_slab_own(s, flags, 1, &obj, bc);
+}
+
+static noinline bool bc_slab_charge_slow(struct kmem_cache *s, gfp_t flags,
+					 size_t nr, void **p)
+{
+	struct beancounter *bc;
+
+	if (!bc_charge_payer((u64)bc_object_size(s) * nr, flags, &bc))
+		return false;
+	return !bc || bc_slab_own(s, flags, nr, p, bc);
+}
+
+/* In two functions, so that the usual way through them is short. */
+static __always_inline bool bc_slab_own_one(struct kmem_cache *s, gfp_t flags,
+					    void *obj, struct beancounter *bc)
+{
+	struct folio *folio = virt_to_folio(obj);
+	struct slabobj_ext *exts;
+
+	if (unlikely(!bc_exts(folio_slab(folio), &exts)))
+		return bc_slab_own_slow(s, flags, obj, bc);
+	exts[bc_index(s, obj)].bc = bc;
+	return true;
+}
+
+static noinline bool bc_slab_charge_slow_one(struct kmem_cache *s, gfp_t flags,
+					     void *obj)
+{
+	return bc_slab_charge_slow(s, flags, 1, &obj);
+}
+
+static noinline bool bc_slab_charge_short(struct kmem_cache *s, gfp_t flags,
+					  void *obj, struct beancounter *bc)
+{
+	if (unlikely(!bc_charge_near(bc, bc_object_size(s))))
+		return bc_slab_charge_slow_one(s, flags, obj);
+	return bc_slab_own_one(s, flags, obj, bc);
+}
+
+/**
+ * bc_slab_charge_one() - charge a new object of a slab cache
+ * @s: the cache
+ * @flags: of the allocation
+ * @obj: the object, or NULL
+ *
+ * Context: Any; may sleep and reclaim when @flags allow it.
+ * Return: false when the group may not have it; the caller frees it.
+ */
+bool bc_slab_charge_one(struct kmem_cache *s, gfp_t flags, void *obj)
+{
+	struct beancounter *bc;
+
+	if (unlikely(!obj))
+		return true;
+	switch (bc_charge_own(bc_object_size(s), &bc)) {
+	case BC_OWN_CHARGED:
+		return !bc || bc_slab_own_one(s, flags, obj, bc);
+	case BC_OWN_SHORT:
+		return bc_slab_charge_short(s, flags, obj, bc);
+	default:
+		return bc_slab_charge_slow_one(s, flags, obj);
+	}
+}
+
+/**
+ * bc_slab_charge() - charge new objects of a slab cache to the current group
+ * @s: the cache
+ * @flags: of the allocation
+ * @nr: number of objects
+ * @p: the objects; a single one may be NULL
+ *
+ * All or none, see bc_slab_own().
+ *
+ * Context: Any; may sleep and reclaim when @flags allow it.
+ * Return: false when the group may not have them; the caller frees them, which
+ * gives back what was charged.
+ */
+bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
+{
+	struct beancounter *bc;
+	u64 bytes;
+
+	if (unlikely(!*p))
+		return true;
+	bytes = (u64)bc_object_size(s) * nr;
+	switch (bc_charge_own(bytes, &bc)) {
+	case BC_OWN_SHORT:
+		if (unlikely(!bc_charge_near(bc, bytes)))
+			return bc_slab_charge_slow(s, flags, nr, p);
+		fallthrough;
+	case BC_OWN_CHARGED:
+		return !bc || bc_slab_own(s, flags, nr, p, bc);
+	default:
+		return bc_slab_charge_slow(s, flags, nr, p);
+	}
+}
+
+/**
+ * bc_slab_uncharge_one() - an object is about to be freed
+ * @s: the cache
+ * @slab: the slab of the object; it has a vector
+ * @obj: the object
+ *
+ * Context: Any.
+ */
+void bc_slab_uncharge_one(struct kmem_cache *s, struct slab *slab, void *obj)
+{
+	struct slabobj_ext *slot;
+	struct beancounter *bc;
+
+	if (likely(bc_exts(slab, &slot)))
+		slot += bc_index(s, obj);
+	else
+		slot = slab_obj_exts(slab) + obj_to_index(s, slab, obj);
+	bc = slot->bc;
+	if (!bc)
+		return;
+	slot->bc = NULL;
+	bc_kmem_uncharge(bc, bc_object_size(s));
+}
+
+/*
+ * Take the owner of an object away. Neighbours in a bulk mostly have the same
+ * one: @bytes gathers what is to be given back to @last.
+ */
+static __always_inline void bc_slot_clear(struct slabobj_ext *slot,
+					  unsigned int size,
+					  struct beancounter **last, u64 *bytes)
+{
+	struct beancounter *bc = slot->bc;
+
+	if (unlikely(bc != *last)) {
+		if (*last)
+			bc_kmem_uncharge(*last, *bytes);
+		*last = bc;
+		*bytes = 0;
+	}
+	slot->bc = NULL;
+	*bytes += size;
+}
+
+/**
+ * bc_slab_uncharge() - objects of one slab are about to be freed
+ * @s: the cache
+ * @slab: the slab of all of them; it has a vector
+ * @p: the objects
+ * @nr: number of objects
+ *
+ * Context: Any.
+ */
+void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p, int nr)
+{
+	struct slabobj_ext *exts;
+	u64 mask = s->bc_mask, reciprocal = s->bc_reciprocal, bytes = 0;
+	unsigned int size = bc_object_size(s);
+	struct beancounter *last = NULL;
+	int i;
+
+	if (likely(bc_exts(slab, &exts))) {
+		for (i = 0; i < nr; i++) {
+			u64 offset = (unsigned long)p[i] & mask;
+
+			bc_slot_clear(exts + ((offset * reciprocal) >> 32),
+				      size, &last, &bytes);
+		}
+	} else {
+		exts = slab_obj_exts(slab);
+		for (i = 0; i < nr; i++)
+			bc_slot_clear(exts + obj_to_index(s, slab, p[i]), size,
+				      &last, &bytes);
+	}
+	if (last)
+		bc_kmem_uncharge(last, bytes);
+}
+
+/**
+ * bc_slab_charge_late() - charge an object allocated before by somebody else
+ * @obj: from a slab cache or kmalloc()
+ * @flags: as if it were allocated now
+ *
+ * For an object that was born in an interrupt and is handed to a process now.
+ * What has a payer keeps it.
+ *
+ * Context: Any; may sleep and reclaim when @flags allow it.
+ * Return: false when the group may not have it.
+ */
+bool bc_slab_charge_late(void *obj, gfp_t flags)
+{
+	struct folio *folio = virt_to_folio(obj);
+	struct slabobj_ext *exts;
+	struct kmem_cache *s;
+	struct slab *slab;
+
+	if (!folio_test_slab(folio))
+		return PageBc(folio_page(folio, 0)) ||
+		       !__bc_page_charge(folio_page(folio, 0),
+					 folio_order(folio), flags);
+	slab = folio_slab(folio);
+	s = slab->slab_cache;
+	/* They must not have a vector that may lie in the very same slab. */
+	if (is_kmalloc_normal(s))
+		return true;
+	exts = slab_obj_exts(slab);
+	if (exts && exts[obj_to_index(s, slab, obj)].bc)
+		return true;
+	return bc_slab_charge(s, flags, 1, &obj);
+}
+
+/**
+ * bc_object_owner() - who pays for a slab object?
+ * @obj: the object, or an address inside it
+ * @size: where to store what was charged for it, or NULL
+ *
+ * Context: Any in which the object cannot be freed.
+ * Return: The payer, or NULL for nobody.
+ */
+struct beancounter *bc_object_owner(const void *obj, unsigned int *size)
+{
+	struct slab *slab = virt_to_slab(obj);
+	struct slabobj_ext *exts = slab ? slab_obj_exts(slab) : NULL;
+
+	if (!exts)
+		return NULL;
+	if (size)
+		*size = bc_object_size(slab->slab_cache);
+	return exts[obj_to_index(slab->slab_cache, slab, (void *)obj)].bc;
+}
