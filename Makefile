@@ -82,6 +82,12 @@ deb:
 	@scripts/deps tools deb
 	@scripts/build-deb
 
+## bench: what an account costs, against the bars and the committed figures
+.PHONY: bench
+bench: deps
+	@scripts/deps qemu bench
+	@bench/run
+
 ## lint: style, static analysis, patch rules
 .PHONY: lint
 lint: deps

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The bars: what an account may cost, and what it does cost.
+
+In instructions, unless it is a ratio or bytes.  Those for a charge are for a
+kernel in which memcg charges 392 instructions for allocating and freeing a slab
+object and 516 for a page.  Where the configuration and the compiler move these
+two, the bars move with them, up or down.
+"""
+
+SMALL = (64, 128, 256, 512, 1024)
+MEMCG = {"slab": 392, "page": 516}
+LOOP = {"slab": "slab-64-batch1", "page": "page-4096-batch1"}
+
+
+class Figures:
+    """Figures of the machines, by unit of what was done."""
+
+    def __init__(self, results):
+        self.boots = results["boots"]
+
+    def __call__(self, boot, name):
+        total, count = self.boots[boot][name]
+        return total / count
+
+    def charge(self, boot, place, loop):
+        """What a place pays for an object beyond one that nobody counts."""
+        return (self(boot, f"{place}/{loop}-account") -
+                self(boot, f"root/{loop}-plain"))
+
+    def memcg(self, loop):
+        """The same for memcg alone."""
+        return self.charge("disabled", "memcg", loop)
+
+    def scaled(self, kind, bar):
+        """A bar, for what memcg costs on this kernel."""
+        return bar * self.memcg(LOOP[kind]) / MEMCG[kind]
+
+    def turns(self, loop, groups):
+        return (self("on", f"turns/{loop}-account-turns{groups}") -
+                self("on", f"root/{loop}-plain"))
+
+    def depth(self, loop, depth):
+        return (self("on", f"depth{depth}/{loop}-account") -
+                self("on", f"root/{loop}-plain"))
+
+    def calls(self, name):
+        return self("on", f"group/{name}") / self("on", f"root/{name}")
+
+
+def pairs(fig):
+    """An object or a page is allocated and freed."""
+    yield ("slab pair, 64 bytes to 1 KiB",
+           max(fig.charge("on", "group", f"slab-{size}-batch1")
+               for size in SMALL), fig.scaled("slab", 110))
+    yield ("slab pair, 64 bytes, 1000 then 1000",
+           fig.charge("on", "group", "slab-64-batch1000"),
+           fig.scaled("slab", 110))
+    yield ("slab bulk of 16, an object",
+           max(fig.charge("on", "group", f"bulk-{size}-batch16")
+               for size in (64, 256, 1024)), fig.scaled("slab", 40))
+    yield ("page pair", fig.charge("on", "group", LOOP["page"]),
+           fig.scaled("page", 160))
+    yield ("user page fault and free, on over off",
+           fig("on", "group/fault") - fig("off", "root/fault"), 10)
+
+
+def groups(fig):
+    """Many groups, deep groups, and a group at its edge."""
+    for kind, loop in LOOP.items():
+        one = fig.turns(loop, 1)
+        yield f"{kind}, 2 groups in turn over 1", fig.turns(loop, 2) / one, 1.1
+        yield (f"{kind}, 1000 groups in turn over 1",
+               fig.turns(loop, 1000) / one, 2)
+        yield (f"{kind}, depth 16 over 1",
+               fig.depth(loop, 16) / fig.depth(loop, 1), 1.05)
+        exact = fig.charge("on", "exact", loop)
+        yield f"{kind} pair near the barrier", exact, fig.scaled(kind, 250)
+        yield (f"{kind} pair near the barrier over memcg",
+               exact / fig.memcg(loop), 1)
+
+
+def both(fig):
+    """Beside memcg, turned off, not built."""
+    for kind, loop in (("slab", "slab-64-batch1"),
+                       ("slab", "slab-64-batch1000"),
+                       ("page", "page-4096-batch1")):
+        yield (f"{loop}, both over memcg alone",
+               fig.charge("on", "memcg", loop) - fig.memcg(loop),
+               fig.scaled(kind, 120))
+    for loop in LOOP.values():
+        yield (f"{loop}, disabled, a hook",
+               (fig("disabled", f"root/{loop}-plain") -
+                fig("off", f"root/{loop}-plain")) / 2, 4)
+    yield "not built, objects that differ", fig("off", "code/differs"), 0
+
+
+def calls(fig):
+    """System calls, in a group over the root."""
+    for name, bar in (("pipe", 1.08), ("socketpair", 1.08), ("eventfd", 1.06),
+                      ("open+close", 1.02), ("fork+exit+wait", 1.035),
+                      ("mmap+munmap", 1.03), ("flock", 1.10)):
+        yield f"{name}, group over root", fig.calls(name), bar
+
+
+def memory(fig):
+    """Bytes."""
+    yield ("bytes for a group, on one CPU",
+           fig("on", "groups/bytes-10000") -
+           fig("disabled", "groups/bytes-10000"), 1024 + 64)
+    yield ("bytes beside a slab object",
+           fig("on", "bytes/slot") - fig("off", "bytes/slot"), 8)
+    yield ("bytes for a page",
+           fig("on", "bytes/page_ext") - fig("disabled", "bytes/page_ext"), 8)
+
+
+def check(results):
+    """(name, figure, bar, whether it is kept) of every bar."""
+    fig = Figures(results)
+    for part in (pairs, groups, both, calls, memory):
+        for name, figure, bar in part(fig):
+            yield name, figure, bar, figure <= bar

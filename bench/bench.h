@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The benchmark's program: runs inside the virtual machine, as its first
+ * process or as a command, and prints a line for each figure:
+ *
+ *	figure NAME TOTAL COUNT
+ *
+ * NAME is PLACE/WHAT, TOTAL what the fastest round took, COUNT the objects,
+ * calls or pages of a round.  PLACE says who pays:
+ *
+ *	root	nobody
+ *	group	a group that the memory controller does not know
+ *	exact	the same, near its barrier
+ *	memcg	a group of the memory controller, and of bc where it is on
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define CGROUP "/sys/fs/cgroup"
+#define LOOP_FILE "/sys/kernel/debug/bc/bench"
+
+/* Everything that goes wrong ends the program: no figure is better than a
+ * wrong one.
+ */
+void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...);
+#define CHECK(call) check_sys((long)(call), #call, __FILE__, __LINE__)
+long check_sys(long ret, const char *what, const char *file, int line);
+
+/* Instructions under an instruction counter, nanoseconds otherwise. */
+uint64_t now(void);
+void clock_choose(const char *name);
+
+void tell(const char *place, const char *what, uint64_t total, uint64_t count);
+
+/* Small files. */
+bool file_exists(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void file_write(const char *text, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+bool file_read(char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The number behind "KEY" at the beginning of a line, or after a blank. */
+long long file_number(const char *key, const char *path);
+
+/* Groups: a path below CGROUP; "" is the root. */
+void group_make(const char *group);
+void group_remove(const char *group);
+bool have_bc(void);
+bool have_memory(void);
+void memory_enable(void);
+
+/* Call a function as a process of its own inside the group. */
+struct place {
+	const char *name;
+	const char *group;
+	bool exact;
+};
+
+/* From inside: let the group have that much more than now; -1 is no barrier. */
+void leave_room(long long bytes);
+void run_in(const struct place *place, void (*run)(const struct place *place));
+
+/* One line for the loops in the kernel, see kernel/bc/bench.c. */
+struct loop {
+	const char *kind;
+	const char *mark;
+	unsigned int size;
+	unsigned int batch;
+	unsigned int count;
+	unsigned int payers;
+};
+
+int loop_open(void);
+uint64_t loop_run(int fd, const struct loop *loop);
+
+/* The stages. */
+void stage_loops(const struct place *place);
+void stage_calls(const struct place *place);
+void stage_turns(void);
+void stage_depth(void);
+void stage_scale(void);
+void stage_cpus(void);
+void stage_bytes(void);
+
+#endif /* BENCH_H */

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The benchmark's program: system calls that make the kernel allocate for the
+ * caller.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define PAGE 4096UL
+#define ROUNDS 4
+#define FILLINGS 6
+#define FAULT_PAGES 256
+#define STACK_PAGES 64
+#define POLL_FDS 300
+
+static char *area;
+static int queue, lock_fd;
+static struct pollfd poll_fds[POLL_FDS];
+
+static void call_null(void)
+{
+	syscall(SYS_getppid);
+}
+
+static void call_open(void)
+{
+	close(CHECK(open("/proc/self/cmdline", O_RDONLY)));
+}
+
+static void call_open_tmpfs(void)
+{
+	close(CHECK(open("/tmp/bench.file", O_RDONLY)));
+}
+
+static void call_pipe(void)
+{
+	int fds[2];
+
+	CHECK(pipe(fds));
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void call_socketpair(void)
+{
+	int fds[2];
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void call_udp(void)
+{
+	close(CHECK(socket(AF_INET, SOCK_DGRAM, 0)));
+}
+
+static void call_eventfd(void)
+{
+	close(CHECK(eventfd(0, 0)));
+}
+
+static void call_epoll(void)
+{
+	close(CHECK(epoll_create1(0)));
+}
+
+static char *map(size_t size)
+{
+	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		die("mmap: %s", strerror(errno));
+	return at;
+}
+
+static void touch(char *at, size_t pages)
+{
+	size_t i;
+
+	for (i = 0; i < pages; i++)
+		((volatile char *)at)[i * PAGE] = 1;
+}
+
+static void call_mmap(void)
+{
+	munmap(map(PAGE), PAGE);
+}
+
+static void call_mmap_touch(void)
+{
+	char *at = map(64 * PAGE);
+
+	touch(at, 64);
+	munmap(at, 64 * PAGE);
+}
+
+/* The middle becomes an area of its own, and then is none any more. */
+static void call_mprotect(void)
+{
+	CHECK(mprotect(area + PAGE, PAGE, PROT_READ));
+	CHECK(mprotect(area + PAGE, PAGE, PROT_READ | PROT_WRITE));
+}
+
+static void call_brk(void)
+{
+	char *end = sbrk(16 * PAGE);
+
+	touch(end, 16);
+	sbrk(-16 * (intptr_t)PAGE);
+}
+
+/* Pages below the stack pointer of an area that grows by being touched. */
+static void call_stack(void)
+{
+	size_t size = STACK_PAGES * PAGE, i;
+	char *low = map(size + (1UL << 20) + PAGE), *top;
+
+	/* A gap, and a page that grows downwards into it. */
+	munmap(low, size + (1UL << 20) + PAGE);
+	top = mmap(low + size + (1UL << 20), PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1,
+		   0);
+	if (top == MAP_FAILED)
+		die("mmap of a stack: %s", strerror(errno));
+	for (i = 0; i <= STACK_PAGES; i++)
+		*(volatile char *)(top - i * PAGE) = 1;
+	munmap(top - size, size + PAGE);
+}
+
+static void call_mlock(void)
+{
+	CHECK(mlock(area, 16 * PAGE));
+	CHECK(munlock(area, 16 * PAGE));
+}
+
+/* A page is faulted in and given back; its page table stays. */
+static void call_fault(void)
+{
+	touch(area, FAULT_PAGES);
+	CHECK(madvise(area, FAULT_PAGES * PAGE, MADV_DONTNEED));
+}
+
+static void call_fork(void)
+{
+	pid_t pid = CHECK(fork());
+
+	if (pid == 0)
+		_exit(0);
+	CHECK(waitpid(pid, NULL, 0));
+}
+
+static void call_msg(void)
+{
+	struct {
+		long type;
+		char text[64];
+	} message = { .type = 1 };
+
+	CHECK(msgsnd(queue, &message, sizeof(message.text), 0));
+	CHECK(msgrcv(queue, &message, sizeof(message.text), 0, 0));
+}
+
+static void call_flock(void)
+{
+	CHECK(flock(lock_fd, LOCK_EX));
+	CHECK(flock(lock_fd, LOCK_UN));
+}
+
+static void call_fcntl(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_len = 1 };
+
+	CHECK(fcntl(lock_fd, F_SETLK, &lock));
+	lock.l_type = F_UNLCK;
+	CHECK(fcntl(lock_fd, F_SETLK, &lock));
+}
+
+static void call_poll(void)
+{
+	CHECK(poll(poll_fds, POLL_FDS, 0));
+}
+
+static const struct call {
+	const char *name;
+	void (*run)(void);
+	unsigned int times; /* in a round */
+	unsigned int units; /* in a call */
+} calls[] = {
+	{ "null", call_null, 500, 1 },
+	{ "open+close", call_open_tmpfs, 200, 1 },
+	{ "open+close-proc", call_open, 200, 1 },
+	{ "pipe", call_pipe, 200, 1 },
+	{ "socketpair", call_socketpair, 200, 1 },
+	{ "udp", call_udp, 200, 1 },
+	{ "eventfd", call_eventfd, 200, 1 },
+	{ "epoll", call_epoll, 200, 1 },
+	{ "mmap+munmap", call_mmap, 200, 1 },
+	{ "mmap64+touch", call_mmap_touch, 20, 1 },
+	{ "mprotect2", call_mprotect, 200, 1 },
+	{ "brk16", call_brk, 50, 1 },
+	{ "stack64", call_stack, 20, 1 },
+	{ "mlock16", call_mlock, 50, 1 },
+	{ "fault", call_fault, 10, FAULT_PAGES },
+	{ "fork+exit+wait", call_fork, 20, 1 },
+	{ "msgsnd+rcv", call_msg, 200, 1 },
+	{ "flock", call_flock, 200, 1 },
+	{ "fcntl-lock", call_fcntl, 200, 1 },
+	{ "poll300", call_poll, 20, 1 },
+};
+
+static void prepare(void)
+{
+	struct rlimit files = { 1024, 1024 };
+	int i;
+
+	setrlimit(RLIMIT_NOFILE, &files);
+	area = map(FAULT_PAGES * PAGE);
+	/* Single pages, whatever the kernel has of larger ones. */
+	madvise(area, FAULT_PAGES * PAGE, MADV_NOHUGEPAGE);
+	touch(area, FAULT_PAGES);
+	close(CHECK(open("/tmp/bench.file", O_RDWR | O_CREAT, 0600)));
+	queue = CHECK(msgget(IPC_PRIVATE, 0600));
+	lock_fd = CHECK(open("/tmp/bench.lock", O_RDWR | O_CREAT, 0600));
+	for (i = 0; i < POLL_FDS; i++) {
+		poll_fds[i].fd = CHECK(eventfd(0, 0));
+		poll_fds[i].events = POLLIN;
+	}
+}
+
+static void finish(void)
+{
+	int i;
+
+	for (i = 0; i < POLL_FDS; i++)
+		close(poll_fds[i].fd);
+	close(lock_fd);
+	msgctl(queue, IPC_RMID, NULL);
+	munmap(area, FAULT_PAGES * PAGE);
+}
+
+static uint64_t best_round(const struct call *call)
+{
+	uint64_t best = UINT64_MAX, start, took;
+	unsigned int round, i;
+
+	for (round = 0; round < ROUNDS; round++) {
+		start = now();
+		for (i = 0; i < call->times; i++)
+			call->run();
+		took = now() - start;
+		if (took < best)
+			best = took;
+	}
+	return best;
+}
+
+/*
+ * Whether an object goes back to the slab that the next one comes from depends
+ * on how many there are already.  That is worth more than a charge, so the
+ * best of several fillings counts.
+ */
+static uint64_t measure(const struct call *call)
+{
+	int fds[FILLINGS][3], sockets[FILLINGS][2], i;
+	uint64_t best = UINT64_MAX, took;
+
+	for (i = 0; i < FILLINGS; i++) {
+		took = best_round(call);
+		if (took < best)
+			best = took;
+		fds[i][0] = CHECK(open("/tmp/bench.file", O_RDONLY));
+		CHECK(pipe(fds[i] + 1));
+		CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets[i]));
+	}
+	while (i--) {
+		close(fds[i][0]);
+		close(fds[i][1]);
+		close(fds[i][2]);
+		close(sockets[i][0]);
+		close(sockets[i][1]);
+	}
+	return best;
+}
+
+/* The calls as the process that this is. */
+void stage_calls(const struct place *place)
+{
+	size_t i;
+
+	prepare();
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		tell(place->name, calls[i].name, measure(&calls[i]),
+		     (uint64_t)calls[i].times * calls[i].units);
+	finish();
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The benchmark's program: the loops in the kernel, who pays for them, and
+ * how deep the group is.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define PAGE 4096
+#define COUNT 1000
+
+static const struct loop loops[] = {
+	{ "slab", "", 64, 1, COUNT, 0 },
+	{ "slab", "", 128, 1, COUNT, 0 },
+	{ "slab", "", 256, 1, COUNT, 0 },
+	{ "slab", "", 512, 1, COUNT, 0 },
+	{ "slab", "", 1024, 1, COUNT, 0 },
+	{ "slab", "", 2048, 1, COUNT, 0 },
+	{ "slab", "", 4096, 1, COUNT, 0 },
+	{ "slab", "", 8192, 1, COUNT, 0 },
+	{ "slab", "", 64, COUNT, COUNT, 0 },
+	{ "slab", "", 128, COUNT, COUNT, 0 },
+	{ "slab", "", 256, COUNT, COUNT, 0 },
+	{ "slab", "", 512, COUNT, COUNT, 0 },
+	{ "slab", "", 1024, COUNT, COUNT, 0 },
+	{ "slab", "", 2048, COUNT, COUNT, 0 },
+	{ "slab", "", 4096, COUNT, COUNT, 0 },
+	{ "slab", "", 8192, COUNT, COUNT, 0 },
+	{ "bulk", "", 64, 16, 1600, 0 },
+	{ "bulk", "", 256, 16, 1600, 0 },
+	{ "bulk", "", 1024, 16, 1600, 0 },
+	{ "page", "", PAGE, 1, COUNT, 0 },
+	{ "page", "", PAGE, 100, COUNT, 0 },
+	{ "page", "", 4 * PAGE, 1, COUNT, 0 },
+};
+
+static void report(const char *place, const struct loop *loop, const char *more,
+		   uint64_t total)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s-%u-batch%u-%s%s", loop->kind,
+		 loop->size, loop->batch, loop->mark, more);
+	tell(place, name, total, loop->count);
+}
+
+static void run_loop(int fd, const char *place, const struct loop *loop,
+		     const char *mark, const char *more)
+{
+	struct loop marked = *loop;
+
+	marked.mark = mark;
+	report(place, &marked, more, loop_run(fd, &marked));
+}
+
+/*
+ * Near the barrier one object fits, but not a stock beside it: every request
+ * is decided in the counters.
+ */
+static void measure(const struct place *place, const struct loop *loop,
+		    const char *mark)
+{
+	int fd = loop_open();
+
+	if (place->exact)
+		leave_room(loop->size * loop->batch + 1500);
+	run_loop(fd, place->name, loop, mark, "");
+	if (place->exact)
+		leave_room(-1);
+	close(fd);
+}
+
+/* The loops as the process that this is. */
+void stage_loops(const struct place *place)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(loops); i++) {
+		/* There is no edge at which a thousand objects fit. */
+		if (place->exact && loops[i].batch > 16)
+			continue;
+		if (!*place->group)
+			measure(place, &loops[i], "plain");
+		measure(place, &loops[i], "account");
+	}
+}
+
+static void command(const char *line)
+{
+	int fd = loop_open();
+
+	if (write(fd, line, strlen(line)) < 0)
+		die("%s: '%s' refused", LOOP_FILE, line);
+	close(fd);
+}
+
+static void join(const struct place *place)
+{
+	(void)place;
+	command("join");
+}
+
+static void turn(const struct loop *loop, const char *more)
+{
+	int fd = loop_open();
+
+	report("turns", loop, more, loop_run(fd, loop));
+	close(fd);
+}
+
+/*
+ * Groups that take turns on one CPU.  The same loop with one group is what to
+ * compare with: it changes the payer just as often.
+ */
+void stage_turns(void)
+{
+	static const unsigned int turns[] = { 1, 2, 8, 1000 };
+	char name[32], more[32];
+	struct place place = { .name = "turns", .group = name };
+	struct loop slab = { "slab", "account", 64, 1, 4000, 0 };
+	struct loop page = { "page", "account", PAGE, 1, 4000, 0 };
+	unsigned int i;
+
+	for (i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "/turn%u", i);
+		group_make(name);
+		run_in(&place, join);
+	}
+	for (i = 0; i < ARRAY_SIZE(turns); i++) {
+		snprintf(more, sizeof(more), "-turns%u", turns[i]);
+		slab.payers = turns[i];
+		page.payers = turns[i];
+		turn(&slab, more);
+		turn(&page, more);
+	}
+	command("forget");
+	for (i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "/turn%u", i);
+		group_remove(name);
+	}
+}
+
+static void run_deep(const struct place *place)
+{
+	static const struct loop deep[] = {
+		{ "slab", "", 64, 1, COUNT, 0 },
+		{ "slab", "", 64, COUNT, COUNT, 0 },
+		{ "page", "", PAGE, 1, COUNT, 0 },
+		{ "page", "", PAGE, 100, COUNT, 0 },
+	};
+	size_t i;
+	int fd;
+
+	for (i = 0; i < ARRAY_SIZE(deep); i++) {
+		fd = loop_open();
+		run_loop(fd, place->name, &deep[i], "account", "");
+		close(fd);
+	}
+}
+
+/* Groups in groups, and the loops in the one at the bottom. */
+void stage_depth(void)
+{
+	char group[16 * 3 + 1] = "", name[32];
+	struct place place = { .name = name, .group = group };
+	bool memory = have_memory();
+	int depth;
+
+	for (depth = 1; depth <= 16; depth++) {
+		strcat(group, "/d");
+		group_make(group);
+		if ((depth & (depth - 1)) == 0) {
+			snprintf(name, sizeof(name), "depth%d", depth);
+			run_in(&place, run_deep);
+		}
+		if (memory && file_exists(CGROUP "%s/memory.current", group))
+			file_write("+memory",
+				   CGROUP "%s/cgroup.subtree_control", group);
+	}
+	for (; --depth; group[2 * (depth - 1)] = '\0')
+		group_remove(group);
+}
