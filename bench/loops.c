@@ -82,8 +82,12 @@ void stage_loops(const struct place *place)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(loops); i++) {
-		/* There is no edge at which a thousand objects fit. */
-		if (place->exact && loops[i].batch > 16)
+		/*
+		 * There is no edge at which a thousand objects fit; and what
+		 * is as large as a stock opens one when it is freed.
+		 */
+		if (place->exact &&
+		    (loops[i].batch > 16 || loops[i].size > 2 * PAGE))
 			continue;
 		if (!*place->group)
 			measure(place, &loops[i], "plain");
