@@ -28,6 +28,12 @@ VM_HOST   = $(addprefix vm/,supervise.c spool.c terminal.c)
 run: deps kernel tools
 	@scripts/tour
 
+## demo-postgres: a database, and a query that wants too much: refused, and killed
+.PHONY: demo-postgres
+demo-postgres: deps kernel tools
+	@scripts/deps postgres
+	@vm/run --variant $(VARIANT) --memory 2G --env BUILD=$(BUILD) -- demos/postgres
+
 ## shell: a shell inside the virtual machine
 .PHONY: shell
 shell: deps kernel tools
