@@ -324,6 +324,28 @@ static void raise_limits(void)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
+/*
+ * Whether the root hands the memory controller down.  It is left as it was: a
+ * memory cgroup has lists of its own, and lists of two or three names are not
+ * shrunk.
+ */
+static bool memory_enabled(void)
+{
+	char path[192], buf[4096];
+
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", bc_root());
+	return bc_slurp_path(path, buf, sizeof(buf)) > 0 &&
+	       strstr(buf, "memory");
+}
+
+static void disable_memory(void)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", bc_root());
+	bc_write_path(path, "-memory");
+}
+
 static bool wanted(const char *name, int argc, char **argv)
 {
 	int i;
@@ -339,6 +361,7 @@ int bc_main(int argc, char **argv, const struct bc_case *cases, size_t n)
 {
 	struct bc_group top;
 	size_t i, plan = 0;
+	bool memory;
 	int ret;
 
 	if (argc == 2 && !strcmp(argv[1], "--list")) {
@@ -350,6 +373,7 @@ int bc_main(int argc, char **argv, const struct bc_case *cases, size_t n)
 		plan += wanted(cases[i].name, argc, argv);
 	ksft_print_header();
 	start(&top, argv[0]);
+	memory = memory_enabled();
 	raise_limits();
 	ksft_set_plan(plan);
 	bc_reaper = true;
@@ -364,5 +388,7 @@ int bc_main(int argc, char **argv, const struct bc_case *cases, size_t n)
 	ret = bc_group_remove(&top);
 	if (ret)
 		ksft_print_msg("%s stays: %s\n", top.path, strerror(-ret));
+	if (!memory && memory_enabled())
+		disable_memory();
 	ksft_finished();
 }
