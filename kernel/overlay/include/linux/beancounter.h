@@ -21,6 +21,7 @@
 #include <linux/types.h>
 
 struct beancounter;
+struct file;
 struct kmem_cache;
 struct page;
 struct page_ext_operations;
@@ -108,6 +109,9 @@ extern struct page_ext_operations bc_page_ops;
 
 struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags, bool *ok);
 bool bc_fault_kill(void);
+
+int __must_check __bc_file_charge(struct file *file);
+void __bc_file_uncharge(struct file *file);
 
 /* Somebody to pay who pays nothing: the root group. */
 #define BC_NOBODY ((struct beancounter *)-1L)
@@ -284,6 +288,30 @@ static __always_inline void bc_lru_took(const void *obj)
 		__bc_lru_took(obj);
 }
 
+/**
+ * bc_file_charge() - charge an open file to who pays for its struct file
+ * @file: just allocated; nobody else knows it yet
+ *
+ * Context: Process context.
+ * Return: 0, or -ENFILE when the group may not have it.
+ */
+static inline int __must_check bc_file_charge(struct file *file)
+{
+	return bc_online() ? __bc_file_charge(file) : 0;
+}
+
+/**
+ * bc_file_uncharge() - an open file is given back
+ * @file: charged with bc_file_charge(), and about to be freed
+ *
+ * Context: Any.
+ */
+static inline void bc_file_uncharge(struct file *file)
+{
+	if (bc_online())
+		__bc_file_uncharge(file);
+}
+
 #else /* CONFIG_BEANCOUNTERS */
 
 static inline bool bc_online(void)
@@ -397,6 +425,15 @@ static inline enum lru_status bc_lru_filter(const void *obj)
 }
 
 static inline void bc_lru_took(const void *obj)
+{
+}
+
+static inline int __must_check bc_file_charge(struct file *file)
+{
+	return 0;
+}
+
+static inline void bc_file_uncharge(struct file *file)
 {
 }
 

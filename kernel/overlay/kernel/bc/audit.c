@@ -3,8 +3,8 @@
  * Beancounters: the audit.
  *
  * Counts again, from first principles, what every account holds: walks all
- * objects of all slabs, all pages and all percpu areas, sums up what each owner
- * pays for, and compares with the counters. The machine is stopped meanwhile,
+ * objects of all slabs, all pages and percpu areas, all areas of all address
+ * spaces and all tasks, sums up what each owner pays for, and compares with the counters. The machine is stopped meanwhile,
  * so nothing moves; a difference remains only where a task was stopped between
  * charging and storing the owner, and at rest there is none.
  */
@@ -12,8 +12,12 @@
 #include <linux/debugfs.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/fs.h>
+#include <linux/kfence.h>
 #include <linux/mutex.h>
 #include <linux/pfn.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -27,20 +31,40 @@
 /* One audit at a time; protects the audit fields of all accounts. */
 static DEFINE_MUTEX(bc_audit_mutex);
 
-static void bc_audit_found(struct beancounter *bc, u64 bytes)
+static void bc_audit_found(struct beancounter *bc, enum bc_resource res, u64 n)
 {
 	for (; bc; bc = bc->parent)
-		bc->audit_found += bytes;
+		bc->audit[res].found += n;
+}
+
+/* Is this object of the cache of struct file an open file that is counted? */
+static bool bc_audit_file(const struct slab *slab, unsigned int i)
+{
+	const struct kmem_cache *s = slab->slab_cache;
+	const void *obj = slab_address(slab) + i * s->size;
+
+	if (is_kfence_address(obj))
+		return true;
+	if (s->flags & SLAB_RED_ZONE)
+		obj += s->red_left_pad;
+	return !(((const struct file *)obj)->f_mode & FMODE_NOACCOUNT);
 }
 
 /* Free objects have no owner, so the free list does not matter. */
 static void bc_audit_slab(struct slab *slab)
 {
+	bool files = !strcmp(slab->slab_cache->name, "filp");
 	struct slabobj_ext *exts = slab_obj_exts(slab);
 	unsigned int i;
 
-	for (i = 0; exts && i < slab->objects; i++)
-		bc_audit_found(exts[i].bc, bc_object_size(slab->slab_cache));
+	for (i = 0; exts && i < slab->objects; i++) {
+		if (!exts[i].bc)
+			continue;
+		bc_audit_found(exts[i].bc, BC_KMEMSIZE,
+			       bc_object_size(slab->slab_cache));
+		if (files && bc_audit_file(slab, i))
+			bc_audit_found(exts[i].bc, BC_NUMFILE, 1);
+	}
 }
 
 static void bc_audit_page(struct page *page)
@@ -55,7 +79,7 @@ static void bc_audit_page(struct page *page)
 		return;
 	}
 	bc = bc_page_owner(page, &order);
-	bc_audit_found(bc, PAGE_SIZE << order);
+	bc_audit_found(bc, BC_KMEMSIZE, PAGE_SIZE << order);
 }
 
 /* Areas start where the boundary map and the allocation map are both set. */
@@ -71,8 +95,9 @@ static void bc_audit_chunk(struct pcpu_chunk *chunk)
 		if (!bc)
 			continue;
 		end = find_next_bit(chunk->bound_map, bits, start + 1);
-		bc_audit_found(bc, (u64)(end - start) * PCPU_MIN_ALLOC_SIZE *
-					   num_possible_cpus());
+		bc_audit_found(bc, BC_KMEMSIZE,
+			       (u64)(end - start) * PCPU_MIN_ALLOC_SIZE *
+				       num_possible_cpus());
 	}
 }
 
@@ -115,21 +140,76 @@ static void bc_audit_zone(struct zone *zone)
 	}
 }
 
+/*
+ * An address space whose lock is held for writing is in the middle of
+ * something: what is charged is taken for what is there.
+ */
+static void bc_audit_mm(struct beancounter *bc, struct bc_vm *vm)
+{
+	struct mm_struct *mm = container_of(vm, struct mm_struct, bc_vm);
+	unsigned long private = 0, locked = 0;
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	if (!mmap_read_trylock(mm)) {
+		private = vm->charged;
+		locked = vm->locked;
+	} else {
+		for_each_vma(vmi, vma) {
+			if (bc_vm_is_private(vma->vm_flags))
+				private += vma_pages(vma);
+			if (vma->vm_flags & VM_LOCKED)
+				locked += vma_pages(vma);
+		}
+		mmap_read_unlock(mm);
+	}
+	bc_audit_found(bc, BC_PRIVVMPAGES, private);
+	bc_audit_found(bc, BC_LOCKEDPAGES, locked);
+}
+
+static void bc_audit_vm(void)
+{
+	struct beancounter *bc;
+	struct bc_pin *pin;
+	struct bc_vm *vm;
+
+	list_for_each_entry(bc, &bc_list, list)
+		list_for_each_entry(vm, &bc->mms, node)
+			bc_audit_mm(bc, vm);
+	list_for_each_entry(pin, &bc_pins, node)
+		bc_audit_found(pin->bc, BC_LOCKEDPAGES, pin->pages);
+}
+
+static void bc_audit_tasks(void)
+{
+	struct task_struct *leader, *task;
+
+	rcu_read_lock();
+	for_each_process_thread(leader, task)
+		bc_audit_found(css_bc(task_css(task, bc_cgrp_id)), BC_NUMPROC,
+			       1);
+	rcu_read_unlock();
+}
+
 static int bc_audit_stopped(void *unused)
 {
 	struct beancounter *bc;
 	struct bc_stat stat;
 	struct zone *zone;
+	int i;
 
 	list_for_each_entry(bc, &bc_list, list)
-		bc->audit_found = 0;
+		memset(bc->audit, 0, sizeof(bc->audit));
 	for_each_populated_zone(zone)
 		bc_audit_zone(zone);
 	bc_audit_percpu();
-	list_for_each_entry(bc, &bc_list, list) {
-		bc_stat_read(bc, BC_KMEMSIZE, &stat);
-		bc->audit_held = stat.held;
-	}
+	bc_audit_vm();
+	bc_audit_tasks();
+	list_for_each_entry(bc, &bc_list, list)
+		for (i = 0; i < BC_NR_RESOURCES; i++) {
+			bc_stat_read(bc, i, &stat);
+			bc->audit[i].held = stat.held;
+		}
 	return 0;
 }
 
@@ -143,21 +223,30 @@ static void bc_audit_print_path(struct seq_file *m, struct cgroup *cgrp)
 	seq_commit(m, len < 0 || len >= size ? -1 : len);
 }
 
-static s64 bc_audit_print(struct seq_file *m, struct beancounter *bc)
+/* What is a sum whenever it is read has nothing to be compared with. */
+static u64 bc_audit_print(struct seq_file *m, struct beancounter *bc)
 {
-	s64 difference = bc->audit_found - bc->audit_held;
 	struct bc_css *css = bc_get_css(bc);
+	u64 total = 0;
+	int i;
 
-	if (css) {
-		bc_audit_print_path(m, css->css.cgroup);
-		css_put(&css->css);
-	} else {
-		seq_printf(m, "id:%llu (removed)", bc->id);
+	for (i = 0; i < BC_NR_RESOURCES; i++) {
+		s64 difference = bc->audit[i].found - bc->audit[i].held;
+
+		if (!bc_is_charged(i))
+			continue;
+		if (css)
+			bc_audit_print_path(m, css->css.cgroup);
+		else
+			seq_printf(m, "id:%llu (removed)", bc->id);
+		seq_printf(m, " %s held=%llu recount=%llu difference=%lld\n",
+			   bc_resources[i].name, bc->audit[i].held,
+			   bc->audit[i].found, difference);
+		total += abs(difference);
 	}
-	seq_printf(m, " %s held=%llu recount=%llu difference=%lld\n",
-		   bc_resources[BC_KMEMSIZE].name, bc->audit_held,
-		   bc->audit_found, difference);
-	return difference;
+	if (css)
+		css_put(&css->css);
+	return total;
 }
 
 /* The account after @pos that is still alive, with a reference; drops @pos. */
@@ -187,7 +276,7 @@ static int bc_audit_show(struct seq_file *m, void *v)
 	mutex_lock(&bc_audit_mutex);
 	stop_machine(bc_audit_stopped, NULL, NULL);
 	while ((bc = bc_list_next(bc)))
-		total += abs(bc_audit_print(m, bc));
+		total += bc_audit_print(m, bc);
 	mutex_unlock(&bc_audit_mutex);
 	seq_printf(m, "total difference=%llu\n", total);
 	return 0;

@@ -436,6 +436,8 @@ void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 	raw_spin_lock_irqsave(&bc->top->lock, flags);
 	if (res == BC_KMEMSIZE)
 		stocks = bc_stock_sum(bc);
+	else if (!bc_is_charged(res))
+		bc->res[res].usage = bc_phys_sum(bc);
 	stat->counter = bc->res[res];
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 	/* Words move while they are summed up, but not at rest. */

@@ -2,20 +2,28 @@
 /*
  * Beancounters: KUnit tests of what is granted and what is refused.
  *
- * Run for every resource of the table. What stocks have to do with it is in
- * stock_kunit.c.
+ * Run for every resource of the table that is charged. What stocks have to do
+ * with it is in stock_kunit.c.
  */
 #include <kunit/test.h>
 #include <linux/sizes.h>
 
 #include "kunit_util.h"
 
-static void bc_resource_name(const struct bc_resource_desc *desc, char *name)
+/* The next resource that is charged. */
+static const void *bc_resource_gen_params(const void *prev, char *name)
 {
-	strscpy(name, desc->name, KUNIT_PARAM_DESC_SIZE);
-}
+	const struct bc_resource_desc *desc = prev;
 
-KUNIT_ARRAY_PARAM(bc_resource, bc_resources, bc_resource_name);
+	desc = desc ? desc + 1 : bc_resources;
+	while (desc < bc_resources + BC_NR_RESOURCES &&
+	       !bc_is_charged(desc - bc_resources))
+		desc++;
+	if (desc == bc_resources + BC_NR_RESOURCES)
+		return NULL;
+	strscpy(name, desc->name, KUNIT_PARAM_DESC_SIZE);
+	return desc;
+}
 
 static enum bc_resource bc_param(struct kunit *test)
 {

@@ -8,7 +8,8 @@
  * - Every scarce thing the kernel hands to a group is charged to it and to all
  *   its ancestors, and refused when any of them would exceed its barrier.
  * - What is charged belongs to the group until it is freed. Kernel objects stay
- *   with their payer when a process moves to another group.
+ *   with their payer when a process moves to another group; its address space
+ *   and the task itself move with it.
  * - Moving a process and changing a barrier always succeed, so held may be
  *   above the barrier; that refuses new requests only.
  * - The account outlives the cgroup until its last byte is freed; the cgroup
@@ -77,6 +78,7 @@ struct beancounter *bc_alloc(struct beancounter *parent)
 	raw_spin_lock_init(&bc->lock);
 	INIT_LIST_HEAD(&bc->children);
 	INIT_LIST_HEAD(&bc->sibling);
+	INIT_LIST_HEAD(&bc->mms);
 	bc->parent = parent;
 	bc->top = parent ? parent->top : bc;
 
@@ -238,11 +240,28 @@ static void bc_css_free(struct cgroup_subsys_state *css)
 	kfree(bcs);
 }
 
+/* The switch of groups is done: whoever looks now sees the new ones. */
+static void bc_attach(struct cgroup_taskset *tset)
+{
+	struct cgroup_subsys_state *css;
+	struct task_struct *task;
+
+	cgroup_taskset_for_each(task, css, tset)
+		bc_vm_follow(task);
+}
+
 struct cgroup_subsys bc_cgrp_subsys = {
 	.css_alloc = bc_css_alloc,
 	.css_online = bc_css_online,
 	.css_offline = bc_css_offline,
 	.css_free = bc_css_free,
+	.can_attach = bc_can_attach,
+	.cancel_attach = bc_cancel_attach,
+	.attach = bc_attach,
+	.can_fork = bc_can_fork,
+	.cancel_fork = bc_cancel_fork,
+	.fork = bc_vm_follow,
+	.release = bc_release,
 	.dfl_cftypes = bc_files,
 	.implicit_on_dfl = true,
 	.threaded = true,

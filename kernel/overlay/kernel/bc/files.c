@@ -59,7 +59,7 @@ static int bc_value_parse(char *str, enum bc_unit unit, u64 *value)
 	return 0;
 }
 
-static int bc_resource_find(const char *name)
+int bc_resource_find(const char *name)
 {
 	int i;
 

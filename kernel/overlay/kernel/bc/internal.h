@@ -33,6 +33,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bitops.h>
+#include <linux/bc_vm.h>
 #include <linux/beancounter.h>
 #include <linux/cgroup.h>
 #include <linux/cpumask.h>
@@ -86,6 +87,16 @@ struct bc_stock {
 };
 
 /**
+ * struct bc_audit - one resource in the last audit
+ * @found: counted again, here and below
+ * @held: what the counter said
+ */
+struct bc_audit {
+	u64 found;
+	u64 held;
+};
+
+/**
  * struct beancounter - the account of a group
  * @parent: NULL for a child of the root; constant, and pinned by this
  * @top: the ancestor whose @lock is used, maybe this; constant
@@ -100,8 +111,9 @@ struct bc_stock {
  * @children: list of @sibling; @top->lock
  * @sibling: entry in @parent->children; @top->lock
  * @list: entry in bc_list; bc_list_lock
- * @audit_found: bytes of owned objects in the last audit; bc_audit_mutex
- * @audit_held: bytes held in the last audit; bc_audit_mutex
+ * @mms: list of struct bc_vm, the address spaces it pays for; @top->lock
+ * @phys_after: no sample of physpages at exits before this time; racy, a hint
+ * @audit: what the last audit found and what was held; bc_audit_mutex
  * @rcu: for freeing
  * @lock: of the tree below the root, used in @top only
  * @res: the counters; @top->lock
@@ -121,9 +133,10 @@ struct beancounter {
 	struct list_head children;
 	struct list_head sibling;
 	struct list_head list;
+	struct list_head mms;
+	unsigned long phys_after;
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
-	u64 audit_found;
-	u64 audit_held;
+	struct bc_audit audit[BC_NR_RESOURCES];
 #endif
 	struct rcu_head rcu;
 
@@ -279,7 +292,34 @@ void bc_refill(struct beancounter *bc, s64 bytes);
 /* files.c */
 #define BC_VALUE_LEN 24
 const char *bc_value_print(u64 value, char *buf);
+int bc_resource_find(const char *name);
 int bc_limits_parse(char *buf, struct bc_limits *limits);
+
+/* vm.c */
+void bc_vm_follow(struct task_struct *task);
+
+/* pin.c */
+#ifdef CONFIG_BEANCOUNTERS_DEBUG
+extern struct list_head bc_pins;
+extern raw_spinlock_t bc_pins_lock;
+#endif
+
+/* items.c */
+int bc_can_fork(struct task_struct *task, struct css_set *cset);
+void bc_cancel_fork(struct task_struct *task, struct css_set *cset);
+void bc_release(struct task_struct *task);
+int bc_can_attach(struct cgroup_taskset *tset);
+void bc_cancel_attach(struct cgroup_taskset *tset);
+
+/* phys.c */
+/* What is not charged is added up when it is read. */
+static inline bool bc_is_charged(enum bc_resource res)
+{
+	return res != BC_PHYSPAGES;
+}
+
+u64 bc_phys_sum(struct beancounter *root);
+void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm);
 
 /* reclaim.c */
 bool bc_reclaim(struct beancounter *bc, u64 bytes);
@@ -336,6 +376,12 @@ static __always_inline void __bc_add(struct beancounter *bc,
 	} while (bc);
 }
 
+/* Charge what cannot be refused. */
+static inline void bc_force(struct beancounter *bc, enum bc_resource res, u64 n)
+{
+	WARN_ON_ONCE(bc_charge(bc, res, n, BC_FORCE));
+}
+
 /* Is bc the group @root or below it? Both of the same tree or not. */
 static inline bool bc_below(const struct beancounter *bc,
 			    const struct beancounter *root)
@@ -344,6 +390,22 @@ static inline bool bc_below(const struct beancounter *bc,
 		if (bc == root)
 			return true;
 	return false;
+}
+
+/*
+ * The group after @pos in the subtree of @root, in pre-order, or NULL. Under the
+ * lock of the tree.
+ */
+static inline struct beancounter *bc_next(struct beancounter *pos,
+					  struct beancounter *root)
+{
+	if (!list_empty(&pos->children))
+		return list_first_entry(&pos->children, struct beancounter,
+					sibling);
+	for (; pos != root; pos = pos->parent)
+		if (!list_is_last(&pos->sibling, &pos->parent->children))
+			return list_next_entry(pos, sibling);
+	return NULL;
 }
 
 /*

@@ -96,10 +96,13 @@ static int bc_stress_done(struct bc_stress_thread *t)
 	return 0;
 }
 
+/* A thread that is stopped before it ran does not run at all. */
 static void bc_stress_stop(struct bc_stress *s)
 {
 	int i;
 
+	while (atomic_read(&s->running))
+		msleep(1);
 	for (i = 0; i < BC_THREADS; i++)
 		if (s->thread[i].task)
 			kthread_stop(s->thread[i].task);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Beancounters: what other structures embed. Empty without the option.
+ */
+#ifndef _LINUX_BC_TYPES_H
+#define _LINUX_BC_TYPES_H
+
+#include <linux/spinlock_types.h>
+#include <linux/types.h>
+
+struct beancounter;
+
+/**
+ * struct bc_vm - what an address space is charged
+ * @private: pages of all private writable areas, exact; mmap_lock, as data_vm
+ * @pending: pages charged ahead by the operation under way, which has not
+ *	counted them in @private yet; mmap_lock for writing
+ * @pending_locked: the same for locked pages
+ * @lock: of what follows; a leaf but for the lock of the account
+ * @charged: private pages charged
+ * @locked: locked pages charged
+ * @bc: the payer with a reference, NULL for nobody
+ * @owner: signal_struct of the process whose group pays, never followed; NULL
+ *	when it has gone and left the address space to others
+ * @node: entry in the list of address spaces of @bc; lock of the account
+ *
+ * Between operations @charged equals @private, and @locked equals locked_vm of
+ * the mm_struct.
+ */
+struct bc_vm {
+#ifdef CONFIG_BEANCOUNTERS
+	unsigned long private;
+	unsigned long pending;
+	unsigned long pending_locked;
+	raw_spinlock_t lock;
+	unsigned long charged;
+	unsigned long locked;
+	struct beancounter *bc;
+	void *owner;
+	struct list_head node;
+#endif
+};
+
+/**
+ * struct bc_vm_sum - private pages among those that are being unmapped
+ * @private: number of pages
+ */
+struct bc_vm_sum {
+#ifdef CONFIG_BEANCOUNTERS
+	unsigned long private;
+#endif
+};
+
+/**
+ * struct bc_pin - memory that something keeps locked, and who pays for it
+ * @bc: the payer, kept by the charge; NULL for nobody
+ * @pages: charged
+ * @node: entry in the list that the audit walks
+ *
+ * All zero is a pin that holds nothing. The owner of the structure serializes
+ * bc_pin() and bc_unpin().
+ */
+struct bc_pin {
+#ifdef CONFIG_BEANCOUNTERS
+	struct beancounter *bc;
+	unsigned long pages;
+#ifdef CONFIG_BEANCOUNTERS_DEBUG
+	struct list_head node;
+#endif
+#endif
+};
+
+#endif /* _LINUX_BC_TYPES_H */

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: privvmpages and lockedpages, what an address space is promised.
+ *
+ * The price of an address space is on its face: the pages of its private
+ * writable areas and of its locked areas, whether they are touched or not. The
+ * two sums are kept where data_vm and locked_vm are. An operation asks for what
+ * it will add before its point of no return, so that it is refused with nothing
+ * changed, and settles at its end; see <linux/bc_vm.h>.
+ *
+ * The group of the process that an address space was made for pays, and goes on
+ * paying when tasks of other processes run in it (vfork(), CLONE_VM). When that
+ * process moves the charges move with it, by force.
+ *
+ * Lock order: mmap_lock, page_table_lock, task_lock, bc_vm.lock, then those of
+ * the accounts (see internal.h).
+ */
+#include <linux/cgroup.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/seq_file.h>
+
+#include "internal.h"
+
+/* Exec has no way back once the old program is gone. */
+static enum bc_severity bc_vm_severity(enum bc_severity severity)
+{
+	return severity == BC_BARRIER && current->in_execve ? BC_LIMIT :
+							      severity;
+}
+
+/* Both or none. */
+static int bc_vm_try(struct beancounter *bc, unsigned long private,
+		     unsigned long locked, enum bc_severity severity,
+		     struct beancounter **over, enum bc_resource *res)
+{
+	if (!bc)
+		return 0;
+	*res = BC_PRIVVMPAGES;
+	if (private && bc_try_charge(bc, *res, private, severity, over))
+		return -ENOMEM;
+	*res = BC_LOCKEDPAGES;
+	if (locked && bc_try_charge(bc, *res, locked, severity, over)) {
+		if (private)
+			bc_uncharge(bc, BC_PRIVVMPAGES, private);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * __bc_vm_charge() - charge pages of an address space ahead of an operation
+ * @mm: address space
+ * @private: private pages
+ * @locked: locked pages
+ * @severity: what to check against; within exec it is the limit
+ *
+ * Both or none. See bc_vm_charge().
+ *
+ * Context: mmap_lock held for writing; does not sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int __bc_vm_charge(struct mm_struct *mm, unsigned long private,
+		   unsigned long locked, enum bc_severity severity)
+{
+	struct bc_vm *vm = &mm->bc_vm;
+	struct beancounter *bc, *over;
+	enum bc_resource res;
+	unsigned long flags;
+	int ret;
+
+	severity = bc_vm_severity(severity);
+	rcu_read_lock();
+	raw_spin_lock_irqsave(&vm->lock, flags);
+	bc = vm->bc;
+	ret = bc_vm_try(bc, private, locked, severity, &over, &res);
+	if (!ret) {
+		vm->charged += private;
+		vm->locked += locked;
+	}
+	raw_spin_unlock_irqrestore(&vm->lock, flags);
+	if (ret)
+		bc_refused(bc, over, res,
+			   res == BC_PRIVVMPAGES ? private : locked, severity);
+	rcu_read_unlock();
+	if (!ret) {
+		vm->pending += private;
+		vm->pending_locked += locked;
+	}
+	return ret;
+}
+
+/* What is private and what locked of a range. */
+static void bc_vm_range(struct mm_struct *mm, unsigned long start,
+			unsigned long end, unsigned long *private,
+			unsigned long *locked)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, start);
+
+	*private = *locked = 0;
+	for_each_vma_range(vmi, vma, end) {
+		unsigned long pages = PHYS_PFN(min(vma->vm_end, end) -
+					       max(vma->vm_start, start));
+
+		if (bc_vm_is_private(vma->vm_flags))
+			*private += pages;
+		if (vma->vm_flags & VM_LOCKED)
+			*locked += pages;
+	}
+}
+
+/**
+ * __bc_vm_charge_remap() - charge what mremap() adds
+ * @vma: the area
+ * @old_len: bytes
+ * @new_addr: where what is mapped is replaced, with MREMAP_FIXED
+ * @new_len: bytes
+ * @flags: of mremap()
+ *
+ * Before anything is unmapped at @new_addr, and less what will be.
+ * MREMAP_DONTUNMAP leaves the old area, no longer locked.
+ *
+ * Context: mmap_lock held for writing; does not sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int __bc_vm_charge_remap(struct vm_area_struct *vma, unsigned long old_len,
+			 unsigned long new_addr, unsigned long new_len,
+			 unsigned long flags)
+{
+	unsigned long grow = new_len > old_len ? PHYS_PFN(new_len - old_len) : 0;
+	unsigned long private = 0, locked = 0, less = 0, less_locked = 0;
+
+	if (bc_vm_is_private(vma->vm_flags))
+		private = flags & MREMAP_DONTUNMAP ? PHYS_PFN(new_len) : grow;
+	if (vma->vm_flags & VM_LOCKED)
+		locked = grow;
+	if (flags & MREMAP_FIXED)
+		bc_vm_range(vma->vm_mm, new_addr, new_addr + new_len, &less,
+			    &less_locked);
+	less = min(private, less);
+	less_locked = min(locked, less_locked);
+	if ((private > less || locked > less_locked) &&
+	    __bc_vm_charge(vma->vm_mm, private - less, locked - less_locked,
+			   BC_BARRIER))
+		return -ENOMEM;
+	/* What is unmapped there is not given back, but used here. */
+	vma->vm_mm->bc_vm.pending += less;
+	vma->vm_mm->bc_vm.pending_locked += less_locked;
+	return 0;
+}
+
+static void bc_vm_adjust(struct beancounter *bc, enum bc_resource res,
+			 unsigned long *charged, unsigned long pages)
+{
+	if (!bc)
+		; /* nobody pays, but what is charged is known when one does */
+	else if (pages < *charged)
+		bc_uncharge(bc, res, *charged - pages);
+	else if (pages > *charged)
+		bc_force(bc, res, pages - *charged);
+	*charged = pages;
+}
+
+/**
+ * __bc_vm_settle() - charge an address space what is there
+ * @mm: address space
+ *
+ * See bc_vm_settle().
+ *
+ * Context: mmap_lock held for writing, or since downgraded; does not sleep.
+ */
+void __bc_vm_settle(struct mm_struct *mm)
+{
+	struct bc_vm *vm = &mm->bc_vm;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vm->lock, flags);
+	bc_vm_adjust(vm->bc, BC_PRIVVMPAGES, &vm->charged, vm->private);
+	bc_vm_adjust(vm->bc, BC_LOCKEDPAGES, &vm->locked, mm->locked_vm);
+	raw_spin_unlock_irqrestore(&vm->lock, flags);
+	vm->pending = 0;
+	vm->pending_locked = 0;
+}
+
+/**
+ * __bc_vm_give_back() - give back what is neither there nor pending
+ * @mm: address space
+ *
+ * See bc_vm_give_back().
+ *
+ * Context: mmap_lock held for writing; does not sleep.
+ */
+void __bc_vm_give_back(struct mm_struct *mm)
+{
+	struct bc_vm *vm = &mm->bc_vm;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vm->lock, flags);
+	bc_vm_adjust(vm->bc, BC_PRIVVMPAGES, &vm->charged,
+		     min(vm->charged, vm->private + vm->pending));
+	bc_vm_adjust(vm->bc, BC_LOCKEDPAGES, &vm->locked,
+		     min(vm->locked, mm->locked_vm + vm->pending_locked));
+	raw_spin_unlock_irqrestore(&vm->lock, flags);
+}
+
+/* Private pages that fork() does not copy. */
+static unsigned long bc_vm_dontcopy(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	unsigned long pages = 0;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	for_each_vma(vmi, vma)
+		if ((vma->vm_flags & VM_DONTCOPY) &&
+		    bc_vm_is_private(vma->vm_flags))
+			pages += vma_pages(vma);
+	return pages;
+}
+
+/**
+ * __bc_vm_fork() - charge the copy of an address space
+ * @mm: the copy
+ * @oldmm: the original
+ *
+ * At once, before the first area is copied: a refusal leaves nothing to undo.
+ * See bc_vm_fork().
+ *
+ * Context: Both mmap_locks held for writing; does not sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int __bc_vm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
+{
+	unsigned long pages = oldmm->bc_vm.private;
+	struct beancounter *over;
+	enum bc_resource res;
+	unsigned long flags;
+	int ret;
+
+	raw_spin_lock_irqsave(&mm->bc_vm.lock, flags);
+	ret = bc_vm_try(mm->bc_vm.bc, pages, 0, BC_LIMIT, &over, &res);
+	if (!ret)
+		mm->bc_vm.charged = pages;
+	raw_spin_unlock_irqrestore(&mm->bc_vm.lock, flags);
+	if (!ret)
+		return 0;
+	/* Look which areas are left out only when it matters. */
+	return __bc_vm_charge(mm, pages - bc_vm_dontcopy(oldmm), 0, BC_LIMIT);
+}
+
+static struct beancounter *bc_get_task_bc(struct task_struct *task)
+{
+	struct beancounter *bc;
+
+	rcu_read_lock();
+	bc = css_bc(task_css(task, bc_cgrp_id));
+	if (bc && WARN_ON_ONCE(!refcount_inc_not_zero(&bc->refs)))
+		bc = NULL;
+	rcu_read_unlock();
+	return bc;
+}
+
+static void bc_vm_link(struct bc_vm *vm, struct beancounter *bc)
+{
+	unsigned long flags;
+
+	vm->bc = bc;
+	if (!bc)
+		return;
+	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	list_add_tail(&vm->node, &bc->mms);
+	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+}
+
+static void bc_vm_unlink(struct bc_vm *vm)
+{
+	struct beancounter *bc = vm->bc;
+	unsigned long flags;
+
+	vm->bc = NULL;
+	if (!bc)
+		return;
+	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	list_del_init(&vm->node);
+	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+}
+
+/**
+ * bc_vm_init() - a new address space, nothing in it, paid by the current group
+ * @mm: the address space; what it has in bc_vm is a copy of another's
+ * @owner: a task of the process it is made for
+ *
+ * Context: Process context.
+ */
+void bc_vm_init(struct mm_struct *mm, struct task_struct *owner)
+{
+	struct bc_vm *vm = &mm->bc_vm;
+
+	memset(vm, 0, sizeof(*vm));
+	raw_spin_lock_init(&vm->lock);
+	INIT_LIST_HEAD(&vm->node);
+	vm->owner = owner->signal;
+	if (bc_online())
+		bc_vm_link(vm, bc_get_task_bc(current));
+}
+
+/**
+ * __bc_vm_release() - give everything of an address space back
+ * @mm: address space without users
+ *
+ * See bc_vm_release().
+ *
+ * Context: Any.
+ */
+void __bc_vm_release(struct mm_struct *mm)
+{
+	struct bc_vm *vm = &mm->bc_vm;
+	struct beancounter *bc;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vm->lock, flags);
+	bc = vm->bc;
+	bc_vm_adjust(bc, BC_PRIVVMPAGES, &vm->charged, 0);
+	bc_vm_adjust(bc, BC_LOCKEDPAGES, &vm->locked, 0);
+	bc_vm_unlink(vm);
+	raw_spin_unlock_irqrestore(&vm->lock, flags);
+	bc_put(bc);
+}
+
+/* Another group pays from now on. Takes the reference of @bc. */
+static void bc_vm_move(struct mm_struct *mm, struct beancounter *bc)
+{
+	struct bc_vm *vm = &mm->bc_vm;
+	struct beancounter *old;
+	unsigned long private, locked, flags;
+
+	raw_spin_lock_irqsave(&vm->lock, flags);
+	old = vm->bc;
+	if (old == bc) {
+		old = bc; /* the reference that is not needed */
+		goto out;
+	}
+	/*
+	 * Until there was a group nobody settled. The next settle puts right
+	 * what an operation under way makes of these.
+	 */
+	private = max(vm->charged, READ_ONCE(vm->private));
+	locked = max(vm->locked, READ_ONCE(mm->locked_vm));
+	bc_force(bc, BC_PRIVVMPAGES, private);
+	bc_force(bc, BC_LOCKEDPAGES, locked);
+	bc_uncharge(old, BC_PRIVVMPAGES, vm->charged);
+	bc_uncharge(old, BC_LOCKEDPAGES, vm->locked);
+	vm->charged = private;
+	vm->locked = locked;
+	bc_vm_unlink(vm);
+	bc_vm_link(vm, bc);
+out:
+	raw_spin_unlock_irqrestore(&vm->lock, flags);
+	bc_put(old);
+}
+
+/**
+ * bc_vm_follow() - a task is in a new group: does its address space follow?
+ * @task: the task
+ *
+ * It follows the leader of the process it belongs to, or, when the leader has
+ * exited before the others, those that are left. If the process it was made for
+ * is gone, it belongs to the first that moves.
+ *
+ * Context: Process context; the task cannot be moved meanwhile, or is current
+ * and has called this after its mm changed.
+ */
+void bc_vm_follow(struct task_struct *task)
+{
+	struct mm_struct *mm;
+
+	if (!thread_group_leader(task) &&
+	    !(task->group_leader->flags & PF_EXITING))
+		return;
+	task_lock(task);
+	mm = task->mm;
+	if (mm && !(task->flags & PF_KTHREAD)) {
+		cmpxchg(&mm->bc_vm.owner, NULL, (void *)task->signal);
+		if (mm->bc_vm.owner == task->signal)
+			bc_vm_move(mm, bc_get_task_bc(task));
+	}
+	task_unlock(task);
+}
+
+/**
+ * __bc_vm_enter() - the current task has replaced its address space
+ * @mm: the new one
+ *
+ * See bc_vm_enter().
+ *
+ * Context: Process context.
+ */
+void __bc_vm_enter(struct mm_struct *mm)
+{
+	bc_vm_follow(current);
+}
+
+/**
+ * __bc_vm_leave() - the current task leaves its address space
+ * @mm: the address space
+ *
+ * With the last thread of the process it was made for, it belongs to nobody.
+ * See bc_vm_leave().
+ *
+ * Context: Process context.
+ */
+void __bc_vm_leave(struct mm_struct *mm)
+{
+	struct bc_vm *vm = &mm->bc_vm;
+	struct beancounter *bc;
+
+	if (!thread_group_empty(current) && atomic_read(&current->signal->live))
+		return;
+	cmpxchg(&vm->owner, (void *)current->signal, NULL);
+	rcu_read_lock();
+	bc = READ_ONCE(vm->bc);
+	if (bc)
+		bc_phys_exit(bc, mm);
+	rcu_read_unlock();
+}
+
+/**
+ * bc_vm_status() - lines of /proc/<pid>/status
+ * @m: the file
+ * @mm: address space of the process
+ *
+ * What is charged for the address space to privvmpages and lockedpages, in kB
+ * as the lines beside them.
+ *
+ * Context: Process context.
+ */
+void bc_vm_status(struct seq_file *m, struct mm_struct *mm)
+{
+	if (bc_disabled())
+		return;
+	seq_printf(m, "BcPriv:\t%8lu kB\nBcLocked:\t%8lu kB\n",
+		   READ_ONCE(mm->bc_vm.charged) << (PAGE_SHIFT - 10),
+		   READ_ONCE(mm->bc_vm.locked) << (PAGE_SHIFT - 10));
+}
