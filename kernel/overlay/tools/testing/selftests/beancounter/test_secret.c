@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lockedpages: secret memory, which is neither locked by its mapping nor ever
+ * swapped out. Who touches a page first pays for it until the file is gone.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bc_util.h"
+
+#define LOCKED "lockedpages"
+#define N 16L
+#define TABLE (2UL << 20)
+#define RW (PROT_READ | PROT_WRITE)
+
+static int secret = -1;
+static char *area;
+
+static long bytes(long pages)
+{
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static long long held(const struct bc_group *g)
+{
+	return bc_resource(g, LOCKED, "held");
+}
+
+/* All in one page table, so that only the first touch needs one. */
+static long prepare(long n)
+{
+	char *room;
+
+	secret = syscall(SYS_memfd_secret, 0);
+	if (secret < 0)
+		return -1;
+	if (ftruncate(secret, bytes(n)))
+		return -1;
+	room = mmap(NULL, 2 * TABLE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
+	if (room == MAP_FAILED)
+		return -1;
+	room += TABLE - (unsigned long)room % TABLE;
+	area = mmap(room, bytes(n), RW, MAP_SHARED | MAP_FIXED, secret, 0);
+	return area == MAP_FAILED ? -1 : 0;
+}
+
+/* By a system call, which fails where an instruction would be a signal. */
+static long touch(long n)
+{
+	int zero = open("/dev/zero", O_RDONLY);
+	long page = sysconf(_SC_PAGESIZE), i, got = 0;
+
+	for (i = 0; i < n && got >= 0; i++)
+		got = read(zero, area + i * page, page);
+	close(zero);
+	return got < 0 ? -1 : 0;
+}
+
+static long release(long n)
+{
+	return munmap(area, bytes(n)) || close(secret);
+}
+
+/* In a child, and how that ends. */
+static long touch_last(long n)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		*(volatile char *)(area + bytes(n) - 1) = 1;
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static bool begin(struct bc_worker *w, struct bc_group *g)
+{
+	bc_worker_start(w, g);
+	if (!bc_call(w, prepare, N))
+		return true;
+	bc_eq(w->error, ENOSYS);
+	bc_worker_stop(w);
+	bc_skip("this kernel has no secret memory");
+	return false;
+}
+
+static void touched(struct bc_group *g)
+{
+	struct bc_worker w;
+
+	if (!begin(&w, g))
+		return;
+	bc_eq(held(g), 0);
+	bc_set_key(g, "bc.barrier", LOCKED, N);
+	bc_eq(bc_call(&w, touch, N), 0);
+	bc_eq(held(g), N);
+	bc_eq(bc_call(&w, touch, N), 0);
+	bc_eq(held(g), N);
+	bc_eq(bc_resource(g, LOCKED, "failcnt"), 0);
+	bc_eq(bc_call(&w, release, N), 0);
+	bc_eq(held(g), 0);
+	bc_worker_stop(&w);
+}
+
+static void refused(struct bc_group *g)
+{
+	struct bc_worker w;
+
+	if (!begin(&w, g))
+		return;
+	bc_set_key(g, "bc.barrier", LOCKED, N - 1);
+	bc_eq(bc_call(&w, touch, N), -1);
+	bc_eq(w.error, EFAULT);
+	bc_eq(held(g), N - 1);
+	bc_eq(bc_resource(g, LOCKED, "failcnt"), 1);
+	bc_eq(bc_call(&w, touch_last, N), SIGBUS);
+	bc_eq(held(g), N - 1);
+	bc_set_key(g, "bc.barrier", LOCKED, N);
+	bc_eq(bc_call(&w, touch_last, N), 0);
+	bc_eq(held(g), N);
+	/* The pages go with the file, that is with the process. */
+	bc_worker_stop(&w);
+	bc_eq(held(g), 0);
+}
+
+/* The note of who pays is kernel memory, which may be refused as well. */
+static void no_note(struct bc_group *g)
+{
+	struct bc_worker w;
+
+	if (!begin(&w, g))
+		return;
+	bc_eq(bc_call(&w, touch, 1), 0);
+	bc_set_key(g, "bc.barrier", "kmemsize", 0);
+	bc_eq(bc_call(&w, touch, N), -1);
+	bc_eq(w.error, EFAULT);
+	bc_set_key(g, "bc.barrier", "kmemsize", BC_MAX);
+	bc_eq(bc_call(&w, touch, N), 0);
+	bc_eq(held(g), N);
+	bc_worker_stop(&w);
+	bc_eq(held(g), 0);
+}
+
+static const struct bc_case cases[] = {
+	{ "touched", touched },
+	{ "refused", refused },
+	{ "no_note", no_note },
+};
+
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}

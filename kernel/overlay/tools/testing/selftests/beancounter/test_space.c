@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whose address space is it: fork, vfork, threads, exec, and processes that are
+ * moved to another group. The payer is the group of the process that it was made
+ * for, and nobody else.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bc_util.h"
+
+#define VM "privvmpages"
+#define N 1024L
+#define RW (PROT_READ | PROT_WRITE)
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+
+static char *area;
+static int group_fd = -1;
+static char group_path[300];
+
+static long bytes(long pages)
+{
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static long long held(const struct bc_group *g)
+{
+	return bc_resource(g, VM, "held");
+}
+
+static long long settled(const struct bc_group *g, long long want)
+{
+	int i;
+
+	for (i = 0; i < 200 && held(g) != want; i++)
+		bc_pause_ms(20);
+	return held(g);
+}
+
+static long map(long n)
+{
+	area = mmap(NULL, bytes(n), RW, ANON | MAP_NORESERVE, -1, 0);
+	return area == MAP_FAILED ? -1 : 0;
+}
+
+static long advise(long advice)
+{
+	return madvise(area, bytes(N), advice);
+}
+
+static long do_fork(long unused)
+{
+	pid_t pid = fork();
+
+	(void)unused;
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static long reap(long pid)
+{
+	kill(pid, SIGKILL);
+	return waitpid(pid, NULL, 0);
+}
+
+/* The child costs what the parent costs, and is given back with it. */
+static void forks(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long before;
+	long pid;
+
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, map, N), 0);
+	pid = bc_call(&w, do_fork, 0);
+	bc_true(pid > 0);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	before = held(g);
+	pid = bc_call(&w, do_fork, 0);
+	bc_true(pid > 0);
+	bc_eq(held(g), 2 * before);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	bc_eq(settled(g, before), before);
+	bc_worker_stop(&w);
+}
+
+static void fork_refused(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long before;
+	long pid;
+
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, map, N), 0);
+	pid = bc_call(&w, do_fork, 0);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	before = settled(g, held(g));
+	/* fork() is checked against the limit. */
+	bc_set_key(g, "bc.barrier", VM, before);
+	bc_set_key(g, "bc.limit", VM, 2 * before);
+	pid = bc_call(&w, do_fork, 0);
+	bc_true(pid > 0);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	bc_eq(settled(g, before), before);
+	bc_set_key(g, "bc.limit", VM, 2 * before - 1);
+	bc_eq(bc_call(&w, do_fork, 0), -1);
+	bc_eq(w.error, ENOMEM);
+	bc_eq(held(g), before);
+	bc_eq(bc_resource(g, VM, "failcnt"), 1);
+	bc_eq(bc_resource(g, VM, "forced"), 0);
+	/* What is not copied does not count. */
+	bc_eq(bc_call(&w, advise, MADV_DONTFORK), 0);
+	bc_set_key(g, "bc.limit", VM, 2 * before - N);
+	pid = bc_call(&w, do_fork, 0);
+	bc_true(pid > 0);
+	bc_eq(held(g), 2 * before - N);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	bc_eq(settled(g, before), before);
+	/* What is copied as zeros does. */
+	bc_eq(bc_call(&w, advise, MADV_DOFORK), 0);
+	bc_eq(bc_call(&w, advise, MADV_WIPEONFORK), 0);
+	bc_eq(bc_call(&w, do_fork, 0), -1);
+	bc_eq(w.error, ENOMEM);
+	bc_set_key(g, "bc.limit", VM, BC_MAX);
+	pid = bc_call(&w, do_fork, 0);
+	bc_eq(held(g), 2 * before);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	bc_worker_stop(&w);
+}
+
+/* Says how much of privvmpages the group has at this moment. */
+static long long own_held(void)
+{
+	char path[320], buf[512], *at;
+
+	snprintf(path, sizeof(path), "%s/bc.held", group_path);
+	if (bc_slurp_path(path, buf, sizeof(buf)) < 0)
+		return -1;
+	at = strstr(buf, VM);
+	return at ? atoll(at + strlen(VM)) : -1;
+}
+
+static long do_vfork(long unused)
+{
+	long long in, before = own_held();
+	pid_t pid;
+
+	(void)unused;
+	in = own_held();
+	before = in;
+	pid = vfork();
+	if (!pid) {
+		in = own_held();
+		_exit(in == before ? 0 : 1);
+	}
+	waitpid(pid, NULL, 0);
+	return own_held() == before && in == before;
+}
+
+static void *thread(void *unused)
+{
+	(void)unused;
+	pause();
+	return NULL;
+}
+
+static long do_thread(long unused)
+{
+	pthread_attr_t attr;
+	pthread_t t;
+
+	(void)unused;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, bytes(N));
+	return pthread_create(&t, &attr, thread, NULL) ? -1 : 0;
+}
+
+/* A vfork() child has no address space of its own, nor has a thread, but a
+ * thread has a stack.
+ */
+static void shared(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long before;
+
+	snprintf(group_path, sizeof(group_path), "%s", g->path);
+	bc_worker_start(&w, g);
+	bc_call(&w, do_vfork, 0);
+	bc_eq(bc_call(&w, do_vfork, 0), 1);
+	bc_eq(bc_call(&w, do_thread, 0), 0);
+	before = held(g);
+	bc_eq(bc_call(&w, do_thread, 0), 0);
+	bc_range(held(g) - before, N, N + 2);
+	bc_worker_stop(&w);
+}
+
+static long clone_into(unsigned long flags)
+{
+	struct clone_args args = {
+		.flags = flags | CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = group_fd,
+	};
+
+	return syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static long spawn_into(long unused)
+{
+	long pid = clone_into(0);
+
+	(void)unused;
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+/*
+ * As systemd and posix_spawn() do it: a child in the parent's address space, in
+ * another group from its first instruction. It shares the parent's stack, too,
+ * so there must be no function to return from twice.
+ */
+static long spawn_shared_into(long unused)
+{
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_VFORK | CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = group_fd,
+	};
+	long pid = -1;
+
+	(void)unused;
+#ifdef __x86_64__
+	asm volatile("syscall"
+		     : "=a"(pid)
+		     : "0"(SYS_clone3), "D"(&args), "S"(sizeof(args))
+		     : "rcx", "r11", "memory");
+#endif
+	if (!pid)
+		_exit(own_held() == 0 ? 0 : 1);
+	return pid;
+}
+
+static long exit_code(long pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+/* From one group into another: the child is paid there, the parent here. */
+static void into(struct bc_group *g)
+{
+	struct bc_group a, b;
+	struct bc_worker w;
+	long long before;
+	long pid;
+
+	bc_group_make(&a, g, "a");
+	bc_group_make(&b, g, "b");
+	group_fd = bc_open(&b, "", O_RDONLY | O_DIRECTORY);
+	bc_sys(group_fd);
+	snprintf(group_path, sizeof(group_path), "%s", b.path);
+	bc_worker_start(&w, &a);
+	bc_eq(bc_call(&w, map, N), 0);
+	pid = bc_call(&w, spawn_into, 0);
+	bc_true(pid > 0);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	bc_eq(settled(&b, 0), 0);
+	before = held(&a);
+	pid = bc_call(&w, spawn_into, 0);
+	bc_true(pid > 0);
+	bc_eq(held(&a), before);
+	bc_eq(held(&b), before);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	bc_eq(settled(&b, 0), 0);
+	pid = bc_call(&w, spawn_shared_into, 0);
+	bc_true(pid > 0);
+	bc_eq(bc_call(&w, exit_code, pid), 0);
+	bc_eq(held(&a), before);
+	bc_eq(held(&b), 0);
+	bc_worker_stop(&w);
+}
+
+/* A whole process is moved: never refused, by force if need be. */
+static void moved(struct bc_group *g)
+{
+	struct bc_group a, b;
+	struct bc_worker w;
+	long long before;
+
+	bc_group_make(&a, g, "a");
+	bc_group_make(&b, g, "b");
+	bc_worker_start(&w, &a);
+	bc_eq(bc_call(&w, map, N), 0);
+	bc_eq(bc_call(&w, do_thread, 0), 0);
+	before = held(&a);
+	bc_set_key(&b, "bc.limit", VM, N);
+	bc_eq(bc_group_attach(&b, w.pid), 0);
+	bc_eq(held(&a), 0);
+	bc_eq(held(&b), before);
+	bc_eq(bc_resource(&b, VM, "forced"), before - N);
+	bc_eq(bc_resource(&b, VM, "failcnt"), 0);
+	bc_eq(bc_resource(&b, "numproc", "held"), 2);
+	bc_eq(bc_resource(&a, "numproc", "held"), 0);
+	/* It is over its limit there: nothing more. */
+	bc_eq(bc_call(&w, map, 1), -1);
+	bc_eq(w.error, ENOMEM);
+	bc_eq(bc_group_attach(&a, w.pid), 0);
+	bc_eq(held(&a), before);
+	bc_eq(held(&b), 0);
+	bc_worker_stop(&w);
+	bc_eq(settled(&a, 0), 0);
+}
+
+static void *zombie_leader(void *unused)
+{
+	(void)unused;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static long leaderless(long unused)
+{
+	pid_t pid = fork();
+	pthread_t t;
+
+	(void)unused;
+	if (!pid) {
+		if (pthread_create(&t, NULL, zombie_leader, NULL))
+			_exit(1);
+		/* Only this thread. */
+		syscall(SYS_exit, 0);
+	}
+	return pid;
+}
+
+/* The leader is gone, its threads go on, and their address space with them. */
+static void leader_gone(struct bc_group *g)
+{
+	struct bc_group a, b;
+	struct bc_worker w;
+	long long before, worker;
+	char path[64], buf[4096];
+	long pid;
+	int i;
+
+	bc_group_make(&a, g, "a");
+	bc_group_make(&b, g, "b");
+	bc_worker_start(&w, &a);
+	pid = bc_call(&w, leaderless, 0);
+	bc_true(pid > 0);
+	snprintf(path, sizeof(path), "/proc/%ld/status", pid);
+	for (i = 0; i < 100; i++) {
+		bc_true(bc_slurp_path(path, buf, sizeof(buf)) > 0);
+		if (strstr(buf, "Z (zombie)"))
+			break;
+		bc_pause_ms(20);
+	}
+	bc_true(strstr(buf, "Z (zombie)") != NULL);
+	before = held(&a);
+	bc_eq(bc_group_attach(&b, pid), 0);
+	worker = held(&a);
+	bc_true(held(&b) > 0);
+	bc_eq(held(&b) + worker, before);
+	kill(pid, SIGKILL);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	bc_eq(settled(&b, 0), 0);
+	bc_worker_stop(&w);
+}
+
+static long run_true(long unused)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)unused;
+	if (!pid) {
+		execl("/bin/true", "true", NULL);
+		_exit(errno == ENOMEM ? 12 : 13);
+	}
+	if (pid < 0)
+		return -1;
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) :
+				     WEXITSTATUS(status);
+}
+
+/*
+ * Exec goes on to the limit: it has no way back. At the barrier the new program
+ * starts, and its loader is the first that is told no, which it takes badly
+ * (127 or a fault of its own, but no refused exec and no SIGKILL). Where exec
+ * does not fit below the limit either, it fails with the old program intact.
+ */
+static void execs(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long before;
+	long code;
+
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, run_true, 0), 0);
+	before = settled(g, held(g));
+	bc_set_key(g, "bc.barrier", VM, before);
+	bc_set_key(g, "bc.limit", VM, 4 * before);
+	code = bc_call(&w, run_true, 0);
+	bc_true(code == 127 || code == 1000 + SIGSEGV);
+	bc_true(bc_resource(g, VM, "maxheld") > 2 * before);
+	bc_set_key(g, "bc.limit", VM, before);
+	bc_eq(bc_call(&w, run_true, 0), -1);
+	bc_set_key(g, "bc.limit", VM, 2 * before);
+	bc_eq(bc_call(&w, run_true, 0), 12);
+	bc_eq(settled(g, before), before);
+	bc_eq(bc_resource(g, VM, "forced"), 0);
+	bc_worker_stop(&w);
+}
+
+static __attribute__((noinline)) long deep(long pages)
+{
+	char frame[4096];
+
+	*(volatile char *)frame = 1;
+	if (pages > 1 && deep(pages - 1) < 0)
+		return -1;
+	return *(volatile char *)frame;
+}
+
+static long stack(long pages)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(deep(pages) == 1 ? 0 : 1);
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
+}
+
+/* A stack grows between barrier and limit, and not beyond: SIGSEGV. */
+static void stacks(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long before;
+
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, stack, 64), 0);
+	before = settled(g, held(g));
+	bc_set_key(g, "bc.barrier", VM, 2 * before);
+	bc_set_key(g, "bc.limit", VM, 2 * before + 200);
+	bc_eq(bc_call(&w, stack, 128), 0);
+	bc_eq(bc_resource(g, VM, "failcnt"), 0);
+	bc_eq(bc_call(&w, stack, 512), SIGSEGV);
+	bc_eq(bc_resource(g, VM, "failcnt"), 1);
+	bc_eq(bc_resource(g, VM, "forced"), 0);
+	bc_eq(settled(g, before), before);
+	bc_worker_stop(&w);
+}
+
+static const struct bc_case cases[] = {
+	{ "forks", forks },	    { "fork_refused", fork_refused },
+	{ "shared", shared },	    { "into", into },
+	{ "moved", moved },	    { "leader_gone", leader_gone },
+	{ "execs", execs },	    { "stacks", stacks },
+};
+
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}
