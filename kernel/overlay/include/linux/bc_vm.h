@@ -32,7 +32,7 @@ static __always_inline bool bc_vm_is_private(vm_flags_t flags)
 
 #ifdef CONFIG_BEANCOUNTERS
 
-int __must_check __bc_vm_charge(struct mm_struct *mm, unsigned long private,
+int __must_check __bc_vm_charge(struct mm_struct *mm, unsigned long priv,
 				unsigned long locked,
 				enum bc_severity severity);
 int __must_check __bc_vm_charge_remap(struct vm_area_struct *vma,
@@ -100,11 +100,11 @@ static __always_inline int bc_vm_charge(struct mm_struct *mm, vm_flags_t flags,
 					unsigned long pages,
 					enum bc_severity severity)
 {
-	bool private = bc_vm_is_private(flags), locked = flags & VM_LOCKED;
+	bool priv = bc_vm_is_private(flags), locked = flags & VM_LOCKED;
 
-	if (!bc_online() || !(private || locked))
+	if (!bc_online() || !(priv || locked))
 		return 0;
-	return __bc_vm_charge(mm, private ? pages : 0, locked ? pages : 0,
+	return __bc_vm_charge(mm, priv ? pages : 0, locked ? pages : 0,
 			      severity);
 }
 
@@ -119,11 +119,9 @@ static __always_inline int bc_vm_charge(struct mm_struct *mm, vm_flags_t flags,
  * Context: mmap_lock held for writing; does not sleep.
  * Return: 0, or -ENOMEM when the group may not have what is more than before.
  */
-static __always_inline int bc_vm_charge_over(struct mm_struct *mm,
-					     vm_flags_t flags,
-					     unsigned long pages,
-					     const struct bc_vm_sum *sum,
-					     unsigned long locked)
+static __always_inline int
+bc_vm_charge_over(struct mm_struct *mm, vm_flags_t flags, unsigned long pages,
+		  const struct bc_vm_sum *sum, unsigned long locked)
 {
 	unsigned long more = bc_vm_is_private(flags) ? pages : 0;
 	unsigned long more_locked = flags & VM_LOCKED ? pages : 0;
@@ -140,8 +138,8 @@ static __always_inline int bc_vm_charge_over(struct mm_struct *mm,
 /**
  * bc_vm_charge_change() - ask for what a change of flags adds
  * @mm: address space
- * @old: flags of the area
- * @new: flags it will have
+ * @oldflags: flags of the area
+ * @newflags: flags it will have
  * @pages: its length
  *
  * What the change takes away is given back by bc_vm_settle() after it was made.
@@ -150,15 +148,16 @@ static __always_inline int bc_vm_charge_over(struct mm_struct *mm,
  * Return: 0, or -ENOMEM when the group may not have it.
  */
 static __always_inline int bc_vm_charge_change(struct mm_struct *mm,
-					       vm_flags_t old, vm_flags_t new,
+					       vm_flags_t oldflags,
+					       vm_flags_t newflags,
 					       unsigned long pages)
 {
-	bool private = bc_vm_is_private(new) && !bc_vm_is_private(old);
-	bool locked = (new & VM_LOCKED) && !(old & VM_LOCKED);
+	bool priv = bc_vm_is_private(newflags) && !bc_vm_is_private(oldflags);
+	bool locked = (newflags & VM_LOCKED) && !(oldflags & VM_LOCKED);
 
-	if (!bc_online() || !(private || locked))
+	if (!bc_online() || !(priv || locked))
 		return 0;
-	return __bc_vm_charge(mm, private ? pages : 0, locked ? pages : 0,
+	return __bc_vm_charge(mm, priv ? pages : 0, locked ? pages : 0,
 			      BC_BARRIER);
 }
 
@@ -368,8 +367,8 @@ static inline int bc_vm_charge_over(struct mm_struct *mm, vm_flags_t flags,
 	return 0;
 }
 
-static inline int bc_vm_charge_change(struct mm_struct *mm, vm_flags_t old,
-				      vm_flags_t new, unsigned long pages)
+static inline int bc_vm_charge_change(struct mm_struct *mm, vm_flags_t oldflags,
+				      vm_flags_t newflags, unsigned long pages)
 {
 	return 0;
 }

@@ -4,9 +4,10 @@
  *
  * Counts again, from first principles, what every account holds: walks all
  * objects of all slabs, all pages and percpu areas, all areas of all address
- * spaces and all tasks, sums up what each owner pays for, and compares with the counters. The machine is stopped meanwhile,
- * so nothing moves; a difference remains only where a task was stopped between
- * charging and storing the owner, and at rest there is none.
+ * spaces and all tasks, sums up what each owner pays for, and compares with the
+ * counters. The machine is stopped meanwhile, so nothing moves; a difference
+ * remains only where a task was stopped between charging and storing the owner,
+ * and at rest there is none.
  */
 #include <linux/align.h>
 #include <linux/debugfs.h>
@@ -147,23 +148,24 @@ static void bc_audit_zone(struct zone *zone)
 static void bc_audit_mm(struct beancounter *bc, struct bc_vm *vm)
 {
 	struct mm_struct *mm = container_of(vm, struct mm_struct, bc_vm);
-	unsigned long private = 0, locked = 0;
+	unsigned long priv = 0, locked = 0;
 	struct vm_area_struct *vma;
-	VMA_ITERATOR(vmi, mm, 0);
+	struct vma_iterator vmi;
 
+	vma_iter_init(&vmi, mm, 0);
 	if (!mmap_read_trylock(mm)) {
-		private = vm->charged;
+		priv = vm->charged;
 		locked = vm->locked;
 	} else {
 		for_each_vma(vmi, vma) {
 			if (bc_vm_is_private(vma->vm_flags))
-				private += vma_pages(vma);
+				priv += vma_pages(vma);
 			if (vma->vm_flags & VM_LOCKED)
 				locked += vma_pages(vma);
 		}
 		mmap_read_unlock(mm);
 	}
-	bc_audit_found(bc, BC_PRIVVMPAGES, private);
+	bc_audit_found(bc, BC_PRIVVMPAGES, priv);
 	bc_audit_found(bc, BC_LOCKEDPAGES, locked);
 }
 

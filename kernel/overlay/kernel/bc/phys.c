@@ -16,8 +16,10 @@
 
 #include "internal.h"
 
-static u64 bc_phys_mm(struct mm_struct *mm)
+static u64 bc_phys_vm(struct bc_vm *vm)
 {
+	struct mm_struct *mm = container_of(vm, struct mm_struct, bc_vm);
+
 	return get_mm_counter_sum(mm, MM_FILEPAGES) +
 	       get_mm_counter_sum(mm, MM_ANONPAGES) +
 	       get_mm_counter_sum(mm, MM_SHMEMPAGES);
@@ -42,8 +44,7 @@ u64 bc_phys_sum(struct beancounter *root)
 	lockdep_assert_held(&root->top->lock);
 	for (bc = root; bc; bc = bc_next(bc, root))
 		list_for_each_entry(vm, &bc->mms, node)
-			pages += bc_phys_mm(container_of(vm, struct mm_struct,
-							 bc_vm));
+			pages += bc_phys_vm(vm);
 	c->maxheld = max(c->maxheld, pages);
 	return pages;
 }

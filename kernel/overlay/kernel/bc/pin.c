@@ -105,8 +105,8 @@ EXPORT_SYMBOL_GPL(__bc_unpin);
  */
 int __bc_pin_folio(struct folio *folio, gfp_t gfp)
 {
-	struct bc_pin *pin = kzalloc(sizeof(*pin),
-				     (gfp & GFP_KERNEL) | __GFP_BC);
+	struct bc_pin *pin =
+		kzalloc(sizeof(*pin), (gfp & GFP_KERNEL) | __GFP_BC);
 
 	if (!pin)
 		return -EDQUOT;

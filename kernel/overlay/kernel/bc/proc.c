@@ -18,12 +18,12 @@
 
 /* The rows in the order of the original; "dummy" holds the place of a number. */
 static const char *const bc_proc_rows[] = {
-	"kmemsize",	"lockedpages",	"privvmpages",	"shmpages",
-	"dummy",	"numproc",	"physpages",	"vmguarpages",
-	"oomguarpages", "numtcpsock",	"numflock",	"numpty",
-	"numsiginfo",	"tcpsndbuf",	"tcprcvbuf",	"othersockbuf",
-	"dgramrcvbuf",	"numothersock", "dcachesize",	"numfile",
-	"dummy",	"dummy",	"dummy",	"numiptent",
+	"kmemsize",	"lockedpages",	"privvmpages", "shmpages",
+	"dummy",	"numproc",	"physpages",   "vmguarpages",
+	"oomguarpages", "numtcpsock",	"numflock",    "numpty",
+	"numsiginfo",	"tcpsndbuf",	"tcprcvbuf",   "othersockbuf",
+	"dgramrcvbuf",	"numothersock", "dcachesize",  "numfile",
+	"dummy",	"dummy",	"dummy",       "numiptent",
 };
 
 static void bc_proc_row(struct seq_file *m, const char *uid, const char *name,
@@ -35,7 +35,8 @@ static void bc_proc_row(struct seq_file *m, const char *uid, const char *name,
 	if (bc && res >= 0)
 		bc_stat_read(bc, res, &stat);
 	else if (res >= 0)
-		stat.counter.barrier = stat.counter.limit = BC_MAX;
+		stat.counter = (struct bc_counter){ .barrier = BC_MAX,
+						    .limit = BC_MAX };
 	seq_printf(m, "%10s  %-12s %20llu %20llu %20llu %20llu %20llu\n", uid,
 		   name, stat.held, stat.counter.maxheld, stat.counter.barrier,
 		   stat.counter.limit, stat.counter.failcnt);
@@ -61,7 +62,7 @@ static struct cgroup *bc_proc_root(void)
 	return cgrp;
 }
 
-static void *bc_proc_start(struct seq_file *m, loff_t *pos)
+static void *bc_proc_start(struct seq_file *m, loff_t *pos) __acquires(RCU)
 {
 	struct cgroup_subsys_state *root, *css;
 	loff_t n = *pos;
@@ -84,7 +85,7 @@ static void *bc_proc_next(struct seq_file *m, void *v, loff_t *pos)
 	return root->parent ? NULL : css_next_descendant_pre(v, root);
 }
 
-static void bc_proc_stop(struct seq_file *m, void *v)
+static void bc_proc_stop(struct seq_file *m, void *v) __releases(RCU)
 {
 	rcu_read_unlock();
 }

@@ -102,7 +102,7 @@ static void bc_stress_stop(struct bc_stress *s)
 	int i;
 
 	while (atomic_read(&s->running))
-		msleep(1);
+		usleep_range(1000, 2000);
 	for (i = 0; i < BC_THREADS; i++)
 		if (s->thread[i].task)
 			kthread_stop(s->thread[i].task);

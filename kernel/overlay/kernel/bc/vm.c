@@ -33,19 +33,19 @@ static enum bc_severity bc_vm_severity(enum bc_severity severity)
 }
 
 /* Both or none. */
-static int bc_vm_try(struct beancounter *bc, unsigned long private,
+static int bc_vm_try(struct beancounter *bc, unsigned long priv,
 		     unsigned long locked, enum bc_severity severity,
 		     struct beancounter **over, enum bc_resource *res)
 {
 	if (!bc)
 		return 0;
 	*res = BC_PRIVVMPAGES;
-	if (private && bc_try_charge(bc, *res, private, severity, over))
+	if (priv && bc_try_charge(bc, *res, priv, severity, over))
 		return -ENOMEM;
 	*res = BC_LOCKEDPAGES;
 	if (locked && bc_try_charge(bc, *res, locked, severity, over)) {
-		if (private)
-			bc_uncharge(bc, BC_PRIVVMPAGES, private);
+		if (priv)
+			bc_uncharge(bc, BC_PRIVVMPAGES, priv);
 		return -ENOMEM;
 	}
 	return 0;
@@ -54,7 +54,7 @@ static int bc_vm_try(struct beancounter *bc, unsigned long private,
 /**
  * __bc_vm_charge() - charge pages of an address space ahead of an operation
  * @mm: address space
- * @private: private pages
+ * @priv: private pages
  * @locked: locked pages
  * @severity: what to check against; within exec it is the limit
  *
@@ -63,7 +63,7 @@ static int bc_vm_try(struct beancounter *bc, unsigned long private,
  * Context: mmap_lock held for writing; does not sleep.
  * Return: 0 or -ENOMEM.
  */
-int __bc_vm_charge(struct mm_struct *mm, unsigned long private,
+int __bc_vm_charge(struct mm_struct *mm, unsigned long priv,
 		   unsigned long locked, enum bc_severity severity)
 {
 	struct bc_vm *vm = &mm->bc_vm;
@@ -76,18 +76,18 @@ int __bc_vm_charge(struct mm_struct *mm, unsigned long private,
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&vm->lock, flags);
 	bc = vm->bc;
-	ret = bc_vm_try(bc, private, locked, severity, &over, &res);
+	ret = bc_vm_try(bc, priv, locked, severity, &over, &res);
 	if (!ret) {
-		vm->charged += private;
+		vm->charged += priv;
 		vm->locked += locked;
 	}
 	raw_spin_unlock_irqrestore(&vm->lock, flags);
 	if (ret)
-		bc_refused(bc, over, res,
-			   res == BC_PRIVVMPAGES ? private : locked, severity);
+		bc_refused(bc, over, res, res == BC_PRIVVMPAGES ? priv : locked,
+			   severity);
 	rcu_read_unlock();
 	if (!ret) {
-		vm->pending += private;
+		vm->pending += priv;
 		vm->pending_locked += locked;
 	}
 	return ret;
@@ -95,19 +95,20 @@ int __bc_vm_charge(struct mm_struct *mm, unsigned long private,
 
 /* What is private and what locked of a range. */
 static void bc_vm_range(struct mm_struct *mm, unsigned long start,
-			unsigned long end, unsigned long *private,
+			unsigned long end, unsigned long *priv,
 			unsigned long *locked)
 {
 	struct vm_area_struct *vma;
-	VMA_ITERATOR(vmi, mm, start);
+	struct vma_iterator vmi;
 
-	*private = *locked = 0;
+	vma_iter_init(&vmi, mm, start);
+	*priv = *locked = 0;
 	for_each_vma_range(vmi, vma, end) {
 		unsigned long pages = PHYS_PFN(min(vma->vm_end, end) -
 					       max(vma->vm_start, start));
 
 		if (bc_vm_is_private(vma->vm_flags))
-			*private += pages;
+			*priv += pages;
 		if (vma->vm_flags & VM_LOCKED)
 			*locked += pages;
 	}
@@ -131,20 +132,21 @@ int __bc_vm_charge_remap(struct vm_area_struct *vma, unsigned long old_len,
 			 unsigned long new_addr, unsigned long new_len,
 			 unsigned long flags)
 {
-	unsigned long grow = new_len > old_len ? PHYS_PFN(new_len - old_len) : 0;
-	unsigned long private = 0, locked = 0, less = 0, less_locked = 0;
+	unsigned long grow = new_len > old_len ? PHYS_PFN(new_len - old_len) :
+						 0;
+	unsigned long priv = 0, locked = 0, less = 0, less_locked = 0;
 
 	if (bc_vm_is_private(vma->vm_flags))
-		private = flags & MREMAP_DONTUNMAP ? PHYS_PFN(new_len) : grow;
+		priv = flags & MREMAP_DONTUNMAP ? PHYS_PFN(new_len) : grow;
 	if (vma->vm_flags & VM_LOCKED)
 		locked = grow;
 	if (flags & MREMAP_FIXED)
 		bc_vm_range(vma->vm_mm, new_addr, new_addr + new_len, &less,
 			    &less_locked);
-	less = min(private, less);
+	less = min(priv, less);
 	less_locked = min(locked, less_locked);
-	if ((private > less || locked > less_locked) &&
-	    __bc_vm_charge(vma->vm_mm, private - less, locked - less_locked,
+	if ((priv > less || locked > less_locked) &&
+	    __bc_vm_charge(vma->vm_mm, priv - less, locked - less_locked,
 			   BC_BARRIER))
 		return -ENOMEM;
 	/* What is unmapped there is not given back, but used here. */
@@ -212,8 +214,9 @@ static unsigned long bc_vm_dontcopy(struct mm_struct *mm)
 {
 	struct vm_area_struct *vma;
 	unsigned long pages = 0;
-	VMA_ITERATOR(vmi, mm, 0);
+	struct vma_iterator vmi;
 
+	vma_iter_init(&vmi, mm, 0);
 	for_each_vma(vmi, vma)
 		if ((vma->vm_flags & VM_DONTCOPY) &&
 		    bc_vm_is_private(vma->vm_flags))
@@ -335,7 +338,7 @@ static void bc_vm_move(struct mm_struct *mm, struct beancounter *bc)
 {
 	struct bc_vm *vm = &mm->bc_vm;
 	struct beancounter *old;
-	unsigned long private, locked, flags;
+	unsigned long priv, locked, flags;
 
 	raw_spin_lock_irqsave(&vm->lock, flags);
 	old = vm->bc;
@@ -347,13 +350,13 @@ static void bc_vm_move(struct mm_struct *mm, struct beancounter *bc)
 	 * Until there was a group nobody settled. The next settle puts right
 	 * what an operation under way makes of these.
 	 */
-	private = max(vm->charged, READ_ONCE(vm->private));
+	priv = max(vm->charged, READ_ONCE(vm->private));
 	locked = max(vm->locked, READ_ONCE(mm->locked_vm));
-	bc_force(bc, BC_PRIVVMPAGES, private);
+	bc_force(bc, BC_PRIVVMPAGES, priv);
 	bc_force(bc, BC_LOCKEDPAGES, locked);
 	bc_uncharge(old, BC_PRIVVMPAGES, vm->charged);
 	bc_uncharge(old, BC_LOCKEDPAGES, vm->locked);
-	vm->charged = private;
+	vm->charged = priv;
 	vm->locked = locked;
 	bc_vm_unlink(vm);
 	bc_vm_link(vm, bc);

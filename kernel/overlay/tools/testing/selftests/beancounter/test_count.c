@@ -255,7 +255,7 @@ static char *proc_group(const struct bc_group *g)
 	bc_true(bc_slurp_path(PROC, text, sizeof(text)) > 0);
 	snprintf(uid, sizeof(uid), "%llu:  kmemsize ", group_id(g));
 	at = strstr(text, uid);
-	bc_true(at != NULL);
+	bc_true(at);
 	while (at > text && at[-1] != '\n')
 		at--;
 	return at;
@@ -279,8 +279,7 @@ static long long proc_value(char *at, const char *name, int column)
 /* Written by hand after the description of format 2.5 on 64-bit machines. */
 static const char head[] =
 	"Version: 2.5\n"
-	"       uid  resource                     held              maxheld"
-	"              barrier                limit              failcnt\n";
+	"       uid  resource                     held              maxheld              barrier                limit              failcnt\n";
 
 static const char *const rows[] = {
 	"kmemsize    ", "lockedpages ", "privvmpages ", "shmpages    ",
@@ -293,9 +292,8 @@ static const char *const rows[] = {
 
 static void proc_format(struct bc_group *g)
 {
-	const char zeros[] = "                    0                    0"
-			     "                    0                    0"
-			     "                    0\n";
+	const char zeros[] =
+		"                    0                    0                    0                    0                    0\n";
 	char *at;
 	int i;
 
@@ -373,7 +371,7 @@ static void proc_who(struct bc_group *g)
 	/* The host sees all, and itself as 0. */
 	bc_true(bc_slurp_path(PROC, text, sizeof(text)) > 0);
 	bc_true(count(":  kmemsize") >= 3);
-	bc_true(strstr(text, "\n        0:  kmemsize ") != NULL);
+	bc_true(strstr(text, "\n        0:  kmemsize "));
 	bc_eq(bc_call(&w, in_container, 0), 1);
 	bc_worker_stop(&w);
 	bc_worker_start_as(&w, g, BC_NOBODY);
@@ -406,14 +404,10 @@ static void proc_many(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "numproc", numproc },
-	{ "numfile", numfile },
-	{ "physpages", physpages },
-	{ "physpages_peak", physpages_peak },
-	{ "proc_format", proc_format },
-	{ "proc_values", proc_values },
-	{ "proc_who", proc_who },
-	{ "proc_many", proc_many },
+	{ "numproc", numproc },		{ "numfile", numfile },
+	{ "physpages", physpages },	{ "physpages_peak", physpages_peak },
+	{ "proc_format", proc_format }, { "proc_values", proc_values },
+	{ "proc_who", proc_who },	{ "proc_many", proc_many },
 };
 
 int main(int argc, char **argv)

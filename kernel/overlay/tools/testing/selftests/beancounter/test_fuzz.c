@@ -118,9 +118,9 @@ static void op_brk(unsigned long *s)
 
 static void op_advise(unsigned long *s, char *at, size_t len)
 {
-	static const int advice[] = { MADV_DONTFORK, MADV_DOFORK,
+	static const int advice[] = { MADV_DONTFORK,   MADV_DOFORK,
 				      MADV_WIPEONFORK, MADV_KEEPONFORK,
-				      MADV_DONTNEED, POPULATE_WRITE };
+				      MADV_DONTNEED,   POPULATE_WRITE };
 
 	madvise(at, len, advice[rnd(s, 6)]);
 }
@@ -236,7 +236,8 @@ static long long settled(const struct bc_group *g, const char *key)
 static void check(const struct bc_group *g, unsigned long s)
 {
 	static char line[512];
-	long long privvm = settled(g, VM), locked = settled(g, LOCKED), diff = 0;
+	long long privvm = settled(g, VM), locked = settled(g, LOCKED),
+		  diff = 0;
 	int i;
 
 	for (i = 0; i < 50; i++) {

@@ -117,8 +117,8 @@ static long do_map_shared(long n)
 
 static long do_over(long n)
 {
-	return sys(mmap(area, bytes(n), RW, ANON | MAP_LOCKED | MAP_FIXED, -1,
-			0));
+	return sys(
+		mmap(area, bytes(n), RW, ANON | MAP_LOCKED | MAP_FIXED, -1, 0));
 }
 
 static long do_over_unlocked(long n)
@@ -548,9 +548,9 @@ static void inherit(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "granted", granted }, { "refused", refused }, { "partial", partial },
-	{ "all", all },		{ "shm_other", shm_other },
-	{ "inherit", inherit },
+	{ "granted", granted },	    { "refused", refused },
+	{ "partial", partial },	    { "all", all },
+	{ "shm_other", shm_other }, { "inherit", inherit },
 };
 
 int main(int argc, char **argv)

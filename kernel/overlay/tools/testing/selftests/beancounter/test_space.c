@@ -379,7 +379,7 @@ static void leader_gone(struct bc_group *g)
 			break;
 		bc_pause_ms(20);
 	}
-	bc_true(strstr(buf, "Z (zombie)") != NULL);
+	bc_true(strstr(buf, "Z (zombie)"));
 	before = held(&a);
 	bc_eq(bc_group_attach(&b, pid), 0);
 	worker = held(&a);
@@ -479,10 +479,10 @@ static void stacks(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "forks", forks },	    { "fork_refused", fork_refused },
-	{ "shared", shared },	    { "into", into },
-	{ "moved", moved },	    { "leader_gone", leader_gone },
-	{ "execs", execs },	    { "stacks", stacks },
+	{ "forks", forks },   { "fork_refused", fork_refused },
+	{ "shared", shared }, { "into", into },
+	{ "moved", moved },   { "leader_gone", leader_gone },
+	{ "execs", execs },   { "stacks", stacks },
 };
 
 int main(int argc, char **argv)

@@ -163,7 +163,8 @@ static long do_none(long n)
 
 static long do_none_growsdown(long n)
 {
-	return sys(mmap(NULL, bytes(n), PROT_READ, ANON | MAP_GROWSDOWN, -1, 0));
+	return sys(
+		mmap(NULL, bytes(n), PROT_READ, ANON | MAP_GROWSDOWN, -1, 0));
 }
 
 static long do_readonly(long n)
@@ -397,8 +398,8 @@ static void op_refused(struct bc_group *g, const struct op *o)
 	bc_eq(held(g), 0);
 }
 
-static void each(struct bc_group *g, void (*run)(struct bc_group *g,
-						 const struct op *o),
+static void each(struct bc_group *g,
+		 void (*run)(struct bc_group *g, const struct op *o),
 		 bool refusable)
 {
 	struct bc_group sub;
@@ -526,12 +527,9 @@ static void status(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "granted", granted },
-	{ "refused", refused },
-	{ "replace_gib", replace_gib },
-	{ "mprotect_middle", mprotect_middle },
-	{ "overcommit", overcommit },
-	{ "status", status },
+	{ "granted", granted },		{ "refused", refused },
+	{ "replace_gib", replace_gib }, { "mprotect_middle", mprotect_middle },
+	{ "overcommit", overcommit },	{ "status", status },
 };
 
 int main(int argc, char **argv)
