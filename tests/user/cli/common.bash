@@ -10,8 +10,9 @@ USER_TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd -P)
 PATH=$BUILD/bin:$PATH
 # A place for warnings beside what is printed.
 ERRORS=$BATS_TEST_TMPDIR/errors
-unset NO_COLOR
-export LC_ALL=C.UTF-8
+# A terminal is what on-terminal makes, whatever this is called on, if on any.
+unset NO_COLOR COLUMNS LINES
+export LC_ALL=C.UTF-8 TERM=xterm
 
 # on MACHINE VERB ARGUMENT...: bcctl on the copy.
 on()
