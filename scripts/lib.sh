@@ -153,6 +153,23 @@ only_one()
 	fi
 }
 
+# own_files [PATTERN]...: the project's files that match, by their path below $TOP,
+# each ending in NUL: those that git has, or would have.
+own_files()
+{
+	(
+		cd "$TOP" || exit
+		# Without a repository (the archive of a release) every file is one.
+		if ! [ -e .git ]; then
+			git init -q --bare "$BUILD/own-files.git" || exit
+			export GIT_DIR=$BUILD/own-files.git GIT_WORK_TREE=$TOP
+		fi
+		# The clone may belong to somebody else: nothing of it is run.
+		git -c safe.directory="$TOP" ls-files -z --cached --others \
+			--exclude-standard -- "$@"
+	)
+}
+
 # need_space DIRECTORY MEGABYTES: refuse to begin what cannot be finished.
 need_space()
 {
