@@ -31,18 +31,26 @@ roomy()
 	[ "${have:-0}" -ge "$((want / 1024))" ]
 }
 
-# uml_memory: a directory to keep the guest's memory in; RAM if possible.
+# executable DIRECTORY: may its files be mapped as code?  UML's memory has to be.
+executable()
+{
+	! findmnt -n -o OPTIONS -T "$1" | tr ',' '\n' | grep -qx noexec
+}
+
+# uml_memory: a directory to keep the guest's memory in; RAM if possible.  Docker's
+# /dev/shm has neither the room nor the right to execute.
 uml_memory()
 {
 	local dir
 	for dir in /dev/shm "${TMPDIR:-/tmp}" /var/tmp; do
-		if [ -w "$dir" ] && roomy "$dir"; then
+		if [ -w "$dir" ] && roomy "$dir" && executable "$dir"; then
 			printf '%s\n' "$dir"
 			return
 		fi
 	done
-	broken "no room for $memory of guest memory in /dev/shm, /tmp or /var/tmp" \
-		"give the machine less: --memory 512M"
+	broken "no room for $memory of guest memory in /dev/shm, ${TMPDIR:-/tmp} or /var/tmp" \
+		"what is mounted noexec does not count: set TMPDIR to a directory that is not" \
+		"or give the machine less: --memory 512M"
 }
 
 uml_command()
