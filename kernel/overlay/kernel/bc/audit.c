@@ -38,15 +38,20 @@ static void bc_audit_found(struct beancounter *bc, enum bc_resource res, u64 n)
 		bc->audit[res].found += n;
 }
 
-/* Is this object of the cache of struct file an open file that is counted? */
+/*
+ * Is this object an open file that is counted? It is in use: the cache of a
+ * page of kfence whose object was freed may be gone.
+ */
 static bool bc_audit_file(const struct slab *slab, unsigned int i)
 {
 	const struct kmem_cache *s = slab->slab_cache;
 	const void *obj = slab_address(slab) + i * s->size;
 
+	if (strcmp(s->name, "filp"))
+		return false;
 	if (is_kfence_address(obj))
-		return true;
-	if (s->flags & SLAB_RED_ZONE)
+		obj = kfence_object_start(obj);
+	else if (s->flags & SLAB_RED_ZONE)
 		obj += s->red_left_pad;
 	return !(((const struct file *)obj)->f_mode & FMODE_NOACCOUNT);
 }
@@ -54,7 +59,6 @@ static bool bc_audit_file(const struct slab *slab, unsigned int i)
 /* Free objects have no owner, so the free list does not matter. */
 static void bc_audit_slab(struct slab *slab)
 {
-	bool files = !strcmp(slab->slab_cache->name, "filp");
 	struct slabobj_ext *exts = slab_obj_exts(slab);
 	unsigned int i;
 
@@ -63,7 +67,7 @@ static void bc_audit_slab(struct slab *slab)
 			continue;
 		bc_audit_found(exts[i].bc, BC_KMEMSIZE,
 			       bc_object_size(slab->slab_cache));
-		if (files && bc_audit_file(slab, i))
+		if (bc_audit_file(slab, i))
 			bc_audit_found(exts[i].bc, BC_NUMFILE, 1);
 	}
 }
