@@ -8,10 +8,17 @@
 
 CGROUP=/sys/fs/cgroup
 TOOLS=$BUILD/tests-user
+# bcctl as a user without rights.  A copy of it, since the project may be where only
+# root can go.
+AS_NOBODY=(setpriv --reuid=65534 --regid=65534 --clear-groups /tmp/nobody/bin/bcctl)
 
 # A group of the test's own; $GROUP is its name, $DIR its directory.
 setup()
 {
+	if ! [ -d /tmp/nobody ]; then
+		install -D -m 755 -t /tmp/nobody/bin "$BUILD/bin/bcctl"
+		install -D -m 755 -t /tmp/nobody/lib "$BUILD/lib/libbeancounter.so.0"
+	fi
 	GROUP=/test-$BATS_TEST_NUMBER
 	DIR=$CGROUP$GROUP
 	mkdir "$DIR"

@@ -82,7 +82,7 @@ tracing()
 	kill -TERM $!
 	wait $!
 	[ -z "$(ls /sys/kernel/tracing/instances)" ]
-	fails 1 setpriv --reuid=65534 --regid=65534 --clear-groups "$BUILD/bin/bcctl" watch
+	fails 1 "${AS_NOBODY[@]}" watch
 	says "only root may trace"
 }
 

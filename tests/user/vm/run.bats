@@ -162,7 +162,7 @@ none_left()
 }
 
 @test "run: without permission to make a group" {
-	run in_group setpriv --reuid=65534 --regid=65534 --clear-groups "$BUILD/bin/bcctl" run true
+	run in_group "${AS_NOBODY[@]}" run true
 	[ "$status" -eq 125 ]
 	says "no permission to write"
 	says "belongs to root"

@@ -74,8 +74,7 @@ load common
 }
 
 @test "set: without permission: which file, whose it is" {
-	fails 1 setpriv --reuid=65534 --regid=65534 --clear-groups \
-		"$BUILD/bin/bcctl" set "$GROUP" kmemsize=1M
+	fails 1 "${AS_NOBODY[@]}" set "$GROUP" kmemsize=1M
 	says "no permission to write $DIR/bc."
 	says "which belongs to root"
 	says "run it as root"
