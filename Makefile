@@ -69,6 +69,12 @@ test-debug: deps
 	@scripts/deps test
 	@tests/run --debug
 
+## test-programs: Python, Java, Node.js, Go, databases: under a barrier, and refused
+.PHONY: test-programs
+test-programs: deps kernel
+	@scripts/deps programs
+	@tests/programs/run --variant $(VARIANT)
+
 ## tools: build libbeancounter and bcctl, as build/bin/bcctl
 .PHONY: tools
 tools:
