@@ -35,7 +35,7 @@ static __always_inline bool bc_vm_is_private(vm_flags_t flags)
 int __must_check __bc_vm_charge(struct mm_struct *mm, unsigned long priv,
 				unsigned long locked,
 				enum bc_severity severity);
-int __must_check __bc_vm_charge_remap(struct vm_area_struct *vma,
+int __must_check __bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
 				      unsigned long old_len,
 				      unsigned long new_addr,
 				      unsigned long new_len,
@@ -163,7 +163,8 @@ static __always_inline int bc_vm_charge_change(struct mm_struct *mm,
 
 /**
  * bc_vm_charge_remap() - ask for what mremap() adds
- * @vma: the area that @old_len bytes are moved from or grown in
+ * @mm: address space
+ * @addr: where the area is that is moved or grown
  * @old_len: bytes
  * @new_addr: where what is mapped is replaced, with MREMAP_FIXED
  * @new_len: bytes
@@ -172,14 +173,15 @@ static __always_inline int bc_vm_charge_change(struct mm_struct *mm,
  * Context: mmap_lock held for writing; does not sleep.
  * Return: 0, or -ENOMEM when the group may not have it.
  */
-static inline int bc_vm_charge_remap(struct vm_area_struct *vma,
+static inline int bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
 				     unsigned long old_len,
 				     unsigned long new_addr,
 				     unsigned long new_len, unsigned long flags)
 {
 	if (!bc_online())
 		return 0;
-	return __bc_vm_charge_remap(vma, old_len, new_addr, new_len, flags);
+	return __bc_vm_charge_remap(mm, addr, old_len, new_addr, new_len,
+				    flags);
 }
 
 /**
@@ -373,7 +375,7 @@ static inline int bc_vm_charge_change(struct mm_struct *mm, vm_flags_t oldflags,
 	return 0;
 }
 
-static inline int bc_vm_charge_remap(struct vm_area_struct *vma,
+static inline int bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
 				     unsigned long old_len,
 				     unsigned long new_addr,
 				     unsigned long new_len, unsigned long flags)

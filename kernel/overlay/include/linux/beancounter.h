@@ -161,6 +161,11 @@ static __always_inline gfp_t bc_gfp_uncharged(gfp_t flags)
 enum lru_status __bc_lru_filter(const void *obj);
 void __bc_lru_took(const void *obj);
 
+/* Requests of the task are checked against the limit, not the barrier. */
+#define BC_SCOPE_LIMIT 1
+/* One was refused since the last fault of user space began. */
+#define BC_SCOPE_REFUSED 2
+
 /**
  * bc_limit_begin() - requests from here on are checked against the limit
  * @on: whether they are; false leaves things as they are
@@ -174,9 +179,10 @@ void __bc_lru_took(const void *obj);
  */
 static inline bool bc_limit_begin(bool on)
 {
-	bool old = current->bc_limit_scope;
+	bool old = current->bc_scope & BC_SCOPE_LIMIT;
 
-	current->bc_limit_scope = old || on;
+	if (on)
+		current->bc_scope |= BC_SCOPE_LIMIT;
 	return old;
 }
 
@@ -188,7 +194,8 @@ static inline bool bc_limit_begin(bool on)
  */
 static inline void bc_limit_end(bool old)
 {
-	current->bc_limit_scope = old;
+	if (!old)
+		current->bc_scope &= ~BC_SCOPE_LIMIT;
 }
 
 /**
@@ -201,10 +208,8 @@ static inline void bc_limit_end(bool old)
  */
 static __always_inline void bc_user_fault_begin(void)
 {
-	if (bc_online()) {
-		current->bc_limit_scope = true;
-		current->bc_refused = false;
-	}
+	if (bc_online())
+		current->bc_scope = BC_SCOPE_LIMIT;
 }
 
 /**
@@ -215,7 +220,7 @@ static __always_inline void bc_user_fault_begin(void)
 static __always_inline void bc_user_fault_end(void)
 {
 	if (bc_online())
-		current->bc_limit_scope = false;
+		current->bc_scope &= ~BC_SCOPE_LIMIT;
 }
 
 /**

@@ -157,7 +157,8 @@ static void bc_audit_mm(struct beancounter *bc, struct bc_vm *vm)
 	struct vma_iterator vmi;
 
 	vma_iter_init(&vmi, mm, 0);
-	if (!mmap_read_trylock(mm)) {
+	/* After a fork that failed the tree may hold entries that are none. */
+	if (test_bit(MMF_UNSTABLE, &mm->flags) || !mmap_read_trylock(mm)) {
 		priv = vm->charged;
 		locked = vm->locked;
 	} else {

@@ -258,6 +258,96 @@ int bc_try_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 }
 
 /**
+ * bc_try_charge_vm() - charge private and locked pages, both or none
+ * @bc: payer, or NULL for nobody
+ * @priv: private pages
+ * @locked: locked pages
+ * @severity: what to check against; not BC_FORCE
+ * @over: the level that refused, on error
+ * @res: the resource that was refused, on error
+ *
+ * Context: Any.
+ * Return: 0 or -ENOMEM.
+ */
+int bc_try_charge_vm(struct beancounter *bc, u64 priv, u64 locked,
+		     enum bc_severity severity, struct beancounter **over,
+		     enum bc_resource *res)
+{
+	unsigned long flags;
+
+	if (!bc)
+		return 0;
+	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	*res = BC_PRIVVMPAGES;
+	*over = priv ? bc_find_over(bc, *res, priv, severity) : NULL;
+	if (!*over && locked) {
+		*res = BC_LOCKEDPAGES;
+		*over = bc_find_over(bc, *res, locked, severity);
+	}
+	if (!*over) {
+		bc_add(bc, BC_PRIVVMPAGES, priv);
+		bc_add(bc, BC_LOCKEDPAGES, locked);
+	}
+	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	return *over ? -ENOMEM : 0;
+}
+
+/* bc_transfer() within a tree: for the levels above both nothing happens. */
+static int bc_transfer_near(struct beancounter *from, u64 less,
+			    struct beancounter *to, u64 more,
+			    enum bc_resource res, enum bc_severity severity,
+			    struct beancounter **over)
+{
+	raw_spinlock_t *lock = &to->top->lock;
+	struct bc_event event = {};
+	unsigned long flags;
+	unsigned int zero;
+
+	raw_spin_lock_irqsave(lock, flags);
+	zero = bc_sub(from, res, less);
+	*over = bc_check(to, res, more, severity, &event);
+	if (*over) {
+		bc_add(from, res, less);
+	} else {
+		if (severity == BC_FORCE)
+			bc_count_forced(to, res, more, &event);
+		bc_add(to, res, more);
+	}
+	raw_spin_unlock_irqrestore(lock, flags);
+	bc_put_zero(from, zero);
+	bc_event_trace(&event, res, more);
+	return *over ? -ENOMEM : 0;
+}
+
+/**
+ * bc_transfer() - what one account was charged another takes over
+ * @from: who was charged, or NULL for nobody
+ * @less: units that are given back there
+ * @to: payer from now on, or NULL for nobody
+ * @more: units that are charged there
+ * @res: resource, not kmemsize
+ * @severity: what to check @to against
+ * @over: the level that refused, on error; for bc_refused()
+ *
+ * Levels above both never hold it twice or not at all.
+ *
+ * Context: Any in which both accounts are pinned.
+ * Return: 0, or -ENOMEM and nothing is changed.
+ */
+int bc_transfer(struct beancounter *from, u64 less, struct beancounter *to,
+		u64 more, enum bc_resource res, enum bc_severity severity,
+		struct beancounter **over)
+{
+	if (from && to && from->top == to->top)
+		return bc_transfer_near(from, less, to, more, res, severity,
+					over);
+	if (to && more && bc_try_charge(to, res, more, severity, over))
+		return -ENOMEM;
+	bc_uncharge(from, res, less);
+	return 0;
+}
+
+/**
  * bc_refused() - count, trace and report a refusal
  * @bc: who would have paid
  * @over: the level that refused
@@ -303,7 +393,7 @@ void bc_refused(struct beancounter *bc, struct beancounter *over,
 	trace_bc_refuse(over->id, bc->id, bc_resources[res].name, n, &c,
 			severity);
 	if (in_task() && !current->bc_active)
-		current->bc_refused = true;
+		current->bc_scope |= BC_SCOPE_REFUSED;
 	/* The work drops the reference. */
 	if (css && !schedule_work(&css->notify_work))
 		css_put(&css->css);
@@ -417,89 +507,4 @@ void bc_uncharge(struct beancounter *bc, enum bc_resource res, u64 n)
 		bc_kmem_uncharge(bc, n);
 	else
 		bc_uncharge_slow(bc, res, n);
-}
-
-/**
- * bc_stat_read() - all figures of one resource
- * @bc: account
- * @res: resource
- * @stat: where to put them
- *
- * Context: Any in which @bc is pinned.
- */
-void bc_stat_read(struct beancounter *bc, enum bc_resource res,
-		  struct bc_stat *stat)
-{
-	unsigned long flags;
-	u64 stocks = 0;
-
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
-	if (res == BC_KMEMSIZE)
-		stocks = bc_stock_sum(bc);
-	else if (!bc_is_charged(res))
-		bc->res[res].usage = bc_phys_sum(bc);
-	stat->counter = bc->res[res];
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
-	/* Words move while they are summed up, but not at rest. */
-	stat->held = stat->counter.usage - min(stocks, stat->counter.usage);
-}
-
-/**
- * bc_limits_apply() - change barriers or limits, or reset maxheld
- * @bc: account
- * @kind: which of them
- * @limits: the new values
- *
- * A value below what is held is accepted: it refuses what comes from now on.
- *
- * Context: Any in which @bc is pinned.
- */
-void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
-		     const struct bc_limits *limits)
-{
-	unsigned long flags;
-	u64 drained;
-	int i;
-
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
-	/* What the stocks hold was checked against the old values. */
-	drained = bc_drain(bc);
-	for_each_set_bit(i, &limits->set, BC_NR_RESOURCES) {
-		struct bc_counter *c = &bc->res[i];
-
-		switch (kind) {
-		case BC_SET_BARRIER:
-			c->barrier = limits->value[i];
-			break;
-		case BC_SET_LIMIT:
-			c->limit = limits->value[i];
-			break;
-		case BC_RESET_MAXHELD:
-			c->maxheld = c->usage;
-			break;
-		}
-	}
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
-	if (drained)
-		trace_bc_drain(bc->id, drained);
-}
-
-/**
- * bc_close() - the group goes away: close its stocks for good
- * @bc: account
- *
- * From now on what is freed reaches the counters at once, so the account goes
- * with its last byte.
- *
- * Context: Any in which @bc is pinned.
- */
-void bc_close(struct beancounter *bc)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
-	bc->offline = true;
-	if (bc->open)
-		bc_close_words(bc);
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 }

@@ -418,7 +418,108 @@ static void charge_independent(struct kunit *test)
 	bc_uncharge(bc, res, 20);
 }
 
+#define BC_EXPECT_COUNTS(test, bc, res, held, max, over)          \
+	do {                                                      \
+		struct bc_counter _c = bc_kunit_counter(bc, res); \
+                                                                  \
+		KUNIT_EXPECT_EQ(test, _c.usage, (u64)(held));     \
+		KUNIT_EXPECT_EQ(test, _c.maxheld, (u64)(max));    \
+		KUNIT_EXPECT_EQ(test, _c.forced, (u64)(over));    \
+	} while (0)
+
+/* From one account to its neighbour: those above both see nothing of it. */
+static void charge_transfer(struct kunit *test)
+{
+	struct beancounter *top = bc_kunit_alloc(test, NULL);
+	struct beancounter *up = bc_kunit_alloc(test, top);
+	struct beancounter *a = bc_kunit_alloc(test, up);
+	struct beancounter *b = bc_kunit_alloc(test, up);
+	enum bc_resource res = BC_PRIVVMPAGES;
+	struct beancounter *over = NULL;
+
+	bc_kunit_limits(top, res, 10, 10);
+	bc_kunit_limits(b, res, 5, 8);
+	BC_EXPECT_CHARGED(test, a, res, 10, BC_BARRIER);
+	/* Refused: as it was. */
+	KUNIT_EXPECT_EQ(test, bc_transfer(a, 10, b, 10, res, BC_LIMIT, &over),
+			-ENOMEM);
+	KUNIT_EXPECT_PTR_EQ(test, over, b);
+	BC_EXPECT_COUNTS(test, a, res, 10, 10, 0);
+	BC_EXPECT_COUNTS(test, b, res, 0, 0, 0);
+	BC_EXPECT_COUNTS(test, top, res, 10, 10, 0);
+	/* Forced: beyond the limit of one, not of all. */
+	KUNIT_EXPECT_EQ(test, bc_transfer(a, 10, b, 10, res, BC_FORCE, &over),
+			0);
+	BC_EXPECT_COUNTS(test, a, res, 0, 10, 0);
+	BC_EXPECT_COUNTS(test, b, res, 10, 10, 2);
+	BC_EXPECT_COUNTS(test, up, res, 10, 10, 0);
+	BC_EXPECT_COUNTS(test, top, res, 10, 10, 0);
+	/* Less is charged than was given back. */
+	KUNIT_EXPECT_EQ(test, bc_transfer(b, 10, a, 4, res, BC_LIMIT, &over),
+			0);
+	BC_EXPECT_COUNTS(test, a, res, 4, 10, 0);
+	BC_EXPECT_COUNTS(test, b, res, 0, 10, 2);
+	BC_EXPECT_COUNTS(test, top, res, 4, 10, 0);
+	bc_uncharge(a, res, 4);
+}
+
+/* From tree to tree, and from and to nobody. */
+static void charge_transfer_far(struct kunit *test)
+{
+	struct beancounter *a = bc_kunit_alloc(test, NULL);
+	struct beancounter *b = bc_kunit_alloc(test, NULL);
+	enum bc_resource res = BC_LOCKEDPAGES;
+	struct beancounter *over = NULL;
+
+	bc_kunit_limits(b, res, 5, 5);
+	KUNIT_EXPECT_EQ(test, bc_transfer(NULL, 3, a, 6, res, BC_LIMIT, &over),
+			0);
+	BC_EXPECT_COUNTS(test, a, res, 6, 6, 0);
+	KUNIT_EXPECT_EQ(test, bc_transfer(a, 6, b, 6, res, BC_LIMIT, &over),
+			-ENOMEM);
+	KUNIT_EXPECT_PTR_EQ(test, over, b);
+	BC_EXPECT_COUNTS(test, a, res, 6, 6, 0);
+	BC_EXPECT_COUNTS(test, b, res, 0, 0, 0);
+	KUNIT_EXPECT_EQ(test, bc_transfer(a, 6, b, 6, res, BC_FORCE, &over), 0);
+	BC_EXPECT_COUNTS(test, a, res, 0, 6, 0);
+	BC_EXPECT_COUNTS(test, b, res, 6, 6, 1);
+	KUNIT_EXPECT_EQ(test, bc_transfer(b, 6, NULL, 6, res, BC_FORCE, &over),
+			0);
+	BC_EXPECT_COUNTS(test, b, res, 0, 6, 1);
+}
+
+/* Private and locked pages together: both or none. */
+static void charge_vm(struct kunit *test)
+{
+	struct beancounter *bc = bc_kunit_alloc(test, NULL);
+	enum bc_resource res = BC_NR_RESOURCES;
+	struct beancounter *over = NULL;
+
+	bc_kunit_limits(bc, BC_PRIVVMPAGES, 10, 10);
+	bc_kunit_limits(bc, BC_LOCKEDPAGES, 5, 5);
+	KUNIT_EXPECT_EQ(test,
+			bc_try_charge_vm(bc, 10, 6, BC_BARRIER, &over, &res),
+			-ENOMEM);
+	KUNIT_EXPECT_EQ(test, res, BC_LOCKEDPAGES);
+	KUNIT_EXPECT_PTR_EQ(test, over, bc);
+	BC_EXPECT_COUNTS(test, bc, BC_PRIVVMPAGES, 0, 0, 0);
+	KUNIT_EXPECT_EQ(test,
+			bc_try_charge_vm(bc, 11, 5, BC_BARRIER, &over, &res),
+			-ENOMEM);
+	KUNIT_EXPECT_EQ(test, res, BC_PRIVVMPAGES);
+	BC_EXPECT_COUNTS(test, bc, BC_LOCKEDPAGES, 0, 0, 0);
+	KUNIT_EXPECT_EQ(
+		test, bc_try_charge_vm(bc, 10, 5, BC_BARRIER, &over, &res), 0);
+	BC_EXPECT_COUNTS(test, bc, BC_PRIVVMPAGES, 10, 10, 0);
+	BC_EXPECT_COUNTS(test, bc, BC_LOCKEDPAGES, 5, 5, 0);
+	bc_uncharge(bc, BC_PRIVVMPAGES, 10);
+	bc_uncharge(bc, BC_LOCKEDPAGES, 5);
+}
+
 static struct kunit_case bc_charge_cases[] = {
+	KUNIT_CASE(charge_transfer),
+	KUNIT_CASE(charge_transfer_far),
+	KUNIT_CASE(charge_vm),
 	KUNIT_CASE_PARAM(charge_defaults, bc_resource_gen_params),
 	KUNIT_CASE_PARAM(charge_nobody, bc_resource_gen_params),
 	KUNIT_CASE_PARAM(charge_edge, bc_resource_gen_params),

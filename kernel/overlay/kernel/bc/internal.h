@@ -9,7 +9,8 @@
  * the tree, the links between them, and the opening and closing of stocks.
  * Whatever is decided is decided under it, so there are no transient states:
  * a request is refused exactly when it does not fit. It is a leaf: nothing is
- * called under it that takes another lock, but bc_list_lock is taken before it.
+ * called under it that takes another lock, but the leaf of a percpu_counter (see
+ * phys.c), and bc_list_lock is taken before it.
  * "Any" context, here and in the other files, is any but that of an NMI, from
  * which the allocators cannot be called either.
  *
@@ -268,6 +269,12 @@ struct bc_css *bc_get_css(struct beancounter *bc);
 /* charge.c */
 int bc_try_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 		  enum bc_severity severity, struct beancounter **over);
+int bc_try_charge_vm(struct beancounter *bc, u64 priv, u64 locked,
+		     enum bc_severity severity, struct beancounter **over,
+		     enum bc_resource *res);
+int bc_transfer(struct beancounter *from, u64 less, struct beancounter *to,
+		u64 more, enum bc_resource res, enum bc_severity severity,
+		struct beancounter **over);
 void bc_refused(struct beancounter *bc, struct beancounter *over,
 		enum bc_resource res, u64 n, enum bc_severity severity);
 int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
@@ -296,6 +303,7 @@ int bc_resource_find(const char *name);
 int bc_limits_parse(char *buf, struct bc_limits *limits);
 
 /* vm.c */
+int bc_vm_spawn(struct task_struct *task, struct beancounter *bc);
 void bc_vm_follow(struct task_struct *task);
 
 /* pin.c */

@@ -24,8 +24,14 @@
 int bc_can_fork(struct task_struct *task, struct css_set *cset)
 {
 	struct beancounter *bc = css_bc(cset->subsys[bc_cgrp_id]);
+	int ret;
 
-	return bc_charge(bc, BC_NUMPROC, 1, BC_BARRIER) ? -EAGAIN : 0;
+	if (bc_charge(bc, BC_NUMPROC, 1, BC_BARRIER))
+		return -EAGAIN;
+	ret = bc_vm_spawn(task, bc);
+	if (ret)
+		bc_uncharge(bc, BC_NUMPROC, 1);
+	return ret;
 }
 
 /**
@@ -56,6 +62,7 @@ void bc_release(struct task_struct *task)
 static void bc_move_tasks(struct cgroup_taskset *tset, bool back)
 {
 	struct cgroup_subsys_state *css;
+	struct beancounter *over;
 	struct task_struct *task;
 
 	rcu_read_lock();
@@ -65,8 +72,7 @@ static void bc_move_tasks(struct cgroup_taskset *tset, bool back)
 
 		if (back)
 			swap(to, from);
-		bc_force(to, BC_NUMPROC, 1);
-		bc_uncharge(from, BC_NUMPROC, 1);
+		bc_transfer(from, 1, to, 1, BC_NUMPROC, BC_FORCE, &over);
 	}
 	rcu_read_unlock();
 }

@@ -105,7 +105,7 @@ static __always_inline enum bc_severity bc_gfp_severity(gfp_t flags)
 		return flags & __GFP_BC_LIMIT ? BC_LIMIT : BC_BARRIER;
 	if (unlikely(current->flags & PF_MEMALLOC))
 		return BC_FORCE;
-	if ((flags & __GFP_BC_LIMIT) || current->bc_limit_scope ||
+	if ((flags & __GFP_BC_LIMIT) || (current->bc_scope & BC_SCOPE_LIMIT) ||
 	    (current->flags & PF_EXITING))
 		return BC_LIMIT;
 	return BC_BARRIER;
@@ -405,9 +405,9 @@ struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags, bool *ok)
  */
 bool bc_fault_kill(void)
 {
-	if (!bc_online() || !current->bc_refused)
+	if (!bc_online() || !(current->bc_scope & BC_SCOPE_REFUSED))
 		return false;
-	current->bc_refused = false;
+	current->bc_scope &= ~BC_SCOPE_REFUSED;
 	trace_bc_fault_kill(task_pid_nr(current));
 	pr_info_ratelimited(
 		"bc: %s[%d] killed: its group is at its kmemsize limit and a page fault needs kernel memory\n",

@@ -16,10 +16,20 @@
 
 #include "internal.h"
 
-static u64 bc_phys_vm(struct bc_vm *vm)
+/*
+ * The exact sums of one address space read a word of each CPU, and anybody may
+ * ask for them. So many words are read with the lock held; address spaces beyond
+ * that are seen as top(1) sees them, less what the CPUs keep for themselves.
+ */
+#define BC_PHYS_WORDS 4096
+
+static u64 bc_phys_vm(struct bc_vm *vm, int *words)
 {
 	struct mm_struct *mm = container_of(vm, struct mm_struct, bc_vm);
 
+	*words -= 3 * num_online_cpus();
+	if (*words < 0)
+		return get_mm_rss(mm);
 	return get_mm_counter_sum(mm, MM_FILEPAGES) +
 	       get_mm_counter_sum(mm, MM_ANONPAGES) +
 	       get_mm_counter_sum(mm, MM_SHMEMPAGES);
@@ -39,12 +49,13 @@ u64 bc_phys_sum(struct beancounter *root)
 	struct bc_counter *c = &root->res[BC_PHYSPAGES];
 	struct beancounter *bc;
 	struct bc_vm *vm;
+	int words = BC_PHYS_WORDS;
 	u64 pages = 0;
 
 	lockdep_assert_held(&root->top->lock);
 	for (bc = root; bc; bc = bc_next(bc, root))
 		list_for_each_entry(vm, &bc->mms, node)
-			pages += bc_phys_vm(vm);
+			pages += bc_phys_vm(vm, &words);
 	c->maxheld = max(c->maxheld, pages);
 	return pages;
 }

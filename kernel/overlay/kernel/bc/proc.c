@@ -116,6 +116,7 @@ static const struct seq_operations bc_proc_ops = {
 static int bc_proc_open(struct inode *inode, struct file *file)
 {
 	struct user_namespace *ns = current_user_ns();
+	struct cgroup *root = bc_proc_root();
 	struct cgroup_subsys_state *css;
 	struct seq_file *m;
 	int ret;
@@ -123,10 +124,13 @@ static int bc_proc_open(struct inode *inode, struct file *file)
 	if (!ns_capable(ns, CAP_DAC_OVERRIDE) ||
 	    !ns_capable(ns, CAP_DAC_READ_SEARCH))
 		return -EACCES;
-	ret = seq_open(file, &bc_proc_ops);
-	if (ret)
+	css = cgroup_get_e_css(root, &bc_cgrp_subsys);
+	/* Of a cgroup that was removed it gives an ancestor. */
+	ret = css->cgroup == root ? seq_open(file, &bc_proc_ops) : -ENODEV;
+	if (ret) {
+		css_put(css);
 		return ret;
-	css = cgroup_get_e_css(bc_proc_root(), &bc_cgrp_subsys);
+	}
 	m = file->private_data;
 	m->private = css;
 	return 0;

@@ -32,25 +32,6 @@ static enum bc_severity bc_vm_severity(enum bc_severity severity)
 							      severity;
 }
 
-/* Both or none. */
-static int bc_vm_try(struct beancounter *bc, unsigned long priv,
-		     unsigned long locked, enum bc_severity severity,
-		     struct beancounter **over, enum bc_resource *res)
-{
-	if (!bc)
-		return 0;
-	*res = BC_PRIVVMPAGES;
-	if (priv && bc_try_charge(bc, *res, priv, severity, over))
-		return -ENOMEM;
-	*res = BC_LOCKEDPAGES;
-	if (locked && bc_try_charge(bc, *res, locked, severity, over)) {
-		if (priv)
-			bc_uncharge(bc, BC_PRIVVMPAGES, priv);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
 /**
  * __bc_vm_charge() - charge pages of an address space ahead of an operation
  * @mm: address space
@@ -76,7 +57,7 @@ int __bc_vm_charge(struct mm_struct *mm, unsigned long priv,
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&vm->lock, flags);
 	bc = vm->bc;
-	ret = bc_vm_try(bc, priv, locked, severity, &over, &res);
+	ret = bc_try_charge_vm(bc, priv, locked, severity, &over, &res);
 	if (!ret) {
 		vm->charged += priv;
 		vm->locked += locked;
@@ -116,7 +97,8 @@ static void bc_vm_range(struct mm_struct *mm, unsigned long start,
 
 /**
  * __bc_vm_charge_remap() - charge what mremap() adds
- * @vma: the area
+ * @mm: address space
+ * @addr: where the area is
  * @old_len: bytes
  * @new_addr: where what is mapped is replaced, with MREMAP_FIXED
  * @new_len: bytes
@@ -128,30 +110,35 @@ static void bc_vm_range(struct mm_struct *mm, unsigned long start,
  * Context: mmap_lock held for writing; does not sleep.
  * Return: 0 or -ENOMEM.
  */
-int __bc_vm_charge_remap(struct vm_area_struct *vma, unsigned long old_len,
-			 unsigned long new_addr, unsigned long new_len,
-			 unsigned long flags)
+int __bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
+			 unsigned long old_len, unsigned long new_addr,
+			 unsigned long new_len, unsigned long flags)
 {
-	unsigned long grow = new_len > old_len ? PHYS_PFN(new_len - old_len) :
-						 0;
-	unsigned long priv = 0, locked = 0, less = 0, less_locked = 0;
+	struct vm_area_struct *vma = vma_lookup(mm, addr);
+	unsigned long priv = 0, locked = 0, less = 0, less_locked = 0, grow = 0;
 
+	if (!vma) /* -EFAULT, which is for the caller to say */
+		return 0;
+	if (new_len > old_len)
+		grow = PHYS_PFN(new_len - old_len);
 	if (bc_vm_is_private(vma->vm_flags))
 		priv = flags & MREMAP_DONTUNMAP ? PHYS_PFN(new_len) : grow;
 	if (vma->vm_flags & VM_LOCKED)
 		locked = grow;
 	if (flags & MREMAP_FIXED)
-		bc_vm_range(vma->vm_mm, new_addr, new_addr + new_len, &less,
+		bc_vm_range(mm, new_addr, new_addr + new_len, &less,
 			    &less_locked);
 	less = min(priv, less);
 	less_locked = min(locked, less_locked);
 	if ((priv > less || locked > less_locked) &&
-	    __bc_vm_charge(vma->vm_mm, priv - less, locked - less_locked,
-			   BC_BARRIER))
+	    __bc_vm_charge(mm, priv - less, locked - less_locked, BC_BARRIER))
 		return -ENOMEM;
 	/* What is unmapped there is not given back, but used here. */
-	vma->vm_mm->bc_vm.pending += less;
-	vma->vm_mm->bc_vm.pending_locked += less_locked;
+	mm->bc_vm.pending += less;
+	mm->bc_vm.pending_locked += less_locked;
+	/* What only moves is out of locked_vm for a while. */
+	if (vma->vm_flags & VM_LOCKED)
+		mm->bc_vm.pending_locked += PHYS_PFN(min(old_len, new_len));
 	return 0;
 }
 
@@ -237,21 +224,8 @@ static unsigned long bc_vm_dontcopy(struct mm_struct *mm)
  */
 int __bc_vm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
 {
-	unsigned long pages = oldmm->bc_vm.private;
-	struct beancounter *over;
-	enum bc_resource res;
-	unsigned long flags;
-	int ret;
-
-	raw_spin_lock_irqsave(&mm->bc_vm.lock, flags);
-	ret = bc_vm_try(mm->bc_vm.bc, pages, 0, BC_LIMIT, &over, &res);
-	if (!ret)
-		mm->bc_vm.charged = pages;
-	raw_spin_unlock_irqrestore(&mm->bc_vm.lock, flags);
-	if (!ret)
-		return 0;
-	/* Look which areas are left out only when it matters. */
-	return __bc_vm_charge(mm, pages - bc_vm_dontcopy(oldmm), 0, BC_LIMIT);
+	return __bc_vm_charge(mm, oldmm->bc_vm.private - bc_vm_dontcopy(oldmm),
+			      0, BC_LIMIT);
 }
 
 static struct beancounter *bc_get_task_bc(struct task_struct *task)
@@ -333,36 +307,70 @@ void __bc_vm_release(struct mm_struct *mm)
 	bc_put(bc);
 }
 
-/* Another group pays from now on. Takes the reference of @bc. */
-static void bc_vm_move(struct mm_struct *mm, struct beancounter *bc)
+/*
+ * Another group pays from now on. Takes the reference of @bc. With BC_LIMIT the
+ * other group may refuse what is private; what is locked it has to take.
+ */
+static int bc_vm_move(struct mm_struct *mm, struct beancounter *bc,
+		      enum bc_severity severity)
 {
 	struct bc_vm *vm = &mm->bc_vm;
-	struct beancounter *old;
+	struct beancounter *old, *over;
 	unsigned long priv, locked, flags;
+	int ret = 0;
 
 	raw_spin_lock_irqsave(&vm->lock, flags);
 	old = vm->bc;
-	if (old == bc) {
-		old = bc; /* the reference that is not needed */
+	/* The second reference to the same is given back below. */
+	if (old == bc)
 		goto out;
-	}
 	/*
 	 * Until there was a group nobody settled. The next settle puts right
 	 * what an operation under way makes of these.
 	 */
 	priv = max(vm->charged, READ_ONCE(vm->private));
 	locked = max(vm->locked, READ_ONCE(mm->locked_vm));
-	bc_force(bc, BC_PRIVVMPAGES, priv);
-	bc_force(bc, BC_LOCKEDPAGES, locked);
-	bc_uncharge(old, BC_PRIVVMPAGES, vm->charged);
-	bc_uncharge(old, BC_LOCKEDPAGES, vm->locked);
+	ret = bc_transfer(old, vm->charged, bc, priv, BC_PRIVVMPAGES, severity,
+			  &over);
+	if (ret)
+		goto out;
+	bc_transfer(old, vm->locked, bc, locked, BC_LOCKEDPAGES, BC_FORCE,
+		    &over);
 	vm->charged = priv;
 	vm->locked = locked;
 	bc_vm_unlink(vm);
 	bc_vm_link(vm, bc);
 out:
 	raw_spin_unlock_irqrestore(&vm->lock, flags);
-	bc_put(old);
+	if (ret) {
+		bc_refused(bc, over, BC_PRIVVMPAGES, priv, severity);
+		bc_put(bc);
+	} else {
+		bc_put(old);
+	}
+	return ret;
+}
+
+/**
+ * bc_vm_spawn() - a process is about to start in another group
+ * @task: its first task, which nobody knows yet
+ * @bc: the group's account, or NULL
+ *
+ * The copy of the address space was charged to the group of the parent.
+ *
+ * Context: Process context; @bc is pinned.
+ * Return: 0, or -ENOMEM when the group may not have it.
+ */
+int bc_vm_spawn(struct task_struct *task, struct beancounter *bc)
+{
+	struct mm_struct *mm = task->mm;
+
+	if (task->group_leader != task || !mm || (task->flags & PF_KTHREAD) ||
+	    mm->bc_vm.owner != task->signal)
+		return 0;
+	if (bc)
+		refcount_inc(&bc->refs);
+	return bc_vm_move(mm, bc, BC_LIMIT);
 }
 
 /**
@@ -388,7 +396,7 @@ void bc_vm_follow(struct task_struct *task)
 	if (mm && !(task->flags & PF_KTHREAD)) {
 		cmpxchg(&mm->bc_vm.owner, NULL, (void *)task->signal);
 		if (mm->bc_vm.owner == task->signal)
-			bc_vm_move(mm, bc_get_task_bc(task));
+			bc_vm_move(mm, bc_get_task_bc(task), BC_FORCE);
 	}
 	task_unlock(task);
 }

@@ -352,6 +352,29 @@ static long in_container(long unused)
 	return count(":  kmemsize");
 }
 
+/* Its root is gone: it does not see what is above instead. */
+static long in_no_container(long unused)
+{
+	(void)unused;
+	return open(PROC, O_RDONLY);
+}
+
+static void proc_removed(struct bc_group *g)
+{
+	struct bc_group sub, other;
+	struct bc_worker w;
+
+	bc_group_make(&sub, g, "sub");
+	bc_group_make(&other, g, "other");
+	bc_worker_start(&w, &sub);
+	bc_eq(bc_call(&w, in_container, 0), 1);
+	bc_eq(bc_group_attach(&other, w.pid), 0);
+	bc_eq(bc_group_remove(&sub), 0);
+	bc_eq(bc_call(&w, in_no_container, 0), -1);
+	bc_eq(w.error, ENODEV);
+	bc_worker_stop(&w);
+}
+
 static long as_nobody(long unused)
 {
 	(void)unused;
@@ -404,10 +427,11 @@ static void proc_many(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "numproc", numproc },		{ "numfile", numfile },
-	{ "physpages", physpages },	{ "physpages_peak", physpages_peak },
-	{ "proc_format", proc_format }, { "proc_values", proc_values },
-	{ "proc_who", proc_who },	{ "proc_many", proc_many },
+	{ "numproc", numproc },		  { "numfile", numfile },
+	{ "physpages", physpages },	  { "physpages_peak", physpages_peak },
+	{ "proc_format", proc_format },	  { "proc_values", proc_values },
+	{ "proc_who", proc_who },	  { "proc_many", proc_many },
+	{ "proc_removed", proc_removed },
 };
 
 int main(int argc, char **argv)

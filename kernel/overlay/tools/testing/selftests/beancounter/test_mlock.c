@@ -492,6 +492,22 @@ static void all(struct bc_group *g)
 	bc_eq(held(g), 0);
 }
 
+/* Giving back works in a full group, too: unlocking a part needs an area. */
+static void unlock_full(struct bc_group *g)
+{
+	struct bc_worker w;
+
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, prep_locked, N), 0);
+	bc_set_key(g, "bc.barrier", "kmemsize", 0);
+	bc_eq(bc_call(&w, do_munlock_middle, N), 0);
+	bc_eq(held(g), N / 2);
+	bc_eq(bc_call(&w, do_munlockall, 0), 0);
+	bc_eq(held(g), 0);
+	bc_set_key(g, "bc.barrier", "kmemsize", BC_MAX);
+	bc_worker_stop(&w);
+}
+
 /* Locked in one group, unlocked from another: who locked it has paid. */
 static void shm_other(struct bc_group *g)
 {
@@ -548,9 +564,10 @@ static void inherit(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "granted", granted },	    { "refused", refused },
-	{ "partial", partial },	    { "all", all },
-	{ "shm_other", shm_other }, { "inherit", inherit },
+	{ "granted", granted },		{ "refused", refused },
+	{ "partial", partial },		{ "all", all },
+	{ "shm_other", shm_other },	{ "inherit", inherit },
+	{ "unlock_full", unlock_full },
 };
 
 int main(int argc, char **argv)

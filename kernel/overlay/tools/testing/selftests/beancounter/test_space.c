@@ -125,12 +125,15 @@ static void fork_refused(struct bc_group *g)
 	bc_eq(held(g), before);
 	bc_eq(bc_resource(g, VM, "failcnt"), 1);
 	bc_eq(bc_resource(g, VM, "forced"), 0);
-	/* What is not copied does not count. */
+	/* What is not copied does not count, not even for a moment. */
 	bc_eq(bc_call(&w, advise, MADV_DONTFORK), 0);
-	bc_set_key(g, "bc.limit", VM, 2 * before - N);
+	bc_set_key(g, "bc.maxheld", VM, 0);
+	bc_set_key(g, "bc.limit", VM, 2 * before);
 	pid = bc_call(&w, do_fork, 0);
 	bc_true(pid > 0);
 	bc_eq(held(g), 2 * before - N);
+	bc_eq(bc_resource(g, VM, "maxheld"), 2 * before - N);
+	bc_set_key(g, "bc.limit", VM, 2 * before - N);
 	bc_eq(bc_call(&w, reap, pid), pid);
 	bc_eq(settled(g, before), before);
 	/* What is copied as zeros does. */
@@ -303,6 +306,41 @@ static void into(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
+/* A group that may not have the child refuses it, and none is made. */
+static void into_full(struct bc_group *g)
+{
+	struct bc_group a, b;
+	struct bc_worker w;
+	long long before;
+	long pid;
+
+	bc_group_make(&a, g, "a");
+	bc_group_make(&b, g, "b");
+	group_fd = bc_open(&b, "", O_RDONLY | O_DIRECTORY);
+	bc_sys(group_fd);
+	bc_worker_start(&w, &a);
+	bc_eq(bc_call(&w, map, N), 0);
+	pid = bc_call(&w, spawn_into, 0);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	bc_eq(settled(&b, 0), 0);
+	before = held(&a);
+	bc_set_key(&b, "bc.limit", VM, before - 1);
+	bc_eq(bc_call(&w, spawn_into, 0), -1);
+	bc_eq(w.error, ENOMEM);
+	bc_eq(settled(&a, before), before);
+	bc_eq(held(&b), 0);
+	bc_eq(bc_resource(&b, VM, "failcnt"), 1);
+	bc_eq(bc_resource(&b, VM, "forced"), 0);
+	bc_eq(bc_resource(&b, "numproc", "held"), 0);
+	bc_set_key(&b, "bc.limit", VM, before);
+	pid = bc_call(&w, spawn_into, 0);
+	bc_true(pid > 0);
+	bc_eq(held(&b), before);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	bc_worker_stop(&w);
+	bc_eq(settled(&b, 0), 0);
+}
+
 /* A whole process is moved: never refused, by force if need be. */
 static void moved(struct bc_group *g)
 {
@@ -317,7 +355,15 @@ static void moved(struct bc_group *g)
 	bc_eq(bc_call(&w, do_thread, 0), 0);
 	before = held(&a);
 	bc_set_key(&b, "bc.limit", VM, N);
+	/* Nothing happens to the group above, not even for a moment. */
+	bc_set_key(g, "bc.limit", VM, before);
+	bc_set_key(g, "bc.limit", "numproc", 2);
+	bc_set_key(g, "bc.maxheld", VM, 0);
 	bc_eq(bc_group_attach(&b, w.pid), 0);
+	bc_eq(bc_resource(g, VM, "forced"), 0);
+	bc_eq(bc_resource(g, VM, "maxheld"), before);
+	bc_eq(bc_resource(g, "numproc", "forced"), 0);
+	bc_eq(bc_resource(g, "numproc", "maxheld"), 2);
 	bc_eq(held(&a), 0);
 	bc_eq(held(&b), before);
 	bc_eq(bc_resource(&b, VM, "forced"), before - N);
@@ -479,10 +525,15 @@ static void stacks(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "forks", forks },   { "fork_refused", fork_refused },
-	{ "shared", shared }, { "into", into },
-	{ "moved", moved },   { "leader_gone", leader_gone },
-	{ "execs", execs },   { "stacks", stacks },
+	{ "forks", forks },
+	{ "fork_refused", fork_refused },
+	{ "shared", shared },
+	{ "into", into },
+	{ "into_full", into_full },
+	{ "moved", moved },
+	{ "leader_gone", leader_gone },
+	{ "execs", execs },
+	{ "stacks", stacks },
 };
 
 int main(int argc, char **argv)
