@@ -236,6 +236,21 @@ void bc_charge_far(struct beancounter *bc, u64 n, s64 room)
 		bc_refill(bc, batch);
 }
 
+/* What has no stocks to drain and is not forced has nothing to trace. */
+static int bc_charge_plain(struct beancounter *bc, enum bc_resource res, u64 n,
+			   enum bc_severity severity, struct beancounter **over)
+{
+	raw_spinlock_t *lock = &bc->top->lock;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(lock, flags);
+	*over = bc_find_over(bc, res, n, severity);
+	if (!*over)
+		bc_add(bc, res, n);
+	raw_spin_unlock_irqrestore(lock, flags);
+	return *over ? -ENOMEM : 0;
+}
+
 /**
  * bc_try_charge() - charge, without counting a refusal
  * @bc: payer
@@ -252,6 +267,8 @@ void bc_charge_far(struct beancounter *bc, u64 n, s64 room)
 int bc_try_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 		  enum bc_severity severity, struct beancounter **over)
 {
+	if (res != BC_KMEMSIZE && severity != BC_FORCE)
+		return bc_charge_plain(bc, res, n, severity, over);
 	if (res == BC_KMEMSIZE && n <= BC_STOCK_MAX && bc_stock_take(bc, n))
 		return 0;
 	return bc_charge_slow(bc, res, n, severity, over);
@@ -485,7 +502,8 @@ void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n)
 	raw_spin_lock_irqsave(lock, flags);
 	zero = bc_sub(bc, res, n);
 	raw_spin_unlock_irqrestore(lock, flags);
-	bc_put_zero(bc, zero);
+	if (unlikely(zero))
+		bc_put_zero(bc, zero);
 }
 
 /**

@@ -33,12 +33,15 @@ const struct bc_resource_desc bc_resources[BC_NR_RESOURCES] = {
 LIST_HEAD(bc_list);
 DEFINE_RAW_SPINLOCK(bc_list_lock);
 
+/* Of their own: an account is little more than half a KiB. */
+static struct kmem_cache *bc_cache __ro_after_init;
+
 static void bc_free_rcu(struct rcu_head *rcu)
 {
 	struct beancounter *bc = container_of(rcu, struct beancounter, rcu);
 
 	free_percpu(bc->stock);
-	kfree(bc);
+	kmem_cache_free(bc_cache, bc);
 }
 
 /**
@@ -52,19 +55,14 @@ struct beancounter *bc_alloc(struct beancounter *parent)
 {
 	struct beancounter *bc;
 	unsigned long flags;
-	size_t size;
 	int cpu, i;
 
-	/* kmalloc() aligns what is a multiple of the alignment. */
-	size = round_up(struct_size(bc, open_cpus, BITS_TO_LONGS(nr_cpu_ids)),
-			__alignof__(*bc));
-	bc = kzalloc(size, GFP_KERNEL_ACCOUNT);
+	bc = kmem_cache_zalloc(bc_cache, GFP_KERNEL_ACCOUNT);
 	if (!bc)
 		return NULL;
-	WARN_ON_ONCE(!IS_ALIGNED((unsigned long)bc, __alignof__(*bc)));
 	bc->stock = alloc_percpu_gfp(struct bc_stock, GFP_KERNEL_ACCOUNT);
 	if (!bc->stock) {
-		kfree(bc);
+		kmem_cache_free(bc_cache, bc);
 		return NULL;
 	}
 	for_each_possible_cpu(cpu)
@@ -266,3 +264,15 @@ struct cgroup_subsys bc_cgrp_subsys = {
 	.implicit_on_dfl = true,
 	.threaded = true,
 };
+
+static int __init bc_init(void)
+{
+	struct beancounter *bc;
+
+	bc_cache = kmem_cache_create("beancounter",
+				     struct_size(bc, open_cpus,
+						 BITS_TO_LONGS(nr_cpu_ids)),
+				     __alignof__(*bc), SLAB_PANIC, NULL);
+	return 0;
+}
+subsys_initcall(bc_init);
