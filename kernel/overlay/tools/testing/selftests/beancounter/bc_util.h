@@ -38,12 +38,12 @@ int bc_main(int argc, char **argv, const struct bc_case *cases, size_t n);
 #define BC_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Ends of a case. */
-void __attribute__((noreturn, format(printf, 3, 4)))
-bc_fail(const char *file, int line, const char *fmt, ...);
-void __attribute__((noreturn, format(printf, 1, 2)))
-bc_skip(const char *fmt, ...);
-void __attribute__((noreturn, format(printf, 1, 2)))
-bc_xfail(const char *fmt, ...);
+void bc_fail(const char *file, int line, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 3, 4)));
+void bc_skip(const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 1, 2)));
+void bc_xfail(const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 1, 2)));
 void __attribute__((format(printf, 1, 2))) bc_note(const char *fmt, ...);
 
 /* Checks: each says on failure what was looked at and what it was. */
