@@ -524,6 +524,30 @@ static void stacks(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
+/* Who looks at an exited process keeps its mm, but nobody pays for it. */
+static void exit_seen(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long before;
+	char path[64];
+	long pid;
+	int fd;
+
+	bc_worker_start(&w, g);
+	pid = bc_call(&w, do_fork, 0);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	before = settled(g, held(g));
+	pid = bc_call(&w, do_fork, 0);
+	bc_true(pid > 0);
+	snprintf(path, sizeof(path), "/proc/%ld/mem", pid);
+	fd = bc_sys(open(path, O_RDONLY));
+	bc_eq(held(g), 2 * before);
+	bc_eq(bc_call(&w, reap, pid), pid);
+	bc_eq(settled(g, before), before);
+	close(fd);
+	bc_worker_stop(&w);
+}
+
 static const struct bc_case cases[] = {
 	{ "forks", forks },
 	{ "fork_refused", fork_refused },
@@ -534,6 +558,7 @@ static const struct bc_case cases[] = {
 	{ "leader_gone", leader_gone },
 	{ "execs", execs },
 	{ "stacks", stacks },
+	{ "exit_seen", exit_seen },
 };
 
 int main(int argc, char **argv)

@@ -514,6 +514,24 @@ static long status_kb(long unused)
 	return at ? strtol(at + 8, NULL, 10) : -1;
 }
 
+/* The same from what is mapped, also of what exec() has mapped. */
+static long maps_kb(long unused)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	unsigned long start, end;
+	char line[512], prot[8];
+	long kb = 0;
+
+	(void)unused;
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%lx-%lx %7s", &start, &end, prot) == 3 &&
+		    prot[1] == 'w' && prot[3] == 'p')
+			kb += (end - start) / 1024;
+	if (f)
+		fclose(f);
+	return kb;
+}
+
 static void status(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -521,15 +539,41 @@ static void status(struct bc_group *g)
 	bc_worker_start(&w, g);
 	/* The first call may grow the stack. */
 	bc_call(&w, status_kb, 0);
+	bc_call(&w, maps_kb, 0);
+	bc_eq(bc_call(&w, status_kb, 0), bc_call(&w, maps_kb, 0));
 	bc_eq(bc_call(&w, status_kb, 0),
 	      held(g) * sysconf(_SC_PAGESIZE) / 1024);
+	bc_worker_stop(&w);
+}
+
+/* Charged, and then there is no room to grow into. */
+static long grow_fails(long n)
+{
+	char *p = mmap(NULL, bytes(2 * n), RW, ANON, -1, 0);
+
+	if (p == MAP_FAILED || mprotect(p + bytes(n), bytes(n), PROT_NONE))
+		return -2;
+	return sys(mremap(p, bytes(n), bytes(2 * n), 0));
+}
+
+static void mremap_fails(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long before;
+
+	bc_worker_start(&w, g);
+	before = held(g);
+	bc_eq(bc_call(&w, grow_fails, N), -1);
+	bc_eq(w.error, ENOMEM);
+	bc_eq(held(g), before + N);
 	bc_worker_stop(&w);
 }
 
 static const struct bc_case cases[] = {
 	{ "granted", granted },		{ "refused", refused },
 	{ "replace_gib", replace_gib }, { "mprotect_middle", mprotect_middle },
-	{ "overcommit", overcommit },	{ "status", status },
+	{ "overcommit", overcommit },	{ "mremap_fails", mremap_fails },
+	{ "status", status },
 };
 
 int main(int argc, char **argv)
