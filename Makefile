@@ -75,6 +75,13 @@ test-programs: deps kernel
 	@scripts/deps programs
 	@tests/programs/run --variant $(VARIANT)
 
+## test-kernel-selftests: the kernel's own tests of mm and cgroups, with and without
+.PHONY: test-kernel-selftests
+test-kernel-selftests: deps
+	@$(MAKE) --no-print-directory kernel VARIANT=off
+	@$(MAKE) --no-print-directory kernel VARIANT=uml
+	@tests/kernel-selftests/run
+
 ## tools: build libbeancounter and bcctl, as build/bin/bcctl
 .PHONY: tools
 tools:
