@@ -17,15 +17,20 @@ int main(int argc, char **argv)
 		snprintf(text, sizeof(text), "%ld", i);
 		table[i] = strdup(text);
 	}
-	while (argc > 2) {
-		void *more = malloc(8 << 20);
+	if (argc > 2) {
+		void **hoard = NULL, **more;
 
-		if (!more) {
-			printf("refused NULL after %ld MiB\n", got * 8);
-			break;
+		while ((more = malloc(8 << 20))) {
+			memset(more, 1, 8 << 20);
+			*more = hoard;
+			hoard = more;
+			got++;
 		}
-		memset(more, 1, 8 << 20);
-		got++;
+		printf("refused NULL after %ld MiB\n", got * 8);
+		while ((more = hoard)) {
+			hoard = *more;
+			free(more);
+		}
 	}
 	for (i = 0; i < n; i++)
 		length += strlen(table[i]);
