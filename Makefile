@@ -6,7 +6,7 @@
 #: BUILD: where everything that is made goes
 BUILD   ?= $(CURDIR)/build
 override BUILD := $(abspath $(BUILD))
-#: VARIANT: which kernel: uml, uml-debug, qemu, qemu-debug, nomemcg, off
+#: VARIANT: which kernel: uml, uml-debug, qemu, qemu-debug, nomemcg, off, bench*
 VARIANT ?= uml
 #: JOBS: how many compilers at a time
 JOBS    ?= $(shell nproc)
@@ -43,6 +43,7 @@ shell: deps kernel tools
 ## kernel: build the kernel variant VARIANT
 .PHONY: kernel
 kernel: source vm-tools
+	@case $(VARIANT) in qemu*|bench*) scripts/deps qemu ;; esac
 	@scripts/build-kernel $(VARIANT)
 
 ## source: fetch the kernel's source, apply patches and overlay
@@ -62,11 +63,12 @@ test: deps
 	@scripts/deps neighbours || echo "  their tests will be skipped"
 	@tests/userspace
 	@tests/run
+	@tests/reclaim
 
 ## test-debug: every test, on the kernels that check themselves
 .PHONY: test-debug
 test-debug: deps
-	@scripts/deps test
+	@scripts/deps test qemu
 	@tests/run --debug
 
 ## test-programs: Python, Java, Node.js, Go, databases: under a barrier, and refused
