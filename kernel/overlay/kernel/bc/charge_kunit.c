@@ -418,14 +418,15 @@ static void charge_independent(struct kunit *test)
 	bc_uncharge(bc, res, 20);
 }
 
-#define BC_EXPECT_COUNTS(test, bc, res, held, max, over)          \
-	do {                                                      \
-		struct bc_counter _c = bc_kunit_counter(bc, res); \
-                                                                  \
-		KUNIT_EXPECT_EQ(test, _c.usage, (u64)(held));     \
-		KUNIT_EXPECT_EQ(test, _c.maxheld, (u64)(max));    \
-		KUNIT_EXPECT_EQ(test, _c.forced, (u64)(over));    \
-	} while (0)
+static void bc_expect_counts(struct kunit *test, struct beancounter *bc,
+			     enum bc_resource res, u64 held, u64 max, u64 over)
+{
+	struct bc_counter c = bc_kunit_counter(bc, res);
+
+	KUNIT_EXPECT_EQ(test, c.usage, held);
+	KUNIT_EXPECT_EQ(test, c.maxheld, max);
+	KUNIT_EXPECT_EQ(test, c.forced, over);
+}
 
 /* From one account to its neighbour: those above both see nothing of it. */
 static void charge_transfer(struct kunit *test)
@@ -444,22 +445,22 @@ static void charge_transfer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bc_transfer(a, 10, b, 10, res, BC_LIMIT, &over),
 			-ENOMEM);
 	KUNIT_EXPECT_PTR_EQ(test, over, b);
-	BC_EXPECT_COUNTS(test, a, res, 10, 10, 0);
-	BC_EXPECT_COUNTS(test, b, res, 0, 0, 0);
-	BC_EXPECT_COUNTS(test, top, res, 10, 10, 0);
+	bc_expect_counts(test, a, res, 10, 10, 0);
+	bc_expect_counts(test, b, res, 0, 0, 0);
+	bc_expect_counts(test, top, res, 10, 10, 0);
 	/* Forced: beyond the limit of one, not of all. */
 	KUNIT_EXPECT_EQ(test, bc_transfer(a, 10, b, 10, res, BC_FORCE, &over),
 			0);
-	BC_EXPECT_COUNTS(test, a, res, 0, 10, 0);
-	BC_EXPECT_COUNTS(test, b, res, 10, 10, 2);
-	BC_EXPECT_COUNTS(test, up, res, 10, 10, 0);
-	BC_EXPECT_COUNTS(test, top, res, 10, 10, 0);
+	bc_expect_counts(test, a, res, 0, 10, 0);
+	bc_expect_counts(test, b, res, 10, 10, 2);
+	bc_expect_counts(test, up, res, 10, 10, 0);
+	bc_expect_counts(test, top, res, 10, 10, 0);
 	/* Less is charged than was given back. */
 	KUNIT_EXPECT_EQ(test, bc_transfer(b, 10, a, 4, res, BC_LIMIT, &over),
 			0);
-	BC_EXPECT_COUNTS(test, a, res, 4, 10, 0);
-	BC_EXPECT_COUNTS(test, b, res, 0, 10, 2);
-	BC_EXPECT_COUNTS(test, top, res, 4, 10, 0);
+	bc_expect_counts(test, a, res, 4, 10, 0);
+	bc_expect_counts(test, b, res, 0, 10, 2);
+	bc_expect_counts(test, top, res, 4, 10, 0);
 	bc_uncharge(a, res, 4);
 }
 
@@ -474,18 +475,18 @@ static void charge_transfer_far(struct kunit *test)
 	bc_kunit_limits(b, res, 5, 5);
 	KUNIT_EXPECT_EQ(test, bc_transfer(NULL, 3, a, 6, res, BC_LIMIT, &over),
 			0);
-	BC_EXPECT_COUNTS(test, a, res, 6, 6, 0);
+	bc_expect_counts(test, a, res, 6, 6, 0);
 	KUNIT_EXPECT_EQ(test, bc_transfer(a, 6, b, 6, res, BC_LIMIT, &over),
 			-ENOMEM);
 	KUNIT_EXPECT_PTR_EQ(test, over, b);
-	BC_EXPECT_COUNTS(test, a, res, 6, 6, 0);
-	BC_EXPECT_COUNTS(test, b, res, 0, 0, 0);
+	bc_expect_counts(test, a, res, 6, 6, 0);
+	bc_expect_counts(test, b, res, 0, 0, 0);
 	KUNIT_EXPECT_EQ(test, bc_transfer(a, 6, b, 6, res, BC_FORCE, &over), 0);
-	BC_EXPECT_COUNTS(test, a, res, 0, 6, 0);
-	BC_EXPECT_COUNTS(test, b, res, 6, 6, 1);
+	bc_expect_counts(test, a, res, 0, 6, 0);
+	bc_expect_counts(test, b, res, 6, 6, 1);
 	KUNIT_EXPECT_EQ(test, bc_transfer(b, 6, NULL, 6, res, BC_FORCE, &over),
 			0);
-	BC_EXPECT_COUNTS(test, b, res, 0, 6, 1);
+	bc_expect_counts(test, b, res, 0, 6, 1);
 }
 
 /* Private and locked pages together: both or none. */
@@ -502,16 +503,16 @@ static void charge_vm(struct kunit *test)
 			-ENOMEM);
 	KUNIT_EXPECT_EQ(test, res, BC_LOCKEDPAGES);
 	KUNIT_EXPECT_PTR_EQ(test, over, bc);
-	BC_EXPECT_COUNTS(test, bc, BC_PRIVVMPAGES, 0, 0, 0);
+	bc_expect_counts(test, bc, BC_PRIVVMPAGES, 0, 0, 0);
 	KUNIT_EXPECT_EQ(test,
 			bc_try_charge_vm(bc, 11, 5, BC_BARRIER, &over, &res),
 			-ENOMEM);
 	KUNIT_EXPECT_EQ(test, res, BC_PRIVVMPAGES);
-	BC_EXPECT_COUNTS(test, bc, BC_LOCKEDPAGES, 0, 0, 0);
+	bc_expect_counts(test, bc, BC_LOCKEDPAGES, 0, 0, 0);
 	KUNIT_EXPECT_EQ(
 		test, bc_try_charge_vm(bc, 10, 5, BC_BARRIER, &over, &res), 0);
-	BC_EXPECT_COUNTS(test, bc, BC_PRIVVMPAGES, 10, 10, 0);
-	BC_EXPECT_COUNTS(test, bc, BC_LOCKEDPAGES, 5, 5, 0);
+	bc_expect_counts(test, bc, BC_PRIVVMPAGES, 10, 10, 0);
+	bc_expect_counts(test, bc, BC_LOCKEDPAGES, 5, 5, 0);
 	bc_uncharge(bc, BC_PRIVVMPAGES, 10);
 	bc_uncharge(bc, BC_LOCKEDPAGES, 5);
 }

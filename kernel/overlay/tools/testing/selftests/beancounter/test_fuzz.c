@@ -10,12 +10,15 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -35,7 +38,10 @@
 static unsigned long seed;
 static long page;
 static char *arena;
-static int file;
+static int file, secret, zero;
+/* Processes move between the two, and start in the other. */
+static struct bc_group *home, side;
+static int side_fd;
 
 /* xorshift64*; each thread has its own. */
 static unsigned long rnd(unsigned long *state, unsigned long n)
@@ -56,7 +62,7 @@ static void op_map(unsigned long *s, char *at, size_t len)
 	if (rnd(s, 3))
 		flags |= MAP_ANONYMOUS;
 	else
-		fd = file;
+		fd = rnd(s, 4) ? file : secret;
 	if (!rnd(s, 8))
 		flags |= MAP_NORESERVE;
 	if (!rnd(s, 8))
@@ -125,6 +131,62 @@ static void op_advise(unsigned long *s, char *at, size_t len)
 	madvise(at, len, advice[rnd(s, 6)]);
 }
 
+static void op_protect(unsigned long *s, char *at, size_t len)
+{
+	int prot = prots[rnd(s, 5)];
+
+	if (rnd(s, 4))
+		mprotect(at, len, prot);
+	else
+		syscall(SYS_pkey_mprotect, at, len, prot, -1);
+}
+
+/* A touch that cannot kill; the page may be one of secret memory. */
+static void op_touch(char *at, size_t len)
+{
+	size_t done;
+
+	for (done = 0; done < len; done += page)
+		if (read(zero, at + done, 1) != 1)
+			break;
+}
+
+static void op_segment(unsigned long *s, size_t len)
+{
+	int id = shmget(IPC_PRIVATE, len, 0600);
+
+	if (id < 0)
+		return;
+	shmctl(id, SHM_LOCK, NULL);
+	if (rnd(s, 2))
+		shmctl(id, SHM_UNLOCK, NULL);
+	shmctl(id, IPC_RMID, NULL);
+}
+
+static __attribute__((noinline)) long deep(long n)
+{
+	char frame[2048];
+
+	*(volatile char *)frame = 1;
+	return n ? deep(n - 1) + *(volatile char *)frame : 0;
+}
+
+static void op_spawn(unsigned long *s)
+{
+	struct clone_args args = {
+		.flags = CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = side_fd,
+	};
+	long n = rnd(s, 300), pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!pid)
+		/* Its stack grows, which may be the end of it. */
+		_exit(deep(n) & 1);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+}
+
 /* fork and maybe exec; the child does a little, or nothing. */
 static void op_fork(unsigned long *s)
 {
@@ -169,7 +231,7 @@ static void one(unsigned long *s)
 		munmap(at, len);
 		break;
 	case 7 ... 9:
-		mprotect(at, len, prots[rnd(s, 5)]);
+		op_protect(s, at, len);
 		break;
 	case 10 ... 11:
 		op_remap(s, at, len);
@@ -190,6 +252,18 @@ static void one(unsigned long *s)
 			break;
 		case 1:
 			op_vfork();
+			break;
+		case 2:
+			op_spawn(s);
+			break;
+		case 3:
+			bc_group_attach(rnd(s, 2) ? &side : home, getpid());
+			break;
+		case 4 ... 7:
+			op_segment(s, len);
+			break;
+		case 8 ... 15:
+			op_touch(at, len);
 		}
 	}
 }
@@ -211,6 +285,10 @@ static void process(unsigned long s, bool faults)
 	arena = mmap(NULL, ARENA * page, PROT_NONE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	file = memfd_create("fuzz", 0);
+	secret = syscall(SYS_memfd_secret, 0);
+	if (secret >= 0 && ftruncate(secret, 128 * page))
+		_exit(0);
+	zero = open("/dev/zero", O_RDONLY);
 	if (arena == MAP_FAILED || file < 0 || ftruncate(file, 128 * page))
 		_exit(0);
 	if (faults)
@@ -260,6 +338,9 @@ static void fuzz(struct bc_group *g, bool faults)
 	pid_t pids[PROCESSES];
 	int i;
 
+	home = g;
+	bc_group_make(&side, g, "side");
+	side_fd = bc_sys(bc_open(&side, "", O_RDONLY | O_DIRECTORY));
 	page = sysconf(_SC_PAGESIZE);
 	seed = from ? strtoul(from, NULL, 0) : (unsigned long)time(NULL);
 	bc_note("BC_FUZZ_SEED=%lu BC_FUZZ_OPS=%ld", seed, n);
