@@ -7,8 +7,8 @@ import java.util.function.IntFunction;
 
 /**
  * Table N: a table of N numbers and their texts, and how long the texts are.
- * Table N heap, Table N refuse: and then all the memory there is, of Java's
- * heap, or directly from the system.
+ * Table N heap: and then all the memory there is in Java's heap.
+ * Table N refuse: and then gigabytes that are not of the heap.
  */
 class Table {
 	static void hoard(IntFunction<Object> allocate, int mib) {
@@ -31,7 +31,7 @@ class Table {
 		if (args.length > 1 && args[1].equals("heap"))
 			hoard(byte[]::new, 8);
 		else if (args.length > 1)
-			hoard(ByteBuffer::allocateDirect, 64);
+			hoard(ByteBuffer::allocateDirect, 1024);
 		long length = 0;
 		for (String text : table.values())
 			length += text.length();
