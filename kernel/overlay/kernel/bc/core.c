@@ -216,23 +216,25 @@ static int bc_css_online(struct cgroup_subsys_state *css)
 static void bc_css_offline(struct cgroup_subsys_state *css)
 {
 	struct beancounter *bc = css_bc(css);
+	unsigned long flags;
 
-	if (bc)
-		bc_close(bc);
+	if (!bc)
+		return;
+	bc_close(bc);
+	/* When it is freed its reference counter has gone before. */
+	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	bc->css = NULL;
+	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 }
 
 static void bc_css_free(struct cgroup_subsys_state *css)
 {
 	struct bc_css *bcs = css_to_bc(css);
 	struct beancounter *bc = bcs->bc;
-	unsigned long flags;
 
 	if (bc) {
 		/* Also for a css that never came online. */
 		bc_close(bc);
-		raw_spin_lock_irqsave(&bc->top->lock, flags);
-		bc->css = NULL;
-		raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 		bc_put(bc);
 	}
 	kfree(bcs);

@@ -330,6 +330,23 @@ static void check(const struct bc_group *g, unsigned long s)
 			VM, privvm, LOCKED, locked, diff, line, s);
 }
 
+/*
+ * A segment outlives the process that died before it removed it, or whose
+ * removal was made to fail.
+ */
+static void sweep(pid_t pid)
+{
+	struct shmid_ds ds;
+	struct shm_info info;
+	int i, id, last = shmctl(0, SHM_INFO, (void *)&info);
+
+	for (i = 0; i <= last; i++) {
+		id = shmctl(i, SHM_STAT, &ds);
+		if (id >= 0 && ds.shm_cpid == pid)
+			shmctl(id, IPC_RMID, NULL);
+	}
+}
+
 /* One after the other is waited for and the books are looked at. */
 static void fuzz(struct bc_group *g, bool faults)
 {
@@ -354,8 +371,10 @@ static void fuzz(struct bc_group *g, bool faults)
 			}
 			bc_true(pids[i] > 0);
 		}
-		for (i = 0; i < PROCESSES; i++)
+		for (i = 0; i < PROCESSES; i++) {
 			waitpid(pids[i], NULL, 0);
+			sweep(pids[i]);
+		}
 		check(g, seed);
 	}
 }

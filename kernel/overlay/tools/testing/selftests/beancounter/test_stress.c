@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -511,12 +512,51 @@ static void test_cpu_offline(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
+static char come_path[2][320];
+
+/* A thousand groups come and go. */
+static long come_and_go(long i)
+{
+	long n;
+
+	for (n = 0; n < 1000; n++)
+		if (mkdir(come_path[i], 0755) || rmdir(come_path[i]))
+			return -1;
+	return 0;
+}
+
+/* Who looks at the list of all accounts meets groups that are going. */
+static void test_looked_at(struct bc_group *g)
+{
+	struct bc_worker w[2];
+	static char line[256];
+	long result;
+	int i;
+
+	if (bc_audit(line, sizeof(line)) < 0)
+		bc_skip("no audit in this kernel");
+	for (i = 0; i < 2; i++) {
+		snprintf(come_path[i], sizeof(come_path[i]), "%s/come-%d",
+			 g->path, i);
+		bc_worker_start(&w[i], g);
+		bc_call_begin(&w[i], come_and_go, i);
+	}
+	for (i = 0; i < 200; i++)
+		bc_audit(line, sizeof(line));
+	for (i = 0; i < 2; i++) {
+		bc_true(bc_call_end(&w[i], 120000, &result));
+		bc_eq(result, 0);
+		bc_worker_stop(&w[i]);
+	}
+}
+
 static const struct bc_case cases[] = {
 	{ "nested", test_nested },
 	{ "moving", test_moving },
 	{ "changing_bounds", test_changing },
 	{ "removed", test_removed },
 	{ "cpu_offline", test_cpu_offline },
+	{ "looked_at", test_looked_at },
 };
 
 int main(int argc, char **argv)

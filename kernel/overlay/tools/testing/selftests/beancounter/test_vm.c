@@ -502,6 +502,46 @@ static void overcommit(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
+static char *huge;
+
+static long map_huge(long n)
+{
+	huge = mmap(NULL, bytes(n), RW, ANON | MAP_HUGETLB, -1, 0);
+	return sys(huge);
+}
+
+static long unmap_huge(long n)
+{
+	return munmap(huge, bytes(n));
+}
+
+/* A private huge page counts as the pages it has room for. */
+static void huge_pages(struct bc_group *g)
+{
+	static const char path[] = "/proc/sys/vm/nr_hugepages";
+	const long n = 512;
+	struct bc_worker w;
+	char old[16] = "";
+	long long before;
+
+	if (bc_slurp_path(path, old, sizeof(old)) < 0)
+		bc_skip("no huge pages in this kernel");
+	bc_eq(bc_write_path(path, "2"), 0);
+	bc_worker_start(&w, g);
+	before = held(g);
+	bc_set_key(g, "bc.barrier", VM, before + n - 1);
+	bc_eq(bc_call(&w, map_huge, n), -1);
+	bc_eq(w.error, ENOMEM);
+	bc_eq(held(g), before);
+	bc_set_key(g, "bc.barrier", VM, before + n);
+	bc_eq(bc_call(&w, map_huge, n), 0);
+	bc_eq(held(g), before + n);
+	bc_eq(bc_call(&w, unmap_huge, n), 0);
+	bc_eq(held(g), before);
+	bc_write_path(path, old);
+	bc_worker_stop(&w);
+}
+
 /* A process sees what it is charged. */
 static long status_kb(long unused)
 {
@@ -573,7 +613,7 @@ static const struct bc_case cases[] = {
 	{ "granted", granted },		{ "refused", refused },
 	{ "replace_gib", replace_gib }, { "mprotect_middle", mprotect_middle },
 	{ "overcommit", overcommit },	{ "mremap_fails", mremap_fails },
-	{ "status", status },
+	{ "huge_pages", huge_pages },	{ "status", status },
 };
 
 int main(int argc, char **argv)
