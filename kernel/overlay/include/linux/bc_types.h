@@ -16,6 +16,8 @@ struct beancounter;
  * @pending: pages charged ahead by the operation under way, which has not
  *	counted them in @private yet; mmap_lock for writing
  * @pending_locked: the same for locked pages
+ * @def_flags: of the mm_struct before mlockall(); mmap_lock for writing
+ * @refused: mlockall() may not have all; mmap_lock for writing
  * @lock: of what follows; a leaf but for the lock of the account
  * @charged: private pages charged
  * @locked: locked pages charged
@@ -32,6 +34,8 @@ struct bc_vm {
 	unsigned long private;
 	unsigned long pending;
 	unsigned long pending_locked;
+	unsigned long def_flags;
+	bool refused;
 	raw_spinlock_t lock;
 	unsigned long charged;
 	unsigned long locked;

@@ -140,25 +140,40 @@ bc_vm_charge_over(struct mm_struct *mm, vm_flags_t flags, unsigned long pages,
  * @mm: address space
  * @oldflags: flags of the area
  * @newflags: flags it will have
- * @pages: its length
+ * @start: of the part that changes
+ * @end: of the part that changes
  *
  * What the change takes away is given back by bc_vm_settle() after it was made.
  *
  * Context: mmap_lock held for writing; does not sleep.
  * Return: 0, or -ENOMEM when the group may not have it.
  */
-static __always_inline int bc_vm_charge_change(struct mm_struct *mm,
-					       vm_flags_t oldflags,
-					       vm_flags_t newflags,
-					       unsigned long pages)
+static __always_inline int
+bc_vm_charge_change(struct mm_struct *mm, vm_flags_t oldflags,
+		    vm_flags_t newflags, unsigned long start, unsigned long end)
 {
 	bool priv = bc_vm_is_private(newflags) && !bc_vm_is_private(oldflags);
 	bool locked = (newflags & VM_LOCKED) && !(oldflags & VM_LOCKED);
+	unsigned long pages = PHYS_PFN(end - start);
 
 	if (!bc_online() || !(priv || locked))
 		return 0;
 	return __bc_vm_charge(mm, priv ? pages : 0, locked ? pages : 0,
 			      BC_BARRIER);
+}
+
+/**
+ * bc_vm_unlock_begin() - an area may be split to unlock a part of it
+ * @newflags: flags it will have
+ *
+ * To give back works in a full group, too.
+ *
+ * Context: The current task only.
+ * Return: What bc_limit_end() needs.
+ */
+static inline bool bc_vm_unlock_begin(vm_flags_t newflags)
+{
+	return bc_limit_begin(!(newflags & VM_LOCKED));
 }
 
 /**
@@ -185,18 +200,63 @@ static inline int bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
 }
 
 /**
- * bc_vm_mlock_error() - what mlockall() is to say about an area it did not lock
- * @error: of the area
+ * bc_vm_account_locked() - ask for pages that something locks in an address space
+ * @mm: address space
+ * @pages: how many
+ * @inc: whether they are locked, not unlocked
  *
- * mlockall() ignores errors. But who asked for all and may not have it must not
- * be told that he has.
- *
- * Context: Any.
- * Return: 0 for an error to be ignored, otherwise @error.
+ * Context: mmap_lock held for writing; does not sleep.
+ * Return: 0, or -ENOMEM when the group may not have them.
  */
-static inline int bc_vm_mlock_error(int error)
+static inline int bc_vm_account_locked(struct mm_struct *mm,
+				       unsigned long pages, bool inc)
 {
-	return error == -ENOMEM && bc_online() ? error : 0;
+	return inc ? bc_vm_charge(mm, VM_LOCKED, pages, BC_BARRIER) : 0;
+}
+
+/**
+ * bc_mlockall_begin() - mlockall() or munlockall() starts
+ * @mm: address space
+ *
+ * It ignores errors. But who asked for all and may not have it must not be told
+ * that he has, and what may not be locked now may not be in future.
+ *
+ * Context: mmap_lock held for writing.
+ */
+static inline void bc_mlockall_begin(struct mm_struct *mm)
+{
+	mm->bc_vm.def_flags = mm->def_flags;
+	mm->bc_vm.refused = false;
+}
+
+/**
+ * bc_mlockall_failed() - what came of one area
+ * @mm: address space
+ * @flags: of mlockall(), 0 for munlockall()
+ * @error: of the area, or 0
+ *
+ * Context: mmap_lock held for writing.
+ */
+static inline void bc_mlockall_failed(struct mm_struct *mm, int flags,
+				      int error)
+{
+	if (bc_online() && flags && error == -ENOMEM)
+		mm->bc_vm.refused = true;
+}
+
+/**
+ * bc_mlockall_end() - what mlockall() is to say
+ * @mm: address space
+ *
+ * Context: mmap_lock held for writing.
+ * Return: 0 or -ENOMEM.
+ */
+static inline int bc_mlockall_end(struct mm_struct *mm)
+{
+	if (!mm->bc_vm.refused)
+		return 0;
+	mm->def_flags = mm->bc_vm.def_flags;
+	return -ENOMEM;
 }
 
 /**
@@ -336,6 +396,18 @@ static inline int __must_check bc_pin_folio(struct folio *folio, gfp_t gfp)
 
 #else /* CONFIG_BEANCOUNTERS */
 
+/* No functions: even an empty one makes the compiler lay out code otherwise. */
+#define bc_vm_settle(mm) \
+	do {             \
+	} while (0)
+#define bc_mlockall_begin(mm) \
+	do {                  \
+	} while (0)
+#define bc_mlockall_failed(mm, flags, error) \
+	do {                                 \
+	} while (0)
+#define bc_mlockall_end(mm) (0)
+
 static inline void bc_vm_account(struct mm_struct *mm, vm_flags_t flags,
 				 long pages)
 {
@@ -370,9 +442,15 @@ static inline int bc_vm_charge_over(struct mm_struct *mm, vm_flags_t flags,
 }
 
 static inline int bc_vm_charge_change(struct mm_struct *mm, vm_flags_t oldflags,
-				      vm_flags_t newflags, unsigned long pages)
+				      vm_flags_t newflags, unsigned long start,
+				      unsigned long end)
 {
 	return 0;
+}
+
+static inline bool bc_vm_unlock_begin(vm_flags_t newflags)
+{
+	return false;
 }
 
 static inline int bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
@@ -383,13 +461,10 @@ static inline int bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
 	return 0;
 }
 
-static inline int bc_vm_mlock_error(int error)
+static inline int bc_vm_account_locked(struct mm_struct *mm,
+				       unsigned long pages, bool inc)
 {
 	return 0;
-}
-
-static inline void bc_vm_settle(struct mm_struct *mm)
-{
 }
 
 static inline void bc_vm_give_back(struct mm_struct *mm)
