@@ -110,8 +110,7 @@ extern struct page_ext_operations bc_page_ops;
 struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags, bool *ok);
 bool bc_fault_kill(void);
 
-int __must_check __bc_file_charge(struct file *file);
-void __bc_file_uncharge(struct file *file);
+void bc_count_files(struct kmem_cache *s);
 
 /* Somebody to pay who pays nothing: the root group. */
 #define BC_NOBODY ((struct beancounter *)-1L)
@@ -165,6 +164,8 @@ void __bc_lru_took(const void *obj);
 #define BC_SCOPE_LIMIT 1
 /* One was refused since the last fault of user space began. */
 #define BC_SCOPE_REFUSED 2
+/* A struct file was refused because of numfile. */
+#define BC_SCOPE_NO_FILE 4
 
 /**
  * bc_limit_begin() - requests from here on are checked against the limit
@@ -294,27 +295,17 @@ static __always_inline void bc_lru_took(const void *obj)
 }
 
 /**
- * bc_file_charge() - charge an open file to who pays for its struct file
- * @file: just allocated; nobody else knows it yet
+ * bc_file_error() - why was there no memory for a struct file?
  *
- * Context: Process context.
- * Return: 0, or -ENFILE when the group may not have it.
+ * Context: Process context, right after the allocation failed.
+ * Return: -ENFILE when the group may not have another file, or -ENOMEM.
  */
-static inline int __must_check bc_file_charge(struct file *file)
+static inline int bc_file_error(void)
 {
-	return bc_online() ? __bc_file_charge(file) : 0;
-}
-
-/**
- * bc_file_uncharge() - an open file is given back
- * @file: charged with bc_file_charge(), and about to be freed
- *
- * Context: Any.
- */
-static inline void bc_file_uncharge(struct file *file)
-{
-	if (bc_online())
-		__bc_file_uncharge(file);
+	if (!bc_online() || !(current->bc_scope & BC_SCOPE_NO_FILE))
+		return -ENOMEM;
+	current->bc_scope &= ~BC_SCOPE_NO_FILE;
+	return -ENFILE;
 }
 
 #else /* CONFIG_BEANCOUNTERS */
@@ -433,13 +424,13 @@ static inline void bc_lru_took(const void *obj)
 {
 }
 
-static inline int __must_check bc_file_charge(struct file *file)
+static inline void bc_count_files(struct kmem_cache *s)
 {
-	return 0;
 }
 
-static inline void bc_file_uncharge(struct file *file)
+static inline int bc_file_error(void)
 {
+	return -ENOMEM;
 }
 
 #endif /* CONFIG_BEANCOUNTERS */

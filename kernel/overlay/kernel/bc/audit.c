@@ -13,8 +13,6 @@
 #include <linux/debugfs.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
-#include <linux/fs.h>
-#include <linux/kfence.h>
 #include <linux/mutex.h>
 #include <linux/pfn.h>
 #include <linux/rcupdate.h>
@@ -38,24 +36,6 @@ static void bc_audit_found(struct beancounter *bc, enum bc_resource res, u64 n)
 		bc->audit[res].found += n;
 }
 
-/*
- * Is this object an open file that is counted? It is in use: the cache of a
- * page of kfence whose object was freed may be gone.
- */
-static bool bc_audit_file(const struct slab *slab, unsigned int i)
-{
-	const struct kmem_cache *s = slab->slab_cache;
-	const void *obj = slab_address(slab) + i * s->size;
-
-	if (strcmp(s->name, "filp"))
-		return false;
-	if (is_kfence_address(obj))
-		obj = kfence_object_start(obj);
-	else if (s->flags & SLAB_RED_ZONE)
-		obj += s->red_left_pad;
-	return !(((const struct file *)obj)->f_mode & FMODE_NOACCOUNT);
-}
-
 /* Free objects have no owner, so the free list does not matter. */
 static void bc_audit_slab(struct slab *slab)
 {
@@ -67,8 +47,8 @@ static void bc_audit_slab(struct slab *slab)
 			continue;
 		bc_audit_found(exts[i].bc, BC_KMEMSIZE,
 			       bc_object_size(slab->slab_cache));
-		if (bc_audit_file(slab, i))
-			bc_audit_found(exts[i].bc, BC_NUMFILE, 1);
+		bc_audit_found(exts[i].bc, BC_NUMFILE,
+			       bc_object_files(slab->slab_cache));
 	}
 }
 

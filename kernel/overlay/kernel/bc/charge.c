@@ -95,39 +95,45 @@ static void bc_put_zero(struct beancounter *bc, unsigned int zero)
 
 /**
  * struct bc_event - what to trace when the lock has been dropped
- * @drained: bytes recovered from stocks
+ * @drained: something was recovered from stocks
+ * @sum: how much
  * @drained_at: id of the group at the top of the subtree
  * @has_forced: a limit was passed by force
  * @forced_at: id of the lowest group whose limit it was
- * @forced: its counter before
+ * @forced_res: the resource
+ * @forced_n: units of it
+ * @forced: the counter before
  *
  * A program attached to a tracepoint may allocate, which may charge.
  */
 struct bc_event {
-	u64 drained;
+	bool drained;
+	struct bc_sum sum;
 	u64 drained_at;
 	bool has_forced;
 	u64 forced_at;
+	enum bc_resource forced_res;
+	u64 forced_n;
 	struct bc_counter forced;
 };
 
-static u64 bc_drain_event(struct beancounter *root, struct bc_event *event)
+static bool bc_drain_event(struct beancounter *root, struct bc_event *event)
 {
-	u64 bytes = bc_drain(root);
-
-	event->drained += bytes;
+	if (!bc_drain(root, &event->sum))
+		return false;
+	event->drained = true;
 	event->drained_at = root->id;
-	return bytes;
+	return true;
 }
 
-static void bc_event_trace(const struct bc_event *event, enum bc_resource res,
-			   u64 n)
+static void bc_event_trace(const struct bc_event *event)
 {
 	if (event->drained)
-		trace_bc_drain(event->drained_at, event->drained);
+		trace_bc_drain(event->drained_at, &event->sum);
 	if (event->has_forced)
-		trace_bc_force(event->forced_at, bc_resources[res].name, n,
-			       &event->forced);
+		trace_bc_force(event->forced_at,
+			       bc_resources[event->forced_res].name,
+			       event->forced_n, &event->forced);
 }
 
 /*
@@ -135,11 +141,11 @@ static void bc_event_trace(const struct bc_event *event, enum bc_resource res,
  * stock may be open below a level that is above its barrier. Requests that may
  * go there close them; they stay closed because bc_refill_size() is 0.
  */
-static void bc_cross_barrier(struct beancounter *bc, u64 n,
-			     struct bc_event *event)
+static void bc_cross_barrier(struct beancounter *bc, enum bc_resource res,
+			     u64 n, struct bc_event *event)
 {
 	for (; bc; bc = bc->parent)
-		if (!bc_fits(&bc->res[BC_KMEMSIZE], n, BC_BARRIER))
+		if (!bc_fits(&bc->res[res], n, BC_BARRIER))
 			bc_drain_event(bc, event);
 }
 
@@ -147,7 +153,7 @@ static void bc_cross_barrier(struct beancounter *bc, u64 n,
 static void bc_count_forced(struct beancounter *bc, enum bc_resource res, u64 n,
 			    struct bc_event *event)
 {
-	for (; bc; bc = bc->parent) {
+	for (; bc && n; bc = bc->parent) {
 		struct bc_counter *c = &bc->res[res];
 		s64 room = bc_room(c, BC_LIMIT);
 
@@ -156,6 +162,8 @@ static void bc_count_forced(struct beancounter *bc, enum bc_resource res, u64 n,
 		if (!event->has_forced) {
 			event->has_forced = true;
 			event->forced_at = bc->id;
+			event->forced_res = res;
+			event->forced_n = n;
 			event->forced = *c;
 		}
 		c->forced += n - max(room, 0);
@@ -176,9 +184,21 @@ static struct beancounter *bc_check(struct beancounter *bc,
 			       bc->top :
 			       NULL;
 	while ((over = bc_find_over(bc, res, n, severity)))
-		if (res != BC_KMEMSIZE || !bc_drain_event(over, event))
+		if (!bc_is_stocked(res) || !bc_drain_event(over, event))
 			break;
 	return over;
+}
+
+/* What was checked: what has to be done before it is counted. */
+static void bc_prepare(struct beancounter *bc, enum bc_resource res, u64 n,
+		       enum bc_severity severity, struct bc_event *event)
+{
+	if (severity == BC_BARRIER)
+		return;
+	if (bc_is_stocked(res))
+		bc_cross_barrier(bc, res, n, event);
+	if (severity == BC_FORCE)
+		bc_count_forced(bc, res, n, event);
 }
 
 /**
@@ -198,40 +218,71 @@ int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
 	raw_spinlock_t *lock = &bc->top->lock;
 	struct bc_event event = {};
 	unsigned long flags;
-	u64 batch = 0;
 
 	raw_spin_lock_irqsave(lock, flags);
 	*over = bc_check(bc, res, n, severity, &event);
 	if (!*over) {
-		if (res == BC_KMEMSIZE) {
-			if (severity != BC_BARRIER)
-				bc_cross_barrier(bc, n, &event);
-			batch = bc_refill_size(bc, n);
-		}
-		if (severity == BC_FORCE)
-			bc_count_forced(bc, res, n, &event);
-		bc_add(bc, res, n + batch);
+		bc_prepare(bc, res, n, severity, &event);
+		bc_add(bc, res, n);
+	}
+	raw_spin_unlock_irqrestore(lock, flags);
+	bc_event_trace(&event);
+	return *over ? -ENOMEM : 0;
+}
+
+/**
+ * bc_charge_object() - charge bytes and files, both or none, and fill the stock
+ * @bc: payer
+ * @n: bytes of kmemsize, and BC_FILE for an open file
+ * @severity: what to check against
+ * @over: the level that refused, on error
+ * @res: the resource that was refused, on error
+ *
+ * Context: Any.
+ * Return: 0 or -ENOMEM.
+ */
+int bc_charge_object(struct beancounter *bc, u64 n, enum bc_severity severity,
+		     struct beancounter **over, enum bc_resource *res)
+{
+	u64 bytes = bc_bytes_of(n), files = bc_files_of(n), batch;
+	raw_spinlock_t *lock = &bc->top->lock;
+	struct bc_event event = {};
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(lock, flags);
+	*res = BC_NUMFILE;
+	*over = bc_check(bc, *res, files, severity, &event);
+	if (!*over) {
+		*res = BC_KMEMSIZE;
+		*over = bc_check(bc, *res, bytes, severity, &event);
+	}
+	if (!*over) {
+		bc_prepare(bc, BC_NUMFILE, files, severity, &event);
+		bc_prepare(bc, BC_KMEMSIZE, bytes, severity, &event);
+		batch = bc_batch(bc, n, bc_room_all(bc, BC_KMEMSIZE));
+		bc_add(bc, BC_NUMFILE, files + bc_files_of(batch));
+		bc_add(bc, BC_KMEMSIZE, bytes + bc_bytes_of(batch));
 		if (batch)
 			bc_refill(bc, batch);
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
-	bc_event_trace(&event, res, n);
+	bc_event_trace(&event);
 	return *over ? -ENOMEM : 0;
 }
 
 /**
  * bc_charge_far() - charge kmemsize with room for a stock, and fill it
  * @bc: payer
- * @n: bytes; they fit
- * @room: at the tightest level
+ * @bytes: how many; they fit
+ * @room: bytes at the tightest level
  *
  * Context: Under the lock of the tree.
  */
-void bc_charge_far(struct beancounter *bc, u64 n, s64 room)
+void bc_charge_far(struct beancounter *bc, u32 bytes, s64 room)
 {
-	u64 batch = bc_batch(bc, n, room);
+	u64 batch = bc_batch(bc, bytes, room);
 
-	__bc_add(bc, BC_KMEMSIZE, n + batch);
+	__bc_add(bc, BC_KMEMSIZE, bytes + bc_bytes_of(batch));
 	if (batch)
 		bc_refill(bc, batch);
 }
@@ -267,10 +318,12 @@ static int bc_charge_plain(struct beancounter *bc, enum bc_resource res, u64 n,
 int bc_try_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 		  enum bc_severity severity, struct beancounter **over)
 {
-	if (res != BC_KMEMSIZE && severity != BC_FORCE)
+	if (!bc_is_stocked(res) && severity != BC_FORCE)
 		return bc_charge_plain(bc, res, n, severity, over);
-	if (res == BC_KMEMSIZE && n <= BC_STOCK_MAX && bc_stock_take(bc, n))
-		return 0;
+	if (res == BC_KMEMSIZE && n <= BC_STOCK_MAX)
+		return bc_stock_take(bc, n) ?
+			       0 :
+			       bc_charge_object(bc, n, severity, over, &res);
 	return bc_charge_slow(bc, res, n, severity, over);
 }
 
@@ -326,13 +379,12 @@ static int bc_transfer_near(struct beancounter *from, u64 less,
 	if (*over) {
 		bc_add(from, res, less);
 	} else {
-		if (severity == BC_FORCE)
-			bc_count_forced(to, res, more, &event);
+		bc_prepare(to, res, more, severity, &event);
 		bc_add(to, res, more);
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
 	bc_put_zero(from, zero);
-	bc_event_trace(&event, res, more);
+	bc_event_trace(&event);
 	return *over ? -ENOMEM : 0;
 }
 
@@ -342,7 +394,7 @@ static int bc_transfer_near(struct beancounter *from, u64 less,
  * @less: units that are given back there
  * @to: payer from now on, or NULL for nobody
  * @more: units that are charged there
- * @res: resource, not kmemsize
+ * @res: resource that has no stocks
  * @severity: what to check @to against
  * @over: the level that refused, on error; for bc_refused()
  *
@@ -410,7 +462,8 @@ void bc_refused(struct beancounter *bc, struct beancounter *over,
 	trace_bc_refuse(over->id, bc->id, bc_resources[res].name, n, &c,
 			severity);
 	if (in_task() && !current->bc_active)
-		current->bc_scope |= BC_SCOPE_REFUSED;
+		current->bc_scope |= res == BC_NUMFILE ? BC_SCOPE_NO_FILE :
+							 BC_SCOPE_REFUSED;
 	/* The work drops the reference. */
 	if (css && !schedule_work(&css->notify_work))
 		css_put(&css->css);
@@ -445,16 +498,17 @@ int bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 /* A closed stock and room for an open one: the freed bytes open it. */
 static noinline void bc_reopen(struct beancounter *bc, u64 n, s64 room)
 {
-	if (bc_batch(bc, n, room) < n)
+	n = bc_bytes_of(n);
+	if (bc_bytes_of(bc_batch(bc, n, room)) < n)
 		return;
-	__bc_add(bc, BC_KMEMSIZE, n);
+	bc_add(bc, BC_KMEMSIZE, n);
 	bc_refill(bc, n);
 }
 
 /**
- * bc_kmem_uncharge_slow() - give kmemsize back under the lock of the tree
+ * bc_kmem_uncharge_slow() - give an object back under the lock of the tree
  * @bc: payer
- * @n: bytes, not 0
+ * @n: bytes of kmemsize, not 0, and BC_FILE for an open file
  *
  * May free the account.
  *
@@ -463,16 +517,21 @@ static noinline void bc_reopen(struct beancounter *bc, u64 n, s64 room)
 void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
 {
 	raw_spinlock_t *lock = &bc->top->lock;
+	unsigned int zero, zero_files = 0;
 	s64 room = BC_MAX;
 	unsigned long flags;
-	unsigned int zero;
 
 	raw_spin_lock_irqsave(lock, flags);
 	n += bc_trim_stock(bc);
-	zero = __bc_sub(bc, BC_KMEMSIZE, n, &room);
-	if (unlikely(room >= (s64)n + BC_STOCK_ROOM && bc_stock_closed(bc)))
+	if (bc_files_of(n))
+		zero_files = bc_sub(bc, BC_NUMFILE, bc_files_of(n));
+	zero = __bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(n), &room);
+	if (unlikely(room >= bc_bytes_of(n) + BC_STOCK_ROOM &&
+		     bc_stock_closed(bc)))
 		bc_reopen(bc, n, room);
 	raw_spin_unlock_irqrestore(lock, flags);
+	if (unlikely(zero_files))
+		bc_put_zero(bc, zero_files);
 	if (unlikely(zero))
 		bc_put_zero(bc, zero);
 }
@@ -495,10 +554,6 @@ void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n)
 
 	if (!n)
 		return;
-	if (res == BC_KMEMSIZE) {
-		bc_kmem_uncharge_slow(bc, n);
-		return;
-	}
 	raw_spin_lock_irqsave(lock, flags);
 	zero = bc_sub(bc, res, n);
 	raw_spin_unlock_irqrestore(lock, flags);

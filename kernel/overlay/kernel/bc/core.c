@@ -66,7 +66,7 @@ struct beancounter *bc_alloc(struct beancounter *parent)
 		return NULL;
 	}
 	for_each_possible_cpu(cpu)
-		atomic64_set(&per_cpu_ptr(bc->stock, cpu)->bytes,
+		atomic64_set(&per_cpu_ptr(bc->stock, cpu)->word,
 			     BC_STOCK_CLOSED);
 	for (i = 0; i < BC_NR_RESOURCES; i++) {
 		bc->res[i].barrier = bc_resources[i].dfl;

@@ -15,12 +15,12 @@
  * which the allocators cannot be called either.
  *
  * What keeps the lock out of the way is the stock: per group and possible CPU
- * one word of bytes that are charged already and held by nobody. Charging
- * takes from the word and uncharging puts into it with one compare-and-exchange,
- * from any context and without the lock. A closed word (BC_STOCK_CLOSED)
- * accepts neither. Words are opened and closed under the lock only, so whoever
- * holds the lock and has closed the words of a subtree has all of its bytes in
- * the counters.
+ * one word of what is charged already and held by nobody, bytes of kmemsize in
+ * its low half and open files in its high one. Charging takes from the word and
+ * uncharging puts into it with one compare-and-exchange, from any context and
+ * without the lock. A closed word (BC_STOCK_CLOSED) accepts neither. Words are
+ * opened and closed under the lock only, so whoever holds the lock and has
+ * closed the words of a subtree has all of it in the counters.
  *
  * Lifetime
  *
@@ -39,7 +39,6 @@
 #include <linux/cgroup.h>
 #include <linux/cpumask.h>
 #include <linux/list.h>
-#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/refcount.h>
@@ -47,14 +46,31 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
-/* What one refill leaves in a stock at most, and the most a word may hold. */
+/*
+ * What an object or a page is charged is one number, as a word of a stock is:
+ * bytes of kmemsize, and for an open file one of numfile.
+ */
+#define BC_FILE BIT_ULL(32)
+
+/* What one refill leaves in a stock at most, and the most that is put into it. */
 #define BC_STOCK_BATCH ((s64)SZ_16K)
-#define BC_STOCK_MAX ((s64)SZ_32K)
+#define BC_STOCK_MAX ((s64)SZ_32K - 1)
+#define BC_STOCK_FILES 8
+#define BC_STOCK_FILES_MAX 15
 /* Room below this many bytes per refill is not worth a stock. */
 #define BC_STOCK_MIN ((s64)SZ_512)
 /* With less room than this at some level there is none. */
 #define BC_STOCK_ROOM (4 * BC_STOCK_MIN)
-#define BC_STOCK_CLOSED S64_MIN
+/*
+ * In an open word these bits are zero in both halves, whatever a refill left
+ * there. What is taken though it is not there sets one of them. So they are set
+ * in a closed word, and twice over: taking less than a quarter of what a half
+ * can hold leaves one.
+ */
+#define BC_STOCK_NONE (BIT_ULL(63) | BIT_ULL(31))
+#define BC_STOCK_CLOSED ((s64)(BC_STOCK_NONE | BC_STOCK_NONE >> 1))
+/* What putting something into a word must not set: then it is full, or closed. */
+#define BC_STOCK_FULL ~((u64)BC_STOCK_MAX | (u64)BC_STOCK_FILES_MAX * BC_FILE)
 
 /**
  * struct bc_counter - one resource of one beancounter
@@ -79,12 +95,22 @@ struct bc_counter {
 };
 
 /**
- * struct bc_stock - the bytes of kmemsize one CPU may hand out on its own
- * @bytes: BC_STOCK_CLOSED, or 0 to BC_STOCK_MAX, plus a refill when frees
- *	slipped in before it
+ * struct bc_stock - what one CPU may hand out on its own
+ * @word: BC_STOCK_CLOSED, or 0 to BC_STOCK_MAX bytes and 0 to
+ *	BC_STOCK_FILES_MAX files, plus a refill when frees slipped in before it
  */
 struct bc_stock {
-	atomic64_t bytes;
+	atomic64_t word;
+};
+
+/**
+ * struct bc_sum - what many words hold
+ * @bytes: of kmemsize
+ * @files: of numfile
+ */
+struct bc_sum {
+	u64 bytes;
+	u64 files;
 };
 
 /**
@@ -279,8 +305,10 @@ void bc_refused(struct beancounter *bc, struct beancounter *over,
 		enum bc_resource res, u64 n, enum bc_severity severity);
 int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
 		   enum bc_severity severity, struct beancounter **over);
+int bc_charge_object(struct beancounter *bc, u64 n, enum bc_severity severity,
+		     struct beancounter **over, enum bc_resource *res);
 void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n);
-void bc_charge_far(struct beancounter *bc, u64 n, s64 room);
+void bc_charge_far(struct beancounter *bc, u32 bytes, s64 room);
 void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n);
 void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 		  struct bc_stat *stat);
@@ -290,11 +318,11 @@ void bc_close(struct beancounter *bc);
 unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n);
 
 /* stock.c */
-s64 bc_close_words(struct beancounter *bc);
-u64 bc_drain(struct beancounter *root);
-u64 bc_stock_sum(struct beancounter *root);
-u64 bc_refill_size(struct beancounter *bc, u64 n);
-void bc_refill(struct beancounter *bc, s64 bytes);
+void bc_close_words(struct beancounter *bc, struct bc_sum *sum);
+bool bc_drain(struct beancounter *root, struct bc_sum *sum);
+u64 bc_stock_sum(struct beancounter *root, enum bc_resource res);
+u64 bc_batch(struct beancounter *bc, u64 n, s64 room);
+void bc_refill(struct beancounter *bc, u64 n);
 
 /* files.c */
 #define BC_VALUE_LEN 24
@@ -312,7 +340,7 @@ extern struct list_head bc_pins;
 extern raw_spinlock_t bc_pins_lock;
 #endif
 
-/* items.c */
+/* task.c */
 int bc_can_fork(struct task_struct *task, struct css_set *cset);
 void bc_cancel_fork(struct task_struct *task, struct css_set *cset);
 void bc_release(struct task_struct *task);
@@ -334,6 +362,7 @@ bool bc_reclaim(struct beancounter *bc, u64 bytes);
 
 /* kmem.c */
 unsigned int bc_object_size(const struct kmem_cache *s);
+unsigned int bc_object_files(const struct kmem_cache *s);
 struct beancounter *bc_object_owner(const void *obj, unsigned int *size);
 struct beancounter *bc_page_owner(const struct page *page, unsigned int *order);
 
@@ -357,12 +386,13 @@ static __always_inline bool bc_fits(const struct bc_counter *c, u64 n,
 }
 
 /* The room at the tightest level. */
-static __always_inline s64 bc_room_all(const struct beancounter *bc)
+static __always_inline s64 bc_room_all(const struct beancounter *bc,
+				       enum bc_resource res)
 {
 	s64 room = BC_MAX;
 
 	do {
-		room = min(room, bc_room(&bc->res[BC_KMEMSIZE], BC_BARRIER));
+		room = min(room, bc_room(&bc->res[res], BC_BARRIER));
 		bc = bc->parent;
 	} while (bc);
 	return room;
@@ -416,63 +446,69 @@ static inline struct beancounter *bc_next(struct beancounter *pos,
 	return NULL;
 }
 
+static __always_inline u32 bc_bytes_of(u64 n)
+{
+	return n;
+}
+
+static __always_inline u32 bc_files_of(u64 n)
+{
+	return n / BC_FILE;
+}
+
+/* Resources of which a part sits in the stocks. */
+static __always_inline bool bc_is_stocked(enum bc_resource res)
+{
+	return res == BC_KMEMSIZE || res == BC_NUMFILE;
+}
+
 /*
  * Take from this CPU's word. That the task may move to another CPU between the
  * look-up and the exchange is harmless: it is a word of the same group.
  */
-static __always_inline bool bc_stock_take(struct beancounter *bc, s64 n)
+static __always_inline bool bc_stock_take(struct beancounter *bc, u64 n)
 {
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->bytes;
+	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
 	s64 old = atomic64_read(word);
+	u64 new = old - n;
 
-	return old >= n && atomic64_try_cmpxchg(word, &old, old - n);
+	return !(new &BC_STOCK_NONE) && atomic64_try_cmpxchg(word, &old, new);
 }
 
 /* Put into this CPU's word; false when it is closed or full. */
-static __always_inline bool bc_stock_give(struct beancounter *bc, s64 n)
+static __always_inline bool bc_stock_give(struct beancounter *bc, u64 n)
 {
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->bytes;
+	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
 	s64 old = atomic64_read(word);
+	u64 new = old + n;
 
-	/* Closed is negative, so as unsigned it is above everything. */
-	return (u64)old + n <= BC_STOCK_MAX &&
-	       atomic64_try_cmpxchg(word, &old, old + n);
+	return !(new &BC_STOCK_FULL) && atomic64_try_cmpxchg(word, &old, new);
 }
 
 /*
- * How much may be left in the stock of this CPU, with that much @room at the
- * tightest level before @n is charged: an equal share of a part of the rest.
- * Towards the barrier it falls to nothing, and every request is checked under
- * the lock.
- */
-static __always_inline u64 bc_batch(const struct beancounter *bc, u64 n,
-				    s64 room)
-{
-	if (room < (s64)n + BC_STOCK_ROOM || n > BC_STOCK_BATCH || bc->offline)
-		return 0;
-	room = (room - n) >> (ilog2(nr_cpu_ids) + 2);
-	return room < BC_STOCK_MIN ? 0 : min(room, BC_STOCK_BATCH);
-}
-
-/*
- * Freed bytes did not go into this CPU's word. If it is full, bring it down to
- * half: these bytes are taken off the counters with the others.
+ * What is freed did not go into this CPU's word. If that is full, bring it down
+ * to half: this is taken off the counters with the rest.
  */
 static __always_inline u64 bc_trim_stock(struct beancounter *bc)
 {
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->bytes;
+	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
 	s64 old = atomic64_read(word);
+	u64 new;
 
-	while (unlikely(old > BC_STOCK_MAX / 2))
-		if (atomic64_try_cmpxchg(word, &old, BC_STOCK_MAX / 2))
-			return old - BC_STOCK_MAX / 2;
+	while (old > BC_STOCK_MAX / 2) {
+		new = min_t(u32, bc_bytes_of(old), BC_STOCK_MAX / 2) +
+		      min_t(u32, bc_files_of(old), BC_STOCK_FILES_MAX / 2) *
+			      BC_FILE;
+		if (atomic64_try_cmpxchg(word, &old, new))
+			return old - new;
+	}
 	return 0;
 }
 
 /* Does this CPU's word take nothing? Under the lock, which opens it. */
 static __always_inline bool bc_stock_closed(struct beancounter *bc)
 {
-	return atomic64_read(&raw_cpu_ptr(bc->stock)->bytes) < 0;
+	return atomic64_read(&raw_cpu_ptr(bc->stock)->word) < 0;
 }
 
 static __always_inline void bc_kmem_uncharge(struct beancounter *bc, u64 n)

@@ -128,14 +128,15 @@ static bool bc_may_reclaim(struct beancounter *bc, gfp_t flags)
  * Charge under the lock, making room where that is due. Under rcu_read_lock(),
  * which may be dropped on the way.
  */
-static int bc_kmem_charge_slow(struct beancounter *bc, u64 bytes, gfp_t flags)
+static int bc_kmem_charge_slow(struct beancounter *bc, u64 n, gfp_t flags)
 {
 	enum bc_severity severity = bc_gfp_severity(flags);
 	int retries = BC_RECLAIM_RETRIES;
 	struct beancounter *over;
+	enum bc_resource res;
 	int ret;
 
-	ret = bc_charge_slow(bc, BC_KMEMSIZE, bytes, severity, &over);
+	ret = bc_charge_object(bc, n, severity, &over, &res);
 	if (likely(!ret))
 		return 0;
 
@@ -143,23 +144,25 @@ static int bc_kmem_charge_slow(struct beancounter *bc, u64 bytes, gfp_t flags)
 	if ((flags & __GFP_NORETRY) && (flags & __GFP_NOWARN))
 		return -ENOMEM;
 
-	if (bc_may_reclaim(bc, flags) && refcount_inc_not_zero(&bc->refs)) {
+	if (res == BC_KMEMSIZE && bc_may_reclaim(bc, flags) &&
+	    refcount_inc_not_zero(&bc->refs)) {
 		rcu_read_unlock();
-		while (ret && retries-- && bc_reclaim(over, bytes))
-			ret = bc_charge_slow(bc, BC_KMEMSIZE, bytes, severity,
-					     &over);
+		while (ret && retries-- && bc_reclaim(over, bc_bytes_of(n)))
+			ret = bc_charge_object(bc, n, severity, &over, &res);
 		rcu_read_lock();
 		/* RCU keeps it for what follows. */
 		bc_put(bc);
 	}
 	if (ret)
-		bc_refused(bc, over, BC_KMEMSIZE, bytes, severity);
+		bc_refused(bc, over, res,
+			   res == BC_NUMFILE ? bc_files_of(n) : bc_bytes_of(n),
+			   severity);
 	return ret;
 }
 
 /**
  * bc_charge_payer() - charge whoever pays for what is allocated here and now
- * @bytes: of kmemsize
+ * @n: bytes of kmemsize, and BC_FILE for an open file
  * @flags: of the allocation
  * @payer: where to store who has paid; NULL for nobody
  *
@@ -168,16 +171,16 @@ static int bc_kmem_charge_slow(struct beancounter *bc, u64 bytes, gfp_t flags)
  * Context: Any; may sleep and reclaim when @flags allow it.
  * Return: false when the group may not have them.
  */
-bool bc_charge_payer(u64 bytes, gfp_t flags, struct beancounter **payer)
+bool bc_charge_payer(u64 n, gfp_t flags, struct beancounter **payer)
 {
 	struct beancounter *bc;
 	int ret = 0;
 
 	rcu_read_lock();
 	bc = bc_current();
-	if (bc && !bc_stock_take(bc, bytes))
-		ret = bc_kmem_charge_slow(bc, bytes, flags);
-	/* From here on the bytes pin the group. */
+	if (bc && !bc_stock_take(bc, n))
+		ret = bc_kmem_charge_slow(bc, n, flags);
+	/* From here on what is charged pins the group. */
 	rcu_read_unlock();
 	*payer = bc;
 	return !ret;
@@ -304,7 +307,7 @@ static noinline int bc_page_charge_slow(struct page *page, unsigned int order,
 static noinline int bc_page_charge_short(struct page *page, unsigned int order,
 					 gfp_t flags, struct beancounter *bc)
 {
-	if (unlikely(!bc_charge_near(bc, PAGE_SIZE << order)))
+	if (unlikely(!bc_charge_near(bc, (u32)(PAGE_SIZE << order))))
 		return bc_page_charge_slow(page, order, flags);
 	if (likely(bc_page_set(page, bc, order)))
 		return 0;

@@ -12,7 +12,7 @@
 
 #include "internal.h"
 
-bool bc_charge_payer(u64 bytes, gfp_t flags, struct beancounter **payer);
+bool bc_charge_payer(u64 n, gfp_t flags, struct beancounter **payer);
 
 /* The task's own group. */
 static __always_inline struct beancounter *bc_own(void)
@@ -42,10 +42,10 @@ enum bc_own_charge {
 /*
  * Charge the task's own group from its stock, which is what almost every charge
  * is: no lock and no reference. Preemption is off for the look-up and the
- * exchange; from then on the bytes pin the group.
+ * exchange; from then on what is charged pins the group.
  */
 static __always_inline enum bc_own_charge
-bc_charge_own(u64 bytes, struct beancounter **payer)
+bc_charge_own(u64 n, struct beancounter **payer)
 {
 	struct beancounter *bc;
 
@@ -56,35 +56,41 @@ bc_charge_own(u64 bytes, struct beancounter **payer)
 	}
 	bc = bc_own();
 	*payer = bc;
-	if (bc && unlikely(!bc_stock_take(bc, bytes)))
+	if (bc && unlikely(!bc_stock_take(bc, n)))
 		return BC_OWN_SHORT;
 	preempt_enable();
 	return BC_OWN_CHARGED;
 }
 
 /*
- * What follows BC_OWN_SHORT: charge @bc in the counters, and fill its stock.
- * That is all that it takes up to the barrier, where there is no stock, and now
+ * What follows BC_OWN_SHORT: charge bytes to @bc in the counters, and fill its
+ * stock. That is all that it takes up to the barrier, where there is no stock, and now
  * and then below it. Whatever the severity of the request is, it makes no
  * difference there.
  *
- * False, with nothing charged, when it does not fit at some level.
+ * False, with nothing charged, when it does not fit at some level. Files always
+ * go the long way.
  */
 static __always_inline bool bc_charge_near(struct beancounter *bc, u64 n)
 {
 	raw_spinlock_t *lock = &bc->top->lock;
+	u32 bytes = bc_bytes_of(n);
 	unsigned long flags;
 	s64 room;
 
+	if (unlikely(bc_files_of(n))) {
+		preempt_enable();
+		return false;
+	}
 	raw_spin_lock_irqsave(lock, flags);
-	room = bc_room_all(bc);
-	if (room >= (s64)n + BC_STOCK_ROOM)
-		bc_charge_far(bc, n, room);
-	else if (likely(room >= (s64)n))
-		__bc_add(bc, BC_KMEMSIZE, n);
+	room = bc_room_all(bc, BC_KMEMSIZE);
+	if (room >= bytes + BC_STOCK_ROOM)
+		bc_charge_far(bc, bytes, room);
+	else if (likely(room >= bytes))
+		__bc_add(bc, BC_KMEMSIZE, bytes);
 	raw_spin_unlock_irqrestore(lock, flags);
 	preempt_enable();
-	return room >= (s64)n;
+	return room >= bytes;
 }
 
 #endif /* _KERNEL_BC_KMEM_H */

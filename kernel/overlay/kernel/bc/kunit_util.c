@@ -96,18 +96,18 @@ u64 bc_kunit_held(struct beancounter *bc, enum bc_resource res)
 	return stat.held;
 }
 
-/* What sits in the stocks of the group itself. */
+/* What sits in the stocks of the group itself, bytes and files. */
 u64 bc_kunit_stock(struct beancounter *bc)
 {
-	s64 bytes = 0;
+	u64 sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		atomic64_t *word = &per_cpu_ptr(bc->stock, cpu)->bytes;
+		atomic64_t *word = &per_cpu_ptr(bc->stock, cpu)->word;
 
-		bytes += max_t(s64, 0, atomic64_read(word));
+		sum += max_t(s64, 0, atomic64_read(word));
 	}
-	return bytes;
+	return sum;
 }
 
 bool bc_kunit_closed(struct beancounter *bc)
@@ -115,7 +115,7 @@ bool bc_kunit_closed(struct beancounter *bc)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		atomic64_t *word = &per_cpu_ptr(bc->stock, cpu)->bytes;
+		atomic64_t *word = &per_cpu_ptr(bc->stock, cpu)->word;
 
 		if (atomic64_read(word) != BC_STOCK_CLOSED)
 			return false;

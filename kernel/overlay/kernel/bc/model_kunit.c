@@ -16,8 +16,7 @@
 #define BC_MODEL_OBJECTS 256
 #define BC_MODEL_OPS 30000
 
-struct bc_model_group {
-	struct beancounter *bc;
+struct bc_model_counter {
 	u64 held;
 	u64 barrier;
 	u64 limit;
@@ -27,9 +26,17 @@ struct bc_model_group {
 	u64 failcnt_local;
 };
 
+enum bc_model_resource { BC_MODEL_BYTES, BC_MODEL_FILES, BC_MODEL_RESOURCES };
+
+struct bc_model_group {
+	struct beancounter *bc;
+	struct bc_model_counter res[BC_MODEL_RESOURCES];
+};
+
+/* Bytes, or an open file as well: then they are no more than a slab has. */
 struct bc_model_object {
 	int group;
-	u64 n;
+	u64 n[BC_MODEL_RESOURCES];
 };
 
 struct bc_model {
@@ -50,14 +57,18 @@ static u32 bc_model_random(struct bc_model *m, u32 below)
 	return prandom_u32_state(&m->rnd) % below;
 }
 
-static u64 bc_model_room(const struct bc_model_group *g,
+static const enum bc_resource bc_model_resource[BC_MODEL_RESOURCES] = {
+	BC_KMEMSIZE, BC_NUMFILE
+};
+
+static u64 bc_model_room(const struct bc_model_counter *c,
 			 enum bc_severity severity)
 {
-	u64 cap = g->limit;
+	u64 cap = c->limit;
 
-	if (severity == BC_BARRIER && g->barrier < cap)
-		cap = g->barrier;
-	return cap > g->held ? cap - g->held : 0;
+	if (severity == BC_BARRIER && c->barrier < cap)
+		cap = c->barrier;
+	return cap > c->held ? cap - c->held : 0;
 }
 
 static u64 bc_model_size(struct bc_model *m, int group)
@@ -85,80 +96,126 @@ static u64 bc_model_size(struct bc_model *m, int group)
 		/* Exactly what is left at some level, or a bit more. */
 		for (i = group; i >= 0; i = bc_model_parent[i])
 			if (level-- >= 0)
-				room = bc_model_room(&m->group[i], BC_BARRIER);
+				room = bc_model_room(&m->group[i].res[0],
+						     BC_BARRIER);
 		return min_t(u64, room, SZ_4M) + bc_model_random(m, 2);
 	}
 }
 
-static void bc_model_add(struct bc_model *m, int group, u64 n)
+static void bc_model_add(struct bc_model *m, const struct bc_model_object *o)
+{
+	int i, res;
+
+	for (i = o->group; i >= 0; i = bc_model_parent[i])
+		for (res = 0; res < BC_MODEL_RESOURCES; res++) {
+			struct bc_model_counter *c = &m->group[i].res[res];
+			u64 room = bc_model_room(c, BC_LIMIT);
+
+			if (o->n[res] > room)
+				c->forced += o->n[res] - room;
+			c->held += o->n[res];
+			c->maxheld = max(c->maxheld, c->held);
+		}
+	m->object[m->nr_objects++] = *o;
+}
+
+/* The lowest level where it does not fit, or -1. */
+static int bc_model_blamed(struct bc_model *m, int group, int res, u64 n,
+			   enum bc_severity severity)
 {
 	int i;
 
-	for (i = group; i >= 0; i = bc_model_parent[i]) {
-		struct bc_model_group *g = &m->group[i];
-		u64 room = bc_model_room(g, BC_LIMIT);
+	for (i = group; i >= 0; i = bc_model_parent[i])
+		if (n > bc_model_room(&m->group[i].res[res], severity))
+			return i;
+	return -1;
+}
 
-		if (n > room)
-			g->forced += n - room;
-		g->held += n;
-		g->maxheld = max(g->maxheld, g->held);
-	}
-	m->object[m->nr_objects].group = group;
-	m->object[m->nr_objects++].n = n;
+/* As a slab cache or something else does it. */
+static int bc_model_try(struct beancounter *bc, const struct bc_model_object *o,
+			enum bc_severity severity, struct beancounter **over,
+			enum bc_resource *res)
+{
+	u64 bytes = o->n[BC_MODEL_BYTES];
+
+	if (o->n[BC_MODEL_FILES])
+		return bc_stock_take(bc, bytes + BC_FILE) ?
+			       0 :
+			       bc_charge_object(bc, bytes + BC_FILE, severity,
+						over, res);
+	*res = BC_KMEMSIZE;
+	return bc_try_charge(bc, BC_KMEMSIZE, bytes, severity, over);
 }
 
 static void bc_model_charge(struct kunit *test, struct bc_model *m)
 {
 	enum bc_severity severity = BC_BARRIER;
-	int group = bc_model_random(m, BC_MODEL_GROUPS), blamed = -1, i;
-	struct beancounter *bc = m->group[group].bc, *over = NULL;
-	u64 n = bc_model_size(m, group);
+	struct bc_model_object o = {};
+	int blamed = -1, i, res;
+	struct beancounter *bc, *over = NULL;
+	enum bc_resource refused;
 	int ret;
 
+	o.group = bc_model_random(m, BC_MODEL_GROUPS);
+	o.n[BC_MODEL_BYTES] = bc_model_size(m, o.group);
+	/* Nothing has no file. */
+	o.n[BC_MODEL_FILES] = o.n[BC_MODEL_BYTES] - 1 < SZ_16K &&
+			      !bc_model_random(m, 3);
+	bc = m->group[o.group].bc;
 	if (!bc_model_random(m, 8))
 		severity = BC_LIMIT;
-	else if (!bc_model_random(m, 16) && n < SZ_1M)
+	else if (!bc_model_random(m, 16) && o.n[BC_MODEL_BYTES] < SZ_1M)
 		severity = BC_FORCE;
-	if (severity != BC_FORCE) {
-		for (i = group; i >= 0; i = bc_model_parent[i])
-			if (blamed < 0 &&
-			    n > bc_model_room(&m->group[i], severity))
-				blamed = i;
+	/* Files are looked at first. */
+	for (res = BC_MODEL_FILES; res >= 0 && severity != BC_FORCE; res--) {
+		blamed = bc_model_blamed(m, o.group, res, o.n[res], severity);
+		if (blamed >= 0)
+			break;
 	}
-	ret = bc_try_charge(bc, BC_KMEMSIZE, n, severity, &over);
-	KUNIT_ASSERT_EQ_MSG(test, ret, blamed < 0 ? 0 : -ENOMEM,
-			    "seed %llu op %d group %d n %llu severity %d",
-			    m->seed, m->op, group, n, severity);
+	ret = bc_model_try(bc, &o, severity, &over, &refused);
+	KUNIT_ASSERT_EQ_MSG(
+		test, ret, blamed < 0 ? 0 : -ENOMEM,
+		"seed %llu op %d group %d n %llu files %llu severity %d",
+		m->seed, m->op, o.group, o.n[0], o.n[1], severity);
 	if (!ret) {
-		bc_model_add(m, group, n);
+		bc_model_add(m, &o);
 		return;
 	}
 	KUNIT_ASSERT_PTR_EQ_MSG(test, over, m->group[blamed].bc,
 				"seed %llu op %d", m->seed, m->op);
-	bc_refused(bc, over, BC_KMEMSIZE, n, severity);
-	m->group[blamed].failcnt_local++;
+	KUNIT_ASSERT_EQ_MSG(test, refused, bc_model_resource[res],
+			    "seed %llu op %d", m->seed, m->op);
+	bc_refused(bc, over, refused, o.n[res], severity);
+	m->group[blamed].res[res].failcnt_local++;
 	for (i = blamed; i >= 0; i = bc_model_parent[i])
-		m->group[i].failcnt++;
+		m->group[i].res[res].failcnt++;
 }
 
 static void bc_model_uncharge(struct bc_model *m)
 {
 	struct bc_model_object o;
-	int at, i;
+	int at, i, res;
 
 	at = bc_model_random(m, m->nr_objects);
 	o = m->object[at];
 	m->object[at] = m->object[--m->nr_objects];
 	for (i = o.group; i >= 0; i = bc_model_parent[i])
-		m->group[i].held -= o.n;
-	bc_uncharge(m->group[o.group].bc, BC_KMEMSIZE, o.n);
+		for (res = 0; res < BC_MODEL_RESOURCES; res++)
+			m->group[i].res[res].held -= o.n[res];
+	if (o.n[BC_MODEL_FILES])
+		bc_kmem_uncharge(m->group[o.group].bc,
+				 o.n[BC_MODEL_BYTES] + BC_FILE);
+	else
+		bc_uncharge(m->group[o.group].bc, BC_KMEMSIZE,
+			    o.n[BC_MODEL_BYTES]);
 }
 
 static void bc_model_limit(struct bc_model *m)
 {
 	enum bc_limit_kind kind = bc_model_random(m, 3);
-	struct bc_model_group *g =
-		&m->group[bc_model_random(m, BC_MODEL_GROUPS)];
+	int group = bc_model_random(m, BC_MODEL_GROUPS);
+	int res = bc_model_random(m, BC_MODEL_RESOURCES);
+	struct bc_model_counter *c = &m->group[group].res[res];
 	u64 value;
 
 	switch (bc_model_random(m, 6)) {
@@ -166,58 +223,63 @@ static void bc_model_limit(struct bc_model *m)
 		value = BC_MAX;
 		break;
 	case 1:
-		value = g->held;
+		value = c->held;
 		break;
 	case 2:
-		value = bc_model_random(m, SZ_64K);
+		value = bc_model_random(m, res == BC_MODEL_FILES ? 8 : SZ_64K);
 		break;
 	default:
-		value = bc_model_random(m, SZ_1M);
+		value = bc_model_random(m, res == BC_MODEL_FILES ? 64 : SZ_1M);
 		break;
 	}
-	bc_kunit_set(g->bc, kind, BC_KMEMSIZE, value);
+	bc_kunit_set(m->group[group].bc, kind, bc_model_resource[res], value);
 	switch (kind) {
 	case BC_SET_BARRIER:
-		g->barrier = value;
+		c->barrier = value;
 		break;
 	case BC_SET_LIMIT:
-		g->limit = value;
+		c->limit = value;
 		break;
 	case BC_RESET_MAXHELD:
-		g->maxheld = g->held;
+		c->maxheld = c->held;
 		break;
 	}
 }
 
+static void bc_model_compare_one(struct kunit *test, struct bc_model *m,
+				 int group, int res)
+{
+	struct bc_model_counter *c = &m->group[group].res[res];
+	struct bc_stat stat;
+
+	bc_stat_read(m->group[group].bc, bc_model_resource[res], &stat);
+	KUNIT_ASSERT_EQ_MSG(test, stat.held, c->held,
+			    "seed %llu op %d group %d resource %d", m->seed,
+			    m->op, group, res);
+	KUNIT_ASSERT_EQ_MSG(test, stat.counter.forced, c->forced,
+			    "seed %llu op %d group %d resource %d", m->seed,
+			    m->op, group, res);
+	KUNIT_ASSERT_EQ(test, stat.counter.barrier, c->barrier);
+	KUNIT_ASSERT_EQ(test, stat.counter.limit, c->limit);
+	KUNIT_ASSERT_EQ(test, stat.counter.failcnt, c->failcnt);
+	KUNIT_ASSERT_EQ(test, stat.counter.failcnt_local, c->failcnt_local);
+	/* What the stocks held then may be in it. */
+	KUNIT_ASSERT_GE(test, stat.counter.maxheld, c->maxheld);
+}
+
 static void bc_model_compare(struct kunit *test, struct bc_model *m)
 {
-	struct bc_stat stat;
-	int i;
+	int i, res;
 
-	for (i = 0; i < BC_MODEL_GROUPS; i++) {
-		struct bc_model_group *g = &m->group[i];
-
-		bc_stat_read(g->bc, BC_KMEMSIZE, &stat);
-		KUNIT_ASSERT_EQ_MSG(test, stat.held, g->held,
-				    "seed %llu op %d group %d", m->seed, m->op,
-				    i);
-		KUNIT_ASSERT_EQ_MSG(test, stat.counter.forced, g->forced,
-				    "seed %llu op %d group %d", m->seed, m->op,
-				    i);
-		KUNIT_ASSERT_EQ(test, stat.counter.barrier, g->barrier);
-		KUNIT_ASSERT_EQ(test, stat.counter.limit, g->limit);
-		KUNIT_ASSERT_EQ(test, stat.counter.failcnt, g->failcnt);
-		KUNIT_ASSERT_EQ(test, stat.counter.failcnt_local,
-				g->failcnt_local);
-		/* What the stocks held then may be in it. */
-		KUNIT_ASSERT_GE(test, stat.counter.maxheld, g->maxheld);
-	}
+	for (i = 0; i < BC_MODEL_GROUPS; i++)
+		for (res = 0; res < BC_MODEL_RESOURCES; res++)
+			bc_model_compare_one(test, m, i, res);
 }
 
 static struct bc_model *bc_model_new(struct kunit *test, u64 seed)
 {
 	struct bc_model *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
-	int i;
+	int i, res;
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
 	m->seed = seed;
@@ -227,8 +289,10 @@ static struct bc_model *bc_model_new(struct kunit *test, u64 seed)
 
 		m->group[i].bc =
 			bc_kunit_alloc(test, up < 0 ? NULL : m->group[up].bc);
-		m->group[i].barrier = BC_MAX;
-		m->group[i].limit = BC_MAX;
+		for (res = 0; res < BC_MODEL_RESOURCES; res++) {
+			m->group[i].res[res].barrier = BC_MAX;
+			m->group[i].res[res].limit = BC_MAX;
+		}
 	}
 	return m;
 }

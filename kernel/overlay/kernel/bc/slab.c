@@ -24,7 +24,7 @@
  */
 unsigned int bc_object_size(const struct kmem_cache *s)
 {
-	return s->bc_size;
+	return bc_bytes_of(s->bc_charge);
 }
 
 /*
@@ -120,14 +120,14 @@ static noinline bool bc_slab_own(struct kmem_cache *s, gfp_t flags, size_t nr,
 		if (likely(slot))
 			slot->bc = bc;
 		else if (flags & __GFP_NOFAIL)
-			bc_uncharge(bc, BC_KMEMSIZE, bc_object_size(s));
+			bc_kmem_uncharge(bc, s->bc_charge);
 		else
 			break;
 		run = 1;
 	}
 	if (likely(i == nr))
 		return true;
-	bc_uncharge(bc, BC_KMEMSIZE, (u64)bc_object_size(s) * (nr - i));
+	bc_kmem_uncharge(bc, s->bc_charge * (nr - i));
 	return false;
 }
 
@@ -142,7 +142,7 @@ static noinline bool bc_slab_charge_slow(struct kmem_cache *s, gfp_t flags,
 {
 	struct beancounter *bc;
 
-	if (!bc_charge_payer((u64)bc_object_size(s) * nr, flags, &bc))
+	if (!bc_charge_payer(s->bc_charge * nr, flags, &bc))
 		return false;
 	return !bc || bc_slab_own(s, flags, nr, p, bc);
 }
@@ -169,7 +169,7 @@ static noinline bool bc_slab_charge_slow_one(struct kmem_cache *s, gfp_t flags,
 static noinline bool bc_slab_charge_short(struct kmem_cache *s, gfp_t flags,
 					  void *obj, struct beancounter *bc)
 {
-	if (unlikely(!bc_charge_near(bc, bc_object_size(s))))
+	if (unlikely(!bc_charge_near(bc, s->bc_charge)))
 		return bc_slab_charge_slow_one(s, flags, obj);
 	return bc_slab_own_one(s, flags, obj, bc);
 }
@@ -189,7 +189,7 @@ bool bc_slab_charge_one(struct kmem_cache *s, gfp_t flags, void *obj)
 
 	if (unlikely(!obj))
 		return true;
-	switch (bc_charge_own(bc_object_size(s), &bc)) {
+	switch (bc_charge_own(s->bc_charge, &bc)) {
 	case BC_OWN_CHARGED:
 		return !bc || bc_slab_own_one(s, flags, obj, bc);
 	case BC_OWN_SHORT:
@@ -215,14 +215,12 @@ bool bc_slab_charge_one(struct kmem_cache *s, gfp_t flags, void *obj)
 bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 {
 	struct beancounter *bc;
-	u64 bytes;
 
 	if (unlikely(!*p))
 		return true;
-	bytes = (u64)bc_object_size(s) * nr;
-	switch (bc_charge_own(bytes, &bc)) {
+	switch (bc_charge_own(s->bc_charge * nr, &bc)) {
 	case BC_OWN_SHORT:
-		if (unlikely(!bc_charge_near(bc, bytes)))
+		if (unlikely(!bc_charge_near(bc, s->bc_charge * nr)))
 			return bc_slab_charge_slow(s, flags, nr, p);
 		fallthrough;
 	case BC_OWN_CHARGED:
@@ -230,6 +228,31 @@ bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 	default:
 		return bc_slab_charge_slow(s, flags, nr, p);
 	}
+}
+
+/**
+ * bc_count_files() - the objects of a slab cache are open files
+ * @s: the cache; it has no objects yet and is not merged with others
+ *
+ * Each is counted in numfile, by the same steps that charge its bytes.
+ *
+ * Context: During boot.
+ */
+void __init bc_count_files(struct kmem_cache *s)
+{
+	s->bc_charge += BC_FILE;
+}
+
+/**
+ * bc_object_files() - how many open files is an object?
+ * @s: its cache
+ *
+ * Context: Any.
+ * Return: 0 or 1.
+ */
+unsigned int bc_object_files(const struct kmem_cache *s)
+{
+	return bc_files_of(s->bc_charge);
 }
 
 /**
@@ -253,27 +276,26 @@ void bc_slab_uncharge_one(struct kmem_cache *s, struct slab *slab, void *obj)
 	if (!bc)
 		return;
 	slot->bc = NULL;
-	bc_kmem_uncharge(bc, bc_object_size(s));
+	bc_kmem_uncharge(bc, s->bc_charge);
 }
 
 /*
  * Take the owner of an object away. Neighbours in a bulk mostly have the same
- * one: @bytes gathers what is to be given back to @last.
+ * one: @sum gathers what is to be given back to @last.
  */
-static __always_inline void bc_slot_clear(struct slabobj_ext *slot,
-					  unsigned int size,
-					  struct beancounter **last, u64 *bytes)
+static __always_inline void bc_slot_clear(struct slabobj_ext *slot, u64 charge,
+					  struct beancounter **last, u64 *sum)
 {
 	struct beancounter *bc = slot->bc;
 
 	if (unlikely(bc != *last)) {
 		if (*last)
-			bc_kmem_uncharge(*last, *bytes);
+			bc_kmem_uncharge(*last, *sum);
 		*last = bc;
-		*bytes = 0;
+		*sum = 0;
 	}
 	slot->bc = NULL;
-	*bytes += size;
+	*sum += charge;
 }
 
 /**
@@ -288,8 +310,8 @@ static __always_inline void bc_slot_clear(struct slabobj_ext *slot,
 void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p, int nr)
 {
 	struct slabobj_ext *exts;
-	u64 mask = s->bc_mask, reciprocal = s->bc_reciprocal, bytes = 0;
-	unsigned int size = bc_object_size(s);
+	u64 mask = s->bc_mask, reciprocal = s->bc_reciprocal, sum = 0;
+	u64 charge = s->bc_charge;
 	struct beancounter *last = NULL;
 	int i;
 
@@ -298,16 +320,16 @@ void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p, int nr)
 			u64 offset = (unsigned long)p[i] & mask;
 
 			bc_slot_clear(exts + ((offset * reciprocal) >> 32),
-				      size, &last, &bytes);
+				      charge, &last, &sum);
 		}
 	} else {
 		exts = slab_obj_exts(slab);
 		for (i = 0; i < nr; i++)
-			bc_slot_clear(exts + obj_to_index(s, slab, p[i]), size,
-				      &last, &bytes);
+			bc_slot_clear(exts + obj_to_index(s, slab, p[i]),
+				      charge, &last, &sum);
 	}
 	if (last)
-		bc_kmem_uncharge(last, bytes);
+		bc_kmem_uncharge(last, sum);
 }
 
 /**

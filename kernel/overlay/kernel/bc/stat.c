@@ -20,12 +20,11 @@ void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 		  struct bc_stat *stat)
 {
 	unsigned long flags;
-	u64 stocks = 0;
+	u64 stocks;
 
 	raw_spin_lock_irqsave(&bc->top->lock, flags);
-	if (res == BC_KMEMSIZE)
-		stocks = bc_stock_sum(bc);
-	else if (!bc_is_charged(res))
+	stocks = bc_stock_sum(bc, res);
+	if (!bc_is_charged(res))
 		bc->res[res].usage = bc_phys_sum(bc);
 	stat->counter = bc->res[res];
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
@@ -46,13 +45,14 @@ void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		     const struct bc_limits *limits)
 {
+	struct bc_sum sum = {};
 	unsigned long flags;
-	u64 drained;
+	bool drained;
 	int i;
 
 	raw_spin_lock_irqsave(&bc->top->lock, flags);
 	/* What the stocks hold was checked against the old values. */
-	drained = bc_drain(bc);
+	drained = bc_drain(bc, &sum);
 	for_each_set_bit(i, &limits->set, BC_NR_RESOURCES) {
 		struct bc_counter *c = &bc->res[i];
 
@@ -72,7 +72,7 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 	}
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 	if (drained)
-		trace_bc_drain(bc->id, drained);
+		trace_bc_drain(bc->id, &sum);
 }
 
 /**
@@ -86,11 +86,12 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
  */
 void bc_close(struct beancounter *bc)
 {
+	struct bc_sum closed = {};
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&bc->top->lock, flags);
 	bc->offline = true;
 	if (bc->open)
-		bc_close_words(bc);
+		bc_close_words(bc, &closed);
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 }

@@ -7,6 +7,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 
@@ -48,102 +49,131 @@ static void bc_mark_open(struct beancounter *bc, bool open)
 /**
  * bc_close_words() - close the stock of one group
  * @bc: account, online and open
+ * @sum: to which to add what was in it, which is off the counters now
  *
  * Context: Under the lock of the tree.
- * Return: The bytes that were in it, which are off the counters now.
  */
-s64 bc_close_words(struct beancounter *bc)
+void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
 {
 	struct beancounter *b = bc;
-	unsigned int zero;
-	s64 bytes = 0;
-	unsigned int cpu;
+	unsigned int cpu, zero;
+	u64 all = 0;
 
 	lockdep_assert_held(&bc->top->lock);
 	bc_mark_open(bc, false);
-	for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids) {
-		atomic64_t *word = &per_cpu_ptr(bc->stock, cpu)->bytes;
-
-		bytes += atomic64_xchg(word, BC_STOCK_CLOSED);
-	}
+	for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids)
+		all += atomic64_xchg(&per_cpu_ptr(bc->stock, cpu)->word,
+				     BC_STOCK_CLOSED);
 	bitmap_zero(bc->open_cpus, nr_cpu_ids);
 	/* An open group is online: none of these references is the last. */
-	for (zero = bc_sub(bc, BC_KMEMSIZE, bytes); zero--; b = b->parent)
+	for (zero = bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(all)); zero--;
+	     b = b->parent)
 		refcount_dec(&b->refs);
-	return bytes;
+	for (b = bc, zero = bc_sub(bc, BC_NUMFILE, bc_files_of(all)); zero--;
+	     b = b->parent)
+		refcount_dec(&b->refs);
+	sum->bytes += bc_bytes_of(all);
+	sum->files += bc_files_of(all);
 }
 
 /**
  * bc_drain() - recover all stocks at and below a group
  * @root: the group
+ * @sum: to which to add what was in them, which is off the counters now
  *
  * Context: Under the lock of the tree.
- * Return: The bytes that were in them, which are off the counters now.
+ * Return: Was there anything?
  */
-u64 bc_drain(struct beancounter *root)
+bool bc_drain(struct beancounter *root, struct bc_sum *sum)
 {
+	struct bc_sum drained = {};
 	struct beancounter *bc;
-	s64 bytes = 0;
 
 	for (bc = bc_first_open(root); bc; bc = bc_next_open(bc, root))
 		if (bc->open)
-			bytes += bc_close_words(bc);
-	return bytes;
+			bc_close_words(bc, &drained);
+	sum->bytes += drained.bytes;
+	sum->files += drained.files;
+	return drained.bytes || drained.files;
 }
 
 /**
  * bc_stock_sum() - what sits in the stocks at and below a group
  * @root: the group
+ * @res: resource
  *
  * Context: Under the lock of the tree. Words move meanwhile, but not at rest.
- * Return: Bytes.
+ * Return: Units of @res.
  */
-u64 bc_stock_sum(struct beancounter *root)
+u64 bc_stock_sum(struct beancounter *root, enum bc_resource res)
 {
 	struct beancounter *bc;
-	u64 bytes = 0;
 	unsigned int cpu;
+	u64 sum = 0;
 
+	if (!bc_is_stocked(res))
+		return 0;
 	for (bc = bc_first_open(root); bc; bc = bc_next_open(bc, root)) {
 		struct bc_stock __percpu *stock = bc->stock;
 
-		for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids)
-			bytes += atomic64_read(&per_cpu_ptr(stock, cpu)->bytes);
+		for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids) {
+			u64 n = atomic64_read(&per_cpu_ptr(stock, cpu)->word);
+
+			sum += res == BC_KMEMSIZE ? bc_bytes_of(n) :
+						    bc_files_of(n);
+		}
 	}
-	return bytes;
+	return sum;
 }
 
 /**
- * bc_refill_size() - how much may be left in the stock of this CPU
+ * bc_batch() - how much may be left in the stock of this CPU
  * @bc: account
- * @n: bytes to be charged besides
+ * @n: bytes and files to be charged besides; they fit
+ * @room: bytes at the tightest level
  *
- * See bc_batch().
+ * An equal share of a part of the rest, of what the word is short of. Towards
+ * the barrier it falls to nothing, and every request is checked under the lock.
+ * Above the barrier of either resource no word may be open.
  *
  * Context: Under the lock of the tree.
- * Return: Bytes, 0 for no stock.
+ * Return: Bytes and files, 0 for no stock.
  */
-u64 bc_refill_size(struct beancounter *bc, u64 n)
+u64 bc_batch(struct beancounter *bc, u64 n, s64 room)
 {
-	return bc_batch(bc, n, bc_room_all(bc));
+	s64 word = atomic64_read(&raw_cpu_ptr(bc->stock)->word);
+	s64 files = bc_room_all(bc, BC_NUMFILE) - bc_files_of(n);
+	unsigned int share = ilog2(nr_cpu_ids) + 2;
+	u64 batch = 0;
+
+	room -= bc_bytes_of(n);
+	if (room < BC_STOCK_ROOM || room >> share < BC_STOCK_MIN || files < 0 ||
+	    bc_bytes_of(n) > BC_STOCK_BATCH || bc->offline)
+		return 0;
+	word = max(word, 0);
+	if (bc_bytes_of(word) < bc_bytes_of(n))
+		batch = min(room >> share, BC_STOCK_BATCH);
+	if (bc_files_of(word) < bc_files_of(n))
+		batch += min(files >> share, BC_STOCK_FILES) * BC_FILE;
+	return batch;
 }
 
 /**
- * bc_refill() - leave bytes in this CPU's word, opening it
+ * bc_refill() - leave something in this CPU's word, opening it
  * @bc: account
- * @bytes: charged already
+ * @n: bytes and files, charged already
  *
  * Context: Under the lock of the tree.
  */
-void bc_refill(struct beancounter *bc, s64 bytes)
+void bc_refill(struct beancounter *bc, u64 n)
 {
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->bytes;
+	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
 	s64 old = atomic64_read(word);
 
 	lockdep_assert_held(&bc->top->lock);
 	if (!bc->open)
 		bc_mark_open(bc, true);
 	__set_bit(raw_smp_processor_id(), bc->open_cpus);
-	while (!atomic64_try_cmpxchg(word, &old, max_t(s64, old, 0) + bytes))
+	while (!atomic64_try_cmpxchg(word, &old, max(old, 0) + n))
 		;
 }

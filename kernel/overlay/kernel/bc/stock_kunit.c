@@ -17,7 +17,7 @@
 
 static s64 bc_this_word(struct beancounter *bc)
 {
-	return atomic64_read(&raw_cpu_ptr(bc->stock)->bytes);
+	return atomic64_read(&raw_cpu_ptr(bc->stock)->word);
 }
 
 /* Far from every barrier the first charge leaves a full batch. */
@@ -235,10 +235,103 @@ static void stock_full(struct kunit *test)
 	BC_EXPECT_HELD(test, bc, RES, SZ_1M - BC_STOCK_MAX);
 	bc_uncharge(bc, RES, 1);
 	KUNIT_EXPECT_EQ(test, bc_this_word(bc), BC_STOCK_MAX / 2);
-	BC_EXPECT_USAGE(test, bc, RES, SZ_1M - BC_STOCK_MAX / 2 - 1);
+	BC_EXPECT_USAGE(test, bc, RES,
+			SZ_1M - (BC_STOCK_MAX - BC_STOCK_MAX / 2) - 1);
 	BC_EXPECT_HELD(test, bc, RES, SZ_1M - BC_STOCK_MAX - 1);
 	bc_uncharge(bc, RES, SZ_1M - BC_STOCK_MAX - 1);
 	BC_EXPECT_HELD(test, bc, RES, 0);
+}
+
+static int bc_kunit_file(struct beancounter *bc, u32 bytes)
+{
+	struct beancounter *over;
+	enum bc_resource res;
+
+	if (bc_stock_take(bc, bytes + BC_FILE))
+		return 0;
+	return bc_charge_object(bc, bytes + BC_FILE, BC_BARRIER, &over, &res);
+}
+
+/* A file comes with its bytes, and a stock with both. */
+static void stock_files(struct kunit *test)
+{
+	struct beancounter *chain[2];
+	int i;
+
+	bc_kunit_chain(test, chain, 2);
+	KUNIT_EXPECT_EQ(test, 0, bc_kunit_file(chain[1], 100));
+	KUNIT_EXPECT_EQ(test, bc_this_word(chain[1]),
+			BC_STOCK_BATCH + BC_STOCK_FILES * BC_FILE);
+	for (i = 0; i < BC_STOCK_FILES; i++)
+		KUNIT_EXPECT_EQ(test, 0, bc_kunit_file(chain[1], 100));
+	BC_EXPECT_USAGE(test, chain[0], BC_NUMFILE, 1 + BC_STOCK_FILES);
+	BC_EXPECT_HELD(test, chain[0], BC_NUMFILE, 1 + BC_STOCK_FILES);
+	BC_EXPECT_HELD(test, chain[0], RES, 100 * (1 + BC_STOCK_FILES));
+	/* Files are out, bytes are not: only files are added. */
+	KUNIT_EXPECT_EQ(test, 0, bc_kunit_file(chain[1], 100));
+	KUNIT_EXPECT_EQ(test, bc_this_word(chain[1]),
+			BC_STOCK_BATCH - 100 * BC_STOCK_FILES +
+				BC_STOCK_FILES * BC_FILE);
+	BC_EXPECT_HELD(test, chain[0], BC_NUMFILE, 2 + BC_STOCK_FILES);
+	for (i = 0; i < 2 + BC_STOCK_FILES; i++)
+		bc_kmem_uncharge(chain[1], 100 + BC_FILE);
+	KUNIT_EXPECT_LE(test, bc_files_of(bc_this_word(chain[1])),
+			BC_STOCK_FILES_MAX);
+	BC_EXPECT_HELD(test, chain[0], BC_NUMFILE, 0);
+	BC_EXPECT_HELD(test, chain[0], RES, 0);
+}
+
+/* A word takes back only so many files, each counted all the time. */
+static void stock_files_full(struct kunit *test)
+{
+	struct beancounter *bc = bc_kunit_alloc(test, NULL);
+	int i;
+
+	for (i = 0; i < 100; i++)
+		KUNIT_EXPECT_EQ(test, 0, bc_kunit_file(bc, 1));
+	for (i = 100; i; i--) {
+		BC_EXPECT_HELD(test, bc, BC_NUMFILE, i);
+		BC_EXPECT_HELD(test, bc, RES, i);
+		bc_kmem_uncharge(bc, 1 + BC_FILE);
+		KUNIT_EXPECT_LE(test, bc_files_of(bc_this_word(bc)),
+				BC_STOCK_FILES_MAX);
+	}
+	BC_EXPECT_HELD(test, bc, BC_NUMFILE, 0);
+	BC_EXPECT_HELD(test, bc, RES, 0);
+}
+
+/*
+ * Above the barrier of the files no word opens for bytes either: a file that is
+ * closed would get into it and be handed out again.
+ */
+static void stock_files_over(struct kunit *test)
+{
+	struct beancounter *chain[2];
+	int i;
+
+	bc_kunit_chain(test, chain, 2);
+	for (i = 0; i < 20; i++)
+		KUNIT_EXPECT_EQ(test, 0, bc_kunit_file(chain[1], 100));
+	bc_kunit_set(chain[0], BC_SET_BARRIER, BC_NUMFILE, 10);
+	BC_EXPECT_CHARGED(test, chain[1], RES, 100, BC_BARRIER);
+	KUNIT_EXPECT_TRUE(test, bc_kunit_closed(chain[1]));
+	bc_kmem_uncharge(chain[1], 100 + BC_FILE);
+	KUNIT_EXPECT_TRUE(test, bc_kunit_closed(chain[1]));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, bc_kunit_file(chain[1], 100));
+	for (i = 19; i > 10; i--)
+		bc_kmem_uncharge(chain[1], 100 + BC_FILE);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, bc_kunit_file(chain[1], 100));
+	/* At the barrier it may be open, with no file in it. */
+	BC_EXPECT_CHARGED(test, chain[1], RES, 100, BC_BARRIER);
+	KUNIT_EXPECT_FALSE(test, bc_kunit_closed(chain[1]));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, bc_kunit_file(chain[1], 100));
+	bc_kmem_uncharge(chain[1], 100 + BC_FILE);
+	KUNIT_EXPECT_EQ(test, 0, bc_kunit_file(chain[1], 100));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, bc_kunit_file(chain[1], 100));
+	BC_EXPECT_HELD(test, chain[0], BC_NUMFILE, 10);
+	for (i = 0; i < 10; i++)
+		bc_kmem_uncharge(chain[1], 100 + BC_FILE);
+	bc_uncharge(chain[1], RES, 200);
 }
 
 /* What is freed opens the word, but not where room is short. */
@@ -381,21 +474,15 @@ static void stock_maxheld(struct kunit *test)
 }
 
 static struct kunit_case bc_stock_cases[] = {
-	KUNIT_CASE(stock_refill_far),
-	KUNIT_CASE(stock_refill_near),
-	KUNIT_CASE(stock_edge),
-	KUNIT_CASE(stock_drain),
-	KUNIT_CASE(stock_siblings),
-	KUNIT_CASE(stock_neighbours),
-	KUNIT_CASE(stock_other_cpus),
-	KUNIT_CASE(stock_full),
-	KUNIT_CASE(stock_uncharge_opens),
-	KUNIT_CASE(stock_close),
-	KUNIT_CASE(stock_zero),
-	KUNIT_CASE(stock_above_barrier),
-	KUNIT_CASE(stock_forced),
-	KUNIT_CASE(stock_maxheld),
-	{},
+	KUNIT_CASE(stock_refill_far),	 KUNIT_CASE(stock_refill_near),
+	KUNIT_CASE(stock_edge),		 KUNIT_CASE(stock_drain),
+	KUNIT_CASE(stock_siblings),	 KUNIT_CASE(stock_neighbours),
+	KUNIT_CASE(stock_other_cpus),	 KUNIT_CASE(stock_full),
+	KUNIT_CASE(stock_files),	 KUNIT_CASE(stock_files_full),
+	KUNIT_CASE(stock_files_over),	 KUNIT_CASE(stock_uncharge_opens),
+	KUNIT_CASE(stock_close),	 KUNIT_CASE(stock_zero),
+	KUNIT_CASE(stock_above_barrier), KUNIT_CASE(stock_forced),
+	KUNIT_CASE(stock_maxheld),	 {},
 };
 
 static struct kunit_suite bc_stock_suite = {

@@ -167,10 +167,15 @@ void __bc_vm_settle(struct mm_struct *mm)
 	struct bc_vm *vm = &mm->bc_vm;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&vm->lock, flags);
-	bc_vm_adjust(vm->bc, BC_PRIVVMPAGES, &vm->charged, vm->private);
-	bc_vm_adjust(vm->bc, BC_LOCKEDPAGES, &vm->locked, mm->locked_vm);
-	raw_spin_unlock_irqrestore(&vm->lock, flags);
+	/* What is equal stays so when the charge moves to another group. */
+	if (READ_ONCE(vm->charged) != vm->private ||
+	    READ_ONCE(vm->locked) != mm->locked_vm) {
+		raw_spin_lock_irqsave(&vm->lock, flags);
+		bc_vm_adjust(vm->bc, BC_PRIVVMPAGES, &vm->charged, vm->private);
+		bc_vm_adjust(vm->bc, BC_LOCKEDPAGES, &vm->locked,
+			     mm->locked_vm);
+		raw_spin_unlock_irqrestore(&vm->lock, flags);
+	}
 	vm->pending = 0;
 	vm->pending_locked = 0;
 }
@@ -336,8 +341,8 @@ static int bc_vm_move(struct mm_struct *mm, struct beancounter *bc,
 		goto out;
 	bc_transfer(old, vm->locked, bc, locked, BC_LOCKEDPAGES, BC_FORCE,
 		    &over);
-	vm->charged = priv;
-	vm->locked = locked;
+	WRITE_ONCE(vm->charged, priv);
+	WRITE_ONCE(vm->locked, locked);
 	bc_vm_unlink(vm);
 	bc_vm_link(vm, bc);
 out:

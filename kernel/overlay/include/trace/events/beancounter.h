@@ -9,6 +9,7 @@
 #include <linux/tracepoint.h>
 
 struct bc_counter;
+struct bc_sum;
 
 TRACE_DEFINE_ENUM(BC_BARRIER);
 TRACE_DEFINE_ENUM(BC_LIMIT);
@@ -102,25 +103,28 @@ TRACE_EVENT(bc_force,
 /**
  * bc_drain - the per-CPU stocks of a subtree were recovered
  * @group: id of the cgroup at the top of the subtree
- * @bytes: how much was in them
+ * @sum: how much was in them
  */
 TRACE_EVENT(bc_drain,
 
-	TP_PROTO(u64 group, u64 bytes),
+	TP_PROTO(u64 group, const struct bc_sum *sum),
 
-	TP_ARGS(group, bytes),
+	TP_ARGS(group, sum),
 
 	TP_STRUCT__entry(
 		__field(u64, group)
 		__field(u64, bytes)
+		__field(u64, files)
 	),
 
 	TP_fast_assign(
 		__entry->group = group;
-		__entry->bytes = bytes;
+		__entry->bytes = sum->bytes;
+		__entry->files = sum->files;
 	),
 
-	TP_printk("group=%llu bytes=%llu", __entry->group, __entry->bytes)
+	TP_printk("group=%llu bytes=%llu files=%llu", __entry->group,
+		  __entry->bytes, __entry->files)
 );
 
 /**

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: what is counted by the piece, numproc and numfile.
+ * Beancounters: tasks.
  *
- * numproc: tasks, threads included, from fork until they are reaped. A task is
- * always counted in the group it is in: unlike memory it moves along.
- *
- * numfile: open files. The payer of a file is that of its struct file.
+ * numproc counts tasks, threads included, from fork until they are reaped. A task
+ * is always counted in the group it is in: unlike memory it moves along.
  */
 #include <linux/cgroup.h>
-#include <linux/fs.h>
 #include <linux/rcupdate.h>
 
 #include "internal.h"
@@ -99,33 +96,4 @@ int bc_can_attach(struct cgroup_taskset *tset)
 void bc_cancel_attach(struct cgroup_taskset *tset)
 {
 	bc_move_tasks(tset, true);
-}
-
-/**
- * __bc_file_charge() - charge an open file
- * @file: just allocated
- *
- * See bc_file_charge().
- *
- * Context: Process context.
- * Return: 0, or -ENFILE when the group may not have it.
- */
-int __bc_file_charge(struct file *file)
-{
-	struct beancounter *bc = bc_object_owner(file, NULL);
-
-	return bc_charge(bc, BC_NUMFILE, 1, BC_BARRIER) ? -ENFILE : 0;
-}
-
-/**
- * __bc_file_uncharge() - an open file is given back
- * @file: about to be freed
- *
- * See bc_file_uncharge().
- *
- * Context: Any.
- */
-void __bc_file_uncharge(struct file *file)
-{
-	bc_uncharge(bc_object_owner(file, NULL), BC_NUMFILE, 1);
 }
