@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -136,20 +137,29 @@ long long bc_audit(char *line, size_t size)
 	return llabs(strtoll(at + 17, NULL, 10));
 }
 
-/* Whether the recount agrees, or has agreed within the time to come to rest. */
+/* The same when it has come to rest, or has had @timeout_ms for it. */
+long long bc_audit_settled(char *line, size_t size, int timeout_ms)
+{
+	long long end = bc_now_ms() + timeout_ms, now, diff;
+
+	for (;;) {
+		now = bc_now_ms();
+		diff = bc_audit(line, size);
+		if (diff <= 0 || now > end)
+			return diff;
+		bc_pause_ms(20);
+	}
+}
+
 static bool audit_ok(void)
 {
-	long long end = bc_now_ms() + bc_patience(AUDIT_MS), diff;
 	char line[256];
+	long long diff;
 
-	do {
-		diff = bc_audit(line, sizeof(line));
-		if (diff <= 0)
-			return true;
-		bc_pause_ms(50);
-	} while (bc_now_ms() < end);
-	bc_note("audit: difference %lld: %s", diff, line);
-	return false;
+	diff = bc_audit_settled(line, sizeof(line), bc_patience(AUDIT_MS));
+	if (diff > 0)
+		bc_note("audit: difference %lld: %s", diff, line);
+	return diff <= 0;
 }
 
 /*
@@ -173,6 +183,28 @@ void bc_populate(void)
 			perm[1] == 'w' ? MADV_POPULATE_WRITE :
 					 MADV_POPULATE_READ);
 	}
+}
+
+/* How many of the new messages in the kernel log have @what in them. */
+int bc_log_count(int fd, const char *what)
+{
+	char line[8192];
+	int count = 0;
+	ssize_t n;
+
+	while ((n = read(fd, line, sizeof(line) - 1)) > 0) {
+		line[n] = '\0';
+		count += !!strstr(line, what);
+	}
+	return count;
+}
+
+void bc_tmpfs(void)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/tmp", "tmpfs", 0, "mode=1777") || chdir("/tmp"))
+		bc_skip("no tmpfs of its own: %s", strerror(errno));
 }
 
 static void run_case(const struct bc_case *c, struct bc_group *g)

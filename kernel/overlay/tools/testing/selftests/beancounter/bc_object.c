@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bc_object.h"
 
@@ -21,45 +20,11 @@ long long bc_need_slab(const char *cache)
 	return size;
 }
 
-static int kept[16384];
-static long nr_kept;
-
-bool bc_keep(int fd)
-{
-	if (fd < 0)
-		return true;
-	kept[nr_kept++] = fd;
-	return false;
-}
-
-int bc_unkeep(void)
-{
-	return nr_kept ? kept[--nr_kept] : -1;
-}
-
-int bc_kept(long i)
-{
-	return kept[i];
-}
-
-long bc_kept_count(void)
-{
-	return nr_kept;
-}
-
-long bc_drop_kept(long unused)
-{
-	(void)unused;
-	while (nr_kept)
-		close(kept[--nr_kept]);
-	return 0;
-}
-
 static void check_error(const struct bc_object *o, int error)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(o->errors) / sizeof(o->errors[0]); i++) {
+	for (i = 0; i < BC_COUNT(o->errors); i++) {
 		if (o->errors[i] && o->errors[i] == error)
 			return;
 	}

@@ -6,7 +6,7 @@
 #ifndef BC_OBJECT_H
 #define BC_OBJECT_H
 
-#include "bc_util.h"
+#include "bc_jobs.h"
 
 struct bc_object {
 	/* Once, in the worker: what the others need. */
@@ -38,12 +38,5 @@ void bc_object_refusal(struct bc_group *g, struct bc_worker *w,
 
 /* What a cost function asks for; skips the case when the cache is unknown. */
 long long bc_need_slab(const char *cache);
-
-/* In the worker: a file to keep; true when there is none, errno says why. */
-bool bc_keep(int fd);
-int bc_unkeep(void);
-int bc_kept(long i);
-long bc_kept_count(void);
-long bc_drop_kept(long unused);
 
 #endif /* BC_OBJECT_H */

@@ -15,6 +15,11 @@ long bc_page_size(void)
 	return sysconf(_SC_PAGESIZE);
 }
 
+long bc_bytes(long pages)
+{
+	return pages * bc_page_size();
+}
+
 int bc_cpus(void)
 {
 	return sysconf(_SC_NPROCESSORS_CONF);
@@ -63,7 +68,7 @@ long long bc_kmalloc_size(size_t n)
 	char cache[32];
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < BC_COUNT(names); i++) {
 		snprintf(cache, sizeof(cache), "kmalloc-cg-%s", names[i]);
 		if (slab_attr(cache, "object_size") >= (long long)n)
 			return bc_slab_size(cache);

@@ -24,6 +24,7 @@
 
 #define SETTLE_MS 15000 /* how long the kernel may take to give back */
 #define NET_MS 2000 /* and after this, network namespaces as well */
+#define NO_HURRY_MS 5000 /* and what it gives back by itself */
 #define HURRY_MS 300 /* after this it is hurried along */
 
 /* Set where all children may be waited for: zombies hold what they are. */
@@ -295,6 +296,11 @@ int bc_set_key(const struct bc_group *g, const char *file, const char *key,
 	return bc_write(g, file, text);
 }
 
+long long bc_held_of(const struct bc_group *g, const char *key)
+{
+	return bc_resource(g, key, "held");
+}
+
 long long bc_held(const struct bc_group *g)
 {
 	return bc_read_key(g, "bc.held", BC_KMEM);
@@ -360,7 +366,7 @@ static void lengthen_lists(void)
 	size_t i;
 	int k;
 
-	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+	for (i = 0; i < BC_COUNT(dirs); i++) {
 		for (k = 0; k < 16; k++) {
 			snprintf(name, sizeof(name), "%s/no-such-%u", dirs[i],
 				 count++);
@@ -451,10 +457,30 @@ void bc_check_held(const char *file, int line, const struct bc_group *g,
 			strrchr(g->path, '/') + 1, held, held - want, want);
 }
 
-void bc_tmpfs(void)
+/* What is held of @key once that is @low to @high, or else at the end. */
+long long bc_settled(const struct bc_group *g, const char *key, long long low,
+		     long long high)
 {
-	if (unshare(CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("none", "/tmp", "tmpfs", 0, "mode=1777") || chdir("/tmp"))
-		bc_skip("no tmpfs of its own: %s", strerror(errno));
+	long long end = bc_now_ms() + bc_patience(NO_HURRY_MS);
+	int ms = 1;
+
+	for (;;) {
+		long long now = bc_now_ms(), held = bc_held_of(g, key);
+
+		if ((held >= low && held <= high) || now > end)
+			return held;
+		bc_pause_ms(ms);
+		ms = ms < 20 ? ms * 2 : 20;
+	}
+}
+
+void bc_check_settled(const char *file, int line, const struct bc_group *g,
+		      const char *key, long long low, long long high)
+{
+	char what[320];
+
+	snprintf(what, sizeof(what), "%s held by %s", key,
+		 strrchr(g->path, '/') + 1);
+	bc_check_range(file, line, what, bc_settled(g, key, low, high), low,
+		       high);
 }

@@ -17,6 +17,8 @@
 #include <sys/types.h>
 
 #define BC_KMEM "kmemsize"
+#define BC_VM "privvmpages"
+#define BC_LOCKED "lockedpages"
 #define BC_MAX LLONG_MAX /* how "max" reads */
 #define BC_KIB 1024LL
 #define BC_MIB (1024 * BC_KIB)
@@ -88,7 +90,9 @@ int bc_set_key(const struct bc_group *g, const char *file, const char *key,
 	       long long v);
 long long bc_resource(const struct bc_group *g, const char *key,
 		      const char *field);
+long long bc_held_of(const struct bc_group *g, const char *key);
 
+/* Of kmemsize. */
 long long bc_held(const struct bc_group *g);
 long long bc_maxheld(const struct bc_group *g);
 long long bc_failcnt(const struct bc_group *g);
@@ -112,13 +116,26 @@ void bc_check_held(const char *file, int line, const struct bc_group *g,
 
 #define bc_held_is(g, want) bc_check_held(__FILE__, __LINE__, g, want)
 
+/* The same of any resource, and what can be dropped is left alone. */
+long long bc_settled(const struct bc_group *g, const char *key, long long low,
+		     long long high);
+void bc_check_settled(const char *file, int line, const struct bc_group *g,
+		      const char *key, long long low, long long high);
+
+#define bc_settles(g, key, want) \
+	bc_check_settled(__FILE__, __LINE__, g, key, want, want)
+#define bc_settles_within(g, key, low, high) \
+	bc_check_settled(__FILE__, __LINE__, g, key, low, high)
+
 /* The recount of a debug kernel: the sum of all differences, -1: no audit. */
 long long bc_audit(char *line, size_t size);
+long long bc_audit_settled(char *line, size_t size, int timeout_ms);
 
 /* Sizes: what the kernel's allocators will really take. */
 long long bc_slab_size(const char *cache);
 long long bc_kmalloc_size(size_t n);
 long bc_page_size(void);
+long bc_bytes(long pages);
 int bc_config(const char *option);
 int bc_cpus(void);
 
@@ -150,5 +167,6 @@ void bc_pause_ms(int ms);
 void bc_populate(void);
 int bc_wait_pid(pid_t pid, int timeout_ms, int *status);
 int bc_patience(int ms);
+int bc_log_count(int fd, const char *what);
 
 #endif /* BC_UTIL_H */

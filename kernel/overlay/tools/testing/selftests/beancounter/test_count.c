@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bc_util.h"
+#include "bc_jobs.h"
 
 #define N 8L
 #define PROC "/proc/user_beancounters"
@@ -24,28 +24,14 @@
 static pid_t children[64];
 static int nr_children;
 
-static long long settled(const struct bc_group *g, const char *key,
-			 long long want)
-{
-	int i;
-
-	for (i = 0; i < 200 && bc_resource(g, key, "held") != want; i++)
-		bc_pause_ms(20);
-	return bc_resource(g, key, "held");
-}
-
 /* @n children; how many there are now. */
 static long forks(long n)
 {
 	long i;
 
 	for (i = 0; i < n; i++) {
-		pid_t pid = fork();
+		pid_t pid = bc_fork(0);
 
-		if (!pid) {
-			pause();
-			_exit(0);
-		}
 		if (pid < 0)
 			return -1;
 		children[nr_children++] = pid;
@@ -69,13 +55,6 @@ static long kills(long reap)
 	return 0;
 }
 
-static void *thread(void *unused)
-{
-	(void)unused;
-	pause();
-	return NULL;
-}
-
 static long threads(long n)
 {
 	pthread_t t;
@@ -83,7 +62,7 @@ static long threads(long n)
 	int err;
 
 	for (i = 0; i < n; i++) {
-		err = pthread_create(&t, NULL, thread, NULL);
+		err = pthread_create(&t, NULL, bc_idle, NULL);
 		if (err) {
 			errno = err;
 			return -1;
@@ -97,10 +76,10 @@ static void numproc(struct bc_group *g)
 	struct bc_worker w;
 
 	bc_worker_start(&w, g);
-	bc_eq(bc_resource(g, "numproc", "held"), 1);
+	bc_eq(bc_held_of(g, "numproc"), 1);
 	bc_set_key(g, "bc.barrier", "numproc", 1 + N);
 	bc_eq(bc_call(&w, forks, N), N);
-	bc_eq(bc_resource(g, "numproc", "held"), 1 + N);
+	bc_eq(bc_held_of(g, "numproc"), 1 + N);
 	bc_eq(bc_call(&w, forks, 1), -1);
 	bc_eq(w.error, EAGAIN);
 	bc_eq(bc_call(&w, threads, 1), -1);
@@ -108,15 +87,15 @@ static void numproc(struct bc_group *g)
 	bc_eq(bc_resource(g, "numproc", "failcnt"), 2);
 	/* Dead, but not reaped: they count. */
 	bc_eq(bc_call(&w, kills, false), 0);
-	bc_eq(bc_resource(g, "numproc", "held"), 1 + N);
+	bc_eq(bc_held_of(g, "numproc"), 1 + N);
 	bc_eq(bc_call(&w, kills, true), 0);
-	bc_eq(settled(g, "numproc", 1), 1);
+	bc_settles(g, "numproc", 1);
 	bc_eq(bc_call(&w, threads, N), 0);
-	bc_eq(bc_resource(g, "numproc", "held"), 1 + N);
+	bc_eq(bc_held_of(g, "numproc"), 1 + N);
 	bc_eq(bc_resource(g, "numproc", "maxheld"), 1 + N);
 	bc_eq(bc_resource(g, "numproc", "forced"), 0);
 	bc_worker_stop(&w);
-	bc_eq(settled(g, "numproc", 0), 0);
+	bc_settles(g, "numproc", 0);
 }
 
 static int files[256];
@@ -162,43 +141,40 @@ static void numfile(struct bc_group *g)
 	bc_group_make(&other, g, "other");
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, opens, 0), 0);
-	before = bc_resource(g, "numfile", "held");
+	before = bc_held_of(g, "numfile");
 	bc_set_key(g, "bc.barrier", "numfile", before + N);
 	bc_eq(bc_call(&w, opens, N - 1), 0);
 	/* One of two: nothing of the pipe is left. */
 	bc_eq(bc_call(&w, pipes, 0), -1);
 	bc_eq(w.error, ENFILE);
-	bc_eq(settled(g, "numfile", before + N - 1), before + N - 1);
+	bc_settles(g, "numfile", before + N - 1);
 	bc_eq(bc_call(&w, opens, 1), 0);
 	bc_eq(bc_call(&w, opens, 1), -1);
 	bc_eq(w.error, ENFILE);
 	bc_eq(bc_resource(g, "numfile", "failcnt"), 2);
 	/* Files stay with who opened them. */
 	bc_eq(bc_group_attach(&other, w.pid), 0);
-	bc_eq(bc_resource(&other, "numfile", "held"), 0);
+	bc_eq(bc_held_of(&other, "numfile"), 0);
 	bc_eq(bc_call(&w, closes, 0), 0);
-	bc_eq(settled(g, "numfile", before), before);
+	bc_settles(g, "numfile", before);
 	bc_worker_stop(&w);
-	bc_eq(settled(g, "numfile", 0), 0);
+	bc_settles(g, "numfile", 0);
 }
 
 static char *area;
 
 static long touch(long pages)
 {
-	long size = pages * sysconf(_SC_PAGESIZE);
-
-	area = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	area = mmap(NULL, bc_bytes(pages), BC_RW, BC_ANON, -1, 0);
 	if (area == MAP_FAILED)
 		return -1;
-	memset(area, 1, size);
+	memset(area, 1, bc_bytes(pages));
 	return 0;
 }
 
 static long untouch(long pages)
 {
-	return munmap(area, pages * sysconf(_SC_PAGESIZE));
+	return munmap(area, bc_bytes(pages));
 }
 
 static void physpages(struct bc_group *g)
@@ -211,17 +187,16 @@ static void physpages(struct bc_group *g)
 	bc_worker_start(&w, &sub);
 	/* Nothing is refused for it. */
 	bc_set_key(g, "bc.limit", "physpages", 1);
-	before = bc_resource(g, "physpages", "held");
+	before = bc_held_of(g, "physpages");
 	bc_eq(bc_call(&w, touch, 1024), 0);
-	bc_range(bc_resource(g, "physpages", "held") - before, 1024, 1100);
-	bc_eq(bc_resource(&sub, "physpages", "held"),
-	      bc_resource(g, "physpages", "held"));
+	bc_range(bc_held_of(g, "physpages") - before, 1024, 1100);
+	bc_eq(bc_held_of(&sub, "physpages"), bc_held_of(g, "physpages"));
 	bc_eq(bc_call(&w, untouch, 1024), 0);
-	bc_range(bc_resource(g, "physpages", "held") - before, 0, 100);
+	bc_range(bc_held_of(g, "physpages") - before, 0, 100);
 	bc_range(bc_resource(g, "physpages", "maxheld"), before + 1024,
 		 before + 1100);
 	bc_worker_stop(&w);
-	bc_eq(settled(g, "physpages", 0), 0);
+	bc_settles(g, "physpages", 0);
 	bc_eq(bc_resource(g, "physpages", "failcnt"), 0);
 }
 
@@ -327,8 +302,7 @@ static void proc_values(struct bc_group *g)
 	bc_eq(proc_value(at, "numproc", 1), 1);
 	bc_eq(proc_value(at, "numproc", 3), 1);
 	bc_eq(proc_value(at, "numproc", 4), 1);
-	bc_eq(proc_value(at, "privvmpages", 0),
-	      bc_resource(g, "privvmpages", "held"));
+	bc_eq(proc_value(at, "privvmpages", 0), bc_held_of(g, "privvmpages"));
 	bc_worker_stop(&w);
 }
 

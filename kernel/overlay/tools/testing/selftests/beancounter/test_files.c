@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bc_util.h"
+#include "bc_jobs.h"
 
 static const char *const all_files[] = {
 	"bc.held",    "bc.maxheld",	  "bc.barrier",	  "bc.limit",
@@ -175,22 +175,6 @@ static void test_read_only(struct bc_group *g)
 }
 
 /* maxheld goes back to held, and nowhere else. */
-static int null_fd[300];
-
-static long take(long n)
-{
-	while (n-- > 0)
-		null_fd[n] = open("/dev/null", O_RDONLY);
-	return 0;
-}
-
-static long give(long n)
-{
-	while (n-- > 0)
-		close(null_fd[n]);
-	return 0;
-}
-
 static void test_maxheld(struct bc_group *g)
 {
 	static const char *const bad[] = {
@@ -208,14 +192,10 @@ static void test_maxheld(struct bc_group *g)
 	struct bc_worker w;
 	size_t i;
 
-	bc_sys(open("/dev/null", O_RDONLY));
-	bc_worker_start(&w, g);
-	bc_call(&w, take, 300);
-	bc_call(&w, give, 300);
-	base = bc_rest(g);
-	bc_call(&w, take, 300);
+	base = bc_start_warm(&w, g, 300);
+	bc_call(&w, bc_open_null, 300);
 	peak = bc_held(g);
-	bc_call(&w, give, 300);
+	bc_call(&w, bc_drop_kept, 0);
 	bc_held_is(g, base);
 	bc_true(bc_maxheld(g) >= peak);
 	for (i = 0; i < BC_COUNT(bad); i++) {

@@ -19,22 +19,13 @@
 
 static long nr_made;
 
-/* Names of 200 characters do not fit into the dentry. */
-static const char *long_name(long i)
-{
-	static char name[256];
-
-	snprintf(name, sizeof(name), "%0200ld", i);
-	return name;
-}
-
 static long make_tmpfs(long n)
 {
 	long i;
 
 	for (i = 0; i < n; i++) {
-		int fd = open(long_name(nr_made), O_CREAT | O_EXCL | O_WRONLY,
-			      0600);
+		int fd = open(bc_long_name(nr_made),
+			      O_CREAT | O_EXCL | O_WRONLY, 0600);
 
 		if (fd < 0)
 			break;
@@ -48,7 +39,7 @@ static long drop_tmpfs(long unused)
 {
 	(void)unused;
 	while (nr_made)
-		unlink(long_name(--nr_made));
+		unlink(bc_long_name(--nr_made));
 	return 0;
 }
 

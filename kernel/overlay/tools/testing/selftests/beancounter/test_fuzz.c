@@ -10,7 +10,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,15 +23,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bc_util.h"
+#include "bc_jobs.h"
 
-#define VM "privvmpages"
-#define LOCKED "lockedpages"
 #define ARENA 2048L /* pages */
 #define PROCESSES 4
 #define THREADS 2
 #define ROUND 1000 /* operations of a process */
-#define RW (PROT_READ | PROT_WRITE)
 #define POPULATE_WRITE 23 /* MADV_POPULATE_WRITE */
 
 static unsigned long seed;
@@ -52,7 +48,8 @@ static unsigned long rnd(unsigned long *state, unsigned long n)
 	return (*state * 2685821657736338717UL >> 33) % n;
 }
 
-static const int prots[] = { PROT_NONE, PROT_READ, RW, RW, RW | PROT_EXEC };
+static const int prots[] = { PROT_NONE, PROT_READ, BC_RW, BC_RW,
+			     BC_RW | PROT_EXEC };
 
 static void op_map(unsigned long *s, char *at, size_t len)
 {
@@ -163,26 +160,13 @@ static void op_segment(unsigned long *s, size_t len)
 	shmctl(id, IPC_RMID, NULL);
 }
 
-static __attribute__((noinline)) long deep(long n)
-{
-	char frame[2048];
-
-	*(volatile char *)frame = 1;
-	return n ? deep(n - 1) + *(volatile char *)frame : 0;
-}
-
 static void op_spawn(unsigned long *s)
 {
-	struct clone_args args = {
-		.flags = CLONE_INTO_CGROUP,
-		.exit_signal = SIGCHLD,
-		.cgroup = side_fd,
-	};
-	long n = rnd(s, 300), pid = syscall(SYS_clone3, &args, sizeof(args));
+	long n = rnd(s, 150), pid = bc_clone_into(side_fd);
 
 	if (!pid)
 		/* Its stack grows, which may be the end of it. */
-		_exit(deep(n) & 1);
+		_exit(bc_use_stack(n) & 1);
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
 }
@@ -302,32 +286,18 @@ static void process(unsigned long s, bool faults)
 	_exit(0);
 }
 
-static long long settled(const struct bc_group *g, const char *key)
-{
-	int i;
-
-	for (i = 0; i < 250 && bc_resource(g, key, "held"); i++)
-		bc_pause_ms(i < 10 ? 1 : 20);
-	return bc_resource(g, key, "held");
-}
-
 static void check(const struct bc_group *g, unsigned long s)
 {
 	static char line[512];
-	long long privvm = settled(g, VM), locked = settled(g, LOCKED),
-		  diff = 0;
-	int i;
+	long long privvm = bc_settled(g, BC_VM, 0, 0);
+	long long locked = bc_settled(g, BC_LOCKED, 0, 0);
+	long long diff;
 
-	for (i = 0; i < 50; i++) {
-		diff = bc_audit(line, sizeof(line));
-		if (diff <= 0)
-			break;
-		bc_pause_ms(20);
-	}
+	diff = bc_audit_settled(line, sizeof(line), bc_patience(2000));
 	if (privvm || locked || diff > 0)
 		bc_fail(__FILE__, __LINE__,
 			"%s held %lld, %s held %lld, audit %lld (%s): BC_FUZZ_SEED=%lu",
-			VM, privvm, LOCKED, locked, diff, line, s);
+			BC_VM, privvm, BC_LOCKED, locked, diff, line, s);
 }
 
 /*
@@ -358,7 +328,7 @@ static void fuzz(struct bc_group *g, bool faults)
 	home = g;
 	bc_group_make(&side, g, "side");
 	side_fd = bc_sys(bc_open(&side, "", O_RDONLY | O_DIRECTORY));
-	page = sysconf(_SC_PAGESIZE);
+	page = bc_page_size();
 	seed = from ? strtoul(from, NULL, 0) : (unsigned long)time(NULL);
 	bc_note("BC_FUZZ_SEED=%lu BC_FUZZ_OPS=%ld", seed, n);
 	for (done = 0; done < n; done += PROCESSES * ROUND) {
@@ -382,23 +352,23 @@ static void fuzz(struct bc_group *g, bool faults)
 static void unlimited(struct bc_group *g)
 {
 	fuzz(g, false);
-	bc_eq(bc_resource(g, VM, "failcnt"), 0);
-	bc_eq(bc_resource(g, LOCKED, "failcnt"), 0);
+	bc_eq(bc_resource(g, BC_VM, "failcnt"), 0);
+	bc_eq(bc_resource(g, BC_LOCKED, "failcnt"), 0);
 }
 
 /* Nothing above the limit but by moving in, which is by force. */
 static void limited(struct bc_group *g)
 {
-	bc_set_key(g, "bc.barrier", VM, 2500);
-	bc_set_key(g, "bc.limit", VM, 3500);
-	bc_set_key(g, "bc.limit", LOCKED, 300);
+	bc_set_key(g, "bc.barrier", BC_VM, 2500);
+	bc_set_key(g, "bc.limit", BC_VM, 3500);
+	bc_set_key(g, "bc.limit", BC_LOCKED, 300);
 	fuzz(g, false);
-	bc_true(bc_resource(g, VM, "failcnt") > 0);
-	bc_true(bc_resource(g, LOCKED, "failcnt") > 0);
-	bc_range(bc_resource(g, VM, "maxheld"), 2000,
-		 3500 + bc_resource(g, VM, "forced"));
-	bc_range(bc_resource(g, LOCKED, "maxheld"), 1,
-		 300 + bc_resource(g, LOCKED, "forced"));
+	bc_true(bc_resource(g, BC_VM, "failcnt") > 0);
+	bc_true(bc_resource(g, BC_LOCKED, "failcnt") > 0);
+	bc_range(bc_resource(g, BC_VM, "maxheld"), 2000,
+		 3500 + bc_resource(g, BC_VM, "forced"));
+	bc_range(bc_resource(g, BC_LOCKED, "maxheld"), 1,
+		 300 + bc_resource(g, BC_LOCKED, "forced"));
 }
 
 static bool inject(const char *what, const char *value)
@@ -419,9 +389,9 @@ static void injected(struct bc_group *g, bool with_limit)
 	inject("interval", "1");
 	inject("probability", "3");
 	if (with_limit) {
-		bc_set_key(g, "bc.barrier", VM, 2500);
-		bc_set_key(g, "bc.limit", VM, 3500);
-		bc_set_key(g, "bc.limit", LOCKED, 300);
+		bc_set_key(g, "bc.barrier", BC_VM, 2500);
+		bc_set_key(g, "bc.limit", BC_VM, 3500);
+		bc_set_key(g, "bc.limit", BC_LOCKED, 300);
 	}
 	fuzz(g, true);
 	inject("probability", "0");

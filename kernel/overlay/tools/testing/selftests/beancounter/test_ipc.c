@@ -22,6 +22,15 @@
 static int ids[4096];
 static long nr_ids;
 
+/* True when there is none, errno says why. */
+static bool keep_id(int id)
+{
+	if (id < 0)
+		return true;
+	ids[nr_ids++] = id;
+	return false;
+}
+
 /* An IPC namespace of the case's own, that takes its objects with it. */
 static void own_ipc(void)
 {
@@ -37,10 +46,8 @@ static long make_shm(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		ids[nr_ids] = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
-		if (ids[nr_ids] < 0)
+		if (keep_id(shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600)))
 			break;
-		nr_ids++;
 	}
 	return i;
 }
@@ -85,10 +92,8 @@ static long make_sem(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		ids[nr_ids] = semget(IPC_PRIVATE, SEMS, IPC_CREAT | 0600);
-		if (ids[nr_ids] < 0)
+		if (keep_id(semget(IPC_PRIVATE, SEMS, IPC_CREAT | 0600)))
 			break;
-		nr_ids++;
 	}
 	return i;
 }
@@ -278,10 +283,8 @@ static long make_queue(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		ids[nr_ids] = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
-		if (ids[nr_ids] < 0)
+		if (keep_id(msgget(IPC_PRIVATE, IPC_CREAT | 0600)))
 			break;
-		nr_ids++;
 	}
 	return i;
 }

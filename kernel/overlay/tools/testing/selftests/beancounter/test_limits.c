@@ -12,42 +12,13 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "bc_util.h"
-
-static int null_fd[4096];
-static long nr_null;
-
-/* Opens up to @n files; how many. */
-static long take(long n)
-{
-	long i;
-
-	for (i = 0; i < n; i++) {
-		int fd = open("/dev/null", O_RDONLY);
-
-		if (fd < 0)
-			break;
-		null_fd[nr_null++] = fd;
-	}
-	return i;
-}
-
-static long give(long n)
-{
-	while (nr_null && n-- > 0)
-		close(null_fd[--nr_null]);
-	return 0;
-}
+#include "bc_jobs.h"
 
 /* A worker that has all but the files, and the room that a file takes. */
 static long long start(struct bc_worker *w, struct bc_group *g, long long *file)
 {
-	bc_sys(open("/dev/null", O_RDONLY));
-	bc_worker_start(w, g);
-	bc_eq(bc_call(w, take, 600), 600);
-	bc_call(w, give, 600);
 	*file = bc_slab_size("filp");
-	return bc_rest(g);
+	return bc_start_warm(w, g, 600);
 }
 
 /* With room for @n files: so many, not one more, and that exactly. */
@@ -56,11 +27,11 @@ static void check_room(struct bc_worker *w, struct bc_group *g, long long base,
 {
 	long long fails = bc_failcnt(g);
 
-	bc_eq(bc_call(w, take, n + 50), n);
+	bc_eq(bc_call(w, bc_open_null, n + 50), n);
 	bc_eq(w->error, ENOMEM);
 	bc_eq(bc_held(g), base + n * file);
 	bc_eq(bc_failcnt(g), fails + 1);
-	bc_call(w, give, 600);
+	bc_call(w, bc_drop_some, 600);
 	bc_held_is(g, base);
 }
 
@@ -82,7 +53,7 @@ static void test_effective(struct bc_group *g)
 	bc_set_limit(g, BC_MAX);
 	check_room(&w, g, base, file, 20);
 	bc_set_barrier(g, BC_MAX);
-	bc_eq(bc_call(&w, take, 300), 300);
+	bc_eq(bc_call(&w, bc_open_null, 300), 300);
 }
 
 /* The check is on the new held: the last byte of room counts. */
@@ -107,19 +78,19 @@ static void test_below_held(struct bc_group *g)
 	long long base, file, held;
 
 	base = start(&w, g, &file);
-	bc_eq(bc_call(&w, take, 200), 200);
+	bc_eq(bc_call(&w, bc_open_null, 200), 200);
 	held = bc_held(g);
 	bc_set_limit(g, base + 10 * file);
 	bc_eq(bc_read_key(g, "bc.limit", BC_KMEM), base + 10 * file);
 	bc_eq(bc_held(g), held);
-	bc_eq(bc_call(&w, take, 1), 0);
-	bc_call(&w, give, 191);
+	bc_eq(bc_call(&w, bc_open_null, 1), 0);
+	bc_call(&w, bc_drop_some, 191);
 	bc_held_is(g, base + 9 * file);
-	bc_eq(bc_call(&w, take, 5), 1);
+	bc_eq(bc_call(&w, bc_open_null, 5), 1);
 	bc_set_limit(g, 0);
-	bc_call(&w, give, 600);
+	bc_call(&w, bc_drop_some, 600);
 	bc_held_is(g, base);
-	bc_eq(bc_call(&w, take, 1), 0);
+	bc_eq(bc_call(&w, bc_open_null, 1), 0);
 }
 
 /* The tighter level counts, be it the child's or the parent's. */
@@ -137,18 +108,18 @@ static void test_hierarchy(struct bc_group *g)
 
 	bc_set_barrier(&leaf, base + 10 * file);
 	bc_set_barrier(g, base + 50 * file);
-	bc_eq(bc_call(&w, take, 100), 10);
+	bc_eq(bc_call(&w, bc_open_null, 100), 10);
 	bc_eq(bc_failcnt_local(&leaf), 1);
 	bc_eq(bc_failcnt_local(&mid), 0);
 	bc_eq(bc_failcnt_local(g), 0);
 	bc_eq(bc_failcnt(&leaf), 1);
 	bc_eq(bc_failcnt(&mid), 1);
 	bc_eq(bc_failcnt(g), 1);
-	bc_call(&w, give, 600);
+	bc_call(&w, bc_drop_some, 600);
 	bc_held_is(&leaf, base);
 
 	bc_set_barrier(&leaf, BC_MAX);
-	bc_eq(bc_call(&w, take, 100), 50);
+	bc_eq(bc_call(&w, bc_open_null, 100), 50);
 	bc_eq(bc_held(&leaf), base + 50 * file);
 	bc_eq(bc_held(&mid), base + 50 * file);
 	bc_eq(bc_held(g), base + 50 * file);
@@ -178,8 +149,8 @@ static void test_siblings(struct bc_group *g)
 	base = bc_rest(g);
 	bc_eq(base, bc_held(&a) + bc_held(&b));
 	bc_set_barrier(g, base + 100 * file);
-	bc_eq(bc_call(&wa, take, 60), 60);
-	bc_eq(bc_call(&wb, take, 60), 40);
+	bc_eq(bc_call(&wa, bc_open_null, 60), 60);
+	bc_eq(bc_call(&wb, bc_open_null, 60), 40);
 	bc_eq(bc_failcnt(&a), 0);
 	bc_eq(bc_failcnt(&b), 0);
 	bc_eq(bc_failcnt_local(g), 1);
@@ -187,9 +158,9 @@ static void test_siblings(struct bc_group *g)
 	bc_eq(bc_held(&b), bb + 40 * file);
 	bc_eq(bc_held(g), base + 100 * file);
 	/* What one gives back the other has at once, stocks or no stocks. */
-	bc_call(&wa, give, 30);
+	bc_call(&wa, bc_drop_some, 30);
 	bc_held_is(&a, ba + 30 * file);
-	bc_eq(bc_call(&wb, take, 60), 30);
+	bc_eq(bc_call(&wb, bc_open_null, 60), 30);
 	bc_eq(bc_held(g), base + 100 * file);
 }
 
@@ -225,7 +196,7 @@ static void test_poll(struct bc_group *g)
 		bc_eq(reread(p[i].fd), 0);
 	bc_eq(poll(p, 2, 50), 0);
 	bc_set_barrier(&sub, base + 5 * file);
-	bc_eq(bc_call(&w, take, 6), 5);
+	bc_eq(bc_call(&w, bc_open_null, 6), 5);
 	for (i = 0; i < 2; i++) {
 		bc_eq(poll(&p[i], 1, 5000), 1);
 		bc_true(p[i].revents & POLLPRI);
@@ -248,9 +219,9 @@ static void test_inotify(struct bc_group *g)
 	snprintf(path, sizeof(path), "%s/bc.failcnt", g->path);
 	bc_sys(inotify_add_watch(p.fd, path, IN_MODIFY));
 	bc_set_barrier(g, base + 5 * file);
-	bc_eq(bc_call(&w, take, 5), 5);
+	bc_eq(bc_call(&w, bc_open_null, 5), 5);
 	bc_eq(poll(&p, 1, 100), 0);
-	bc_eq(bc_call(&w, take, 1), 0);
+	bc_eq(bc_call(&w, bc_open_null, 1), 0);
 	bc_eq(poll(&p, 1, 5000), 1);
 	bc_true(bc_sys(read(p.fd, buf, sizeof(buf))) >= (long)sizeof(ev));
 	memcpy(&ev, buf, sizeof(ev));
@@ -258,20 +229,6 @@ static void test_inotify(struct bc_group *g)
 }
 
 /* The first refusal of a group is said in the kernel log, the others are not. */
-static int count_log(int fd, const char *what)
-{
-	char buf[8192];
-	int count = 0;
-	ssize_t n;
-
-	while ((n = read(fd, buf, sizeof(buf) - 1)) > 0) {
-		buf[n] = '\0';
-		if (strstr(buf, "kmemsize refused for") && strstr(buf, what))
-			count++;
-	}
-	return count;
-}
-
 static void test_log(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -285,13 +242,13 @@ static void test_log(struct bc_group *g)
 	lseek(fd, 0, SEEK_END);
 	base = start(&w, g, &file);
 	bc_set_barrier(g, base + 5 * file);
-	bc_eq(bc_call(&w, take, 6), 5);
-	snprintf(want, sizeof(want), "/%s: kmemsize",
+	bc_eq(bc_call(&w, bc_open_null, 6), 5);
+	snprintf(want, sizeof(want), "/%s: kmemsize refused for",
 		 strrchr(g->path, '/') + 1);
 	for (i = 0; i < 10; i++)
-		bc_call(&w, take, 1);
+		bc_call(&w, bc_open_null, 1);
 	bc_eq(bc_failcnt(g), 11);
-	bc_eq(count_log(fd, want), 1);
+	bc_eq(bc_log_count(fd, want), 1);
 }
 
 static const struct bc_case cases[] = {

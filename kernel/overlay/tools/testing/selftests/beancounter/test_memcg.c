@@ -60,12 +60,8 @@ static long forks(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		pid_t pid = fork();
-
-		if (pid < 0)
+		if (bc_fork(0) < 0)
 			break;
-		while (!pid)
-			pause();
 	}
 	return i;
 }

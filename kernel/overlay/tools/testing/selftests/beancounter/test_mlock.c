@@ -10,7 +10,6 @@
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -20,13 +19,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "bc_util.h"
+#include "bc_op.h"
 
-#define LOCKED "lockedpages"
-#define VM "privvmpages"
 #define N 16L
-#define RW (PROT_READ | PROT_WRITE)
-#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 #ifndef AF_XDP
 #define AF_XDP 44
@@ -37,60 +32,45 @@
 
 static char *area;
 
-static long bytes(long pages)
-{
-	return pages * sysconf(_SC_PAGESIZE);
-}
-
-static long sys(void *p)
-{
-	return p == MAP_FAILED ? -1 : 0;
-}
-
-static long long held(const struct bc_group *g)
-{
-	return bc_resource(g, LOCKED, "held");
-}
-
 /* Apart from what else there is: no neighbour to merge with. */
 static long prepare(long n)
 {
-	char *p = mmap(NULL, bytes(n + 2), PROT_NONE, ANON, -1, 0);
+	char *p = mmap(NULL, bc_bytes(n + 2), PROT_NONE, BC_ANON, -1, 0);
 
 	if (p == MAP_FAILED)
 		return -1;
-	area = p + bytes(1);
-	return mprotect(area, bytes(n), RW);
+	area = p + bc_bytes(1);
+	return mprotect(area, bc_bytes(n), BC_RW);
 }
 
 static long prep_locked(long n)
 {
-	return prepare(n) || mlock(area, bytes(n));
+	return prepare(n) || mlock(area, bc_bytes(n));
 }
 
 static long do_mlock(long n)
 {
-	return mlock(area, bytes(n));
+	return mlock(area, bc_bytes(n));
 }
 
 static long do_mlock_middle(long n)
 {
-	return mlock(area + bytes(n / 4), bytes(n / 2));
+	return mlock(area + bc_bytes(n / 4), bc_bytes(n / 2));
 }
 
 static long do_mlock_onfault(long n)
 {
-	return mlock2(area, bytes(n), MLOCK_ONFAULT);
+	return mlock2(area, bc_bytes(n), MLOCK_ONFAULT);
 }
 
 static long do_munlock(long n)
 {
-	return munlock(area, bytes(n));
+	return munlock(area, bc_bytes(n));
 }
 
 static long do_munlock_middle(long n)
 {
-	return munlock(area + bytes(n / 4), bytes(n / 2));
+	return munlock(area + bc_bytes(n / 4), bc_bytes(n / 2));
 }
 
 static long do_munlockall(long unused)
@@ -101,45 +81,48 @@ static long do_munlockall(long unused)
 
 static long do_unmap(long n)
 {
-	return munmap(area, bytes(n));
+	return munmap(area, bc_bytes(n));
 }
 
 static long do_map(long n)
 {
-	return sys(mmap(NULL, bytes(n), RW, ANON | MAP_LOCKED, -1, 0));
+	return bc_mapped(
+		mmap(NULL, bc_bytes(n), BC_RW, BC_ANON | MAP_LOCKED, -1, 0));
 }
 
 static long do_map_shared(long n)
 {
-	return sys(mmap(NULL, bytes(n), RW,
-			MAP_SHARED | MAP_ANONYMOUS | MAP_LOCKED, -1, 0));
+	return bc_mapped(mmap(NULL, bc_bytes(n), BC_RW,
+			      MAP_SHARED | MAP_ANONYMOUS | MAP_LOCKED, -1, 0));
 }
 
 static long do_over(long n)
 {
-	return sys(
-		mmap(area, bytes(n), RW, ANON | MAP_LOCKED | MAP_FIXED, -1, 0));
+	return bc_mapped(mmap(area, bc_bytes(n), BC_RW,
+			      BC_ANON | MAP_LOCKED | MAP_FIXED, -1, 0));
 }
 
 static long do_over_unlocked(long n)
 {
-	return sys(mmap(area, bytes(n), RW, ANON | MAP_FIXED, -1, 0));
+	return bc_mapped(
+		mmap(area, bc_bytes(n), BC_RW, BC_ANON | MAP_FIXED, -1, 0));
 }
 
 static long do_move(long n)
 {
-	return sys(mremap(area, bytes(n), bytes(2 * n), MREMAP_MAYMOVE));
+	return bc_mapped(
+		mremap(area, bc_bytes(n), bc_bytes(2 * n), MREMAP_MAYMOVE));
 }
 
 static long do_dontunmap(long n)
 {
-	return sys(mremap(area, bytes(n), bytes(n),
-			  MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL));
+	return bc_mapped(mremap(area, bc_bytes(n), bc_bytes(n),
+				MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL));
 }
 
 static long do_shrink(long n)
 {
-	return sys(mremap(area, bytes(n), bytes(n / 2), 0));
+	return bc_mapped(mremap(area, bc_bytes(n), bc_bytes(n / 2), 0));
 }
 
 static long prep_future(long unused)
@@ -148,24 +131,9 @@ static long prep_future(long unused)
 	return mlockall(MCL_FUTURE | MCL_ONFAULT);
 }
 
-static long do_brk(long n)
-{
-	long old = syscall(SYS_brk, 0), new = old + bytes(n);
-
-	if (syscall(SYS_brk, new) == new)
-		return 0;
-	errno = syscall(SYS_brk, 0) == old ? ENOMEM : EIO;
-	return -1;
-}
-
-static long do_anon(long n)
-{
-	return sys(mmap(NULL, bytes(n), RW, ANON, -1, 0));
-}
-
 static long shm_make(long n)
 {
-	return shmget(IPC_PRIVATE, bytes(n), IPC_CREAT | 0600);
+	return shmget(IPC_PRIVATE, bc_bytes(n), IPC_CREAT | 0600);
 }
 
 static long shm_lock(long id)
@@ -226,7 +194,7 @@ static long prep_ring(long n)
 
 static long do_ring(long n)
 {
-	struct iovec iov = { area, bytes(n) };
+	struct iovec iov = { area, bc_bytes(n) };
 
 	return syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS,
 		       &iov, 1);
@@ -261,8 +229,8 @@ static long prep_perf(long unused)
 /* One page to control it, and a power of two. */
 static long do_perf(long n)
 {
-	area = mmap(NULL, bytes(n + 1), RW, MAP_SHARED, kept, 0);
-	return sys(area);
+	area = mmap(NULL, bc_bytes(n + 1), BC_RW, MAP_SHARED, kept, 0);
+	return bc_mapped(area);
 }
 
 static long prep_perf_mapped(long n)
@@ -272,7 +240,7 @@ static long prep_perf_mapped(long n)
 
 static long do_perf_unmap(long n)
 {
-	return munmap(area, bytes(n + 1));
+	return munmap(area, bc_bytes(n + 1));
 }
 
 static long prep_xdp(long n)
@@ -285,8 +253,8 @@ static long do_xdp(long n)
 {
 	struct xdp_umem_reg reg = {
 		.addr = (unsigned long)area,
-		.len = bytes(n),
-		.chunk_size = bytes(1),
+		.len = bc_bytes(n),
+		.chunk_size = bc_bytes(1),
 	};
 
 	return setsockopt(kept, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg));
@@ -303,13 +271,7 @@ static long do_close(long unused)
 	return close(kept);
 }
 
-static const struct op {
-	const char *name;
-	bc_job prepare;
-	bc_job act;
-	long pages; /* what it adds */
-	bool late; /* given back by a work */
-} ops[] = {
+static const struct bc_op ops[] = {
 	{ "mlock", prepare, do_mlock, N },
 	{ "mlock_split", prepare, do_mlock_middle, N / 2 },
 	{ "mlock_again", prep_locked, do_mlock, 0 },
@@ -326,10 +288,11 @@ static const struct op {
 	{ "mremap", prep_locked, do_move, N },
 	{ "mremap_dontunmap", prep_locked, do_dontunmap, 0 },
 	{ "mremap_shrink", prep_locked, do_shrink, -N / 2 },
-	{ "future_brk", prep_future, do_brk, N },
-	{ "future_mmap", prep_future, do_anon, N },
-	{ "shm_lock", prep_shm, do_shm_lock, N },
-	{ "shm_unlock", prep_shm_locked, do_shm_unlock, -N },
+	{ "future_brk", prep_future, bc_grow_brk, N },
+	{ "future_mmap", prep_future, bc_map, N },
+	{ "shm_lock", prep_shm, do_shm_lock, N, .end = do_shm_remove },
+	{ "shm_unlock", prep_shm_locked, do_shm_unlock, -N,
+	  .end = do_shm_remove },
 	{ "shm_remove", prep_shm_locked, do_shm_remove, -N },
 	{ "uring_buffers", prep_ring, do_ring, N },
 	{ "uring_release", prep_ring_buffers, do_ring_release, -N, true },
@@ -339,113 +302,30 @@ static const struct op {
 	{ "xdp_close", prep_xdp_umem, do_close, -N, true },
 };
 
-/* false: this kernel has no such thing. */
-static bool begin(struct bc_worker *w, struct bc_group *g, const struct op *o)
-{
-	bc_worker_start(w, g);
-	if (!o->prepare || !bc_call(w, o->prepare, N))
-		return true;
-	if (w->error != ENOSYS && w->error != EAFNOSUPPORT)
-		bc_fail(__FILE__, __LINE__, "%s: prepare: %s", o->name,
-			strerror(w->error));
-	bc_note("%s: not in this kernel", o->name);
-	bc_worker_stop(w);
-	return false;
-}
-
-static void forget_shm(struct bc_worker *w, const struct op *o)
-{
-	if (!strncmp(o->name, "shm_", 4))
-		bc_call(w, do_shm_remove, 0);
-}
-
-static long long settled(const struct bc_group *g, long long want)
-{
-	int i;
-
-	for (i = 0; i < 200 && held(g) != want; i++)
-		bc_pause_ms(20);
-	return held(g);
-}
-
-static void op_granted(struct bc_group *g, const struct op *o)
-{
-	struct bc_worker w;
-	long long before;
-
-	if (!begin(&w, g, o))
-		return;
-	before = held(g);
-	bc_set_key(g, "bc.barrier", LOCKED,
-		   before + (o->pages > 0 ? o->pages : 0));
-	if (bc_call(&w, o->act, N) < 0)
-		bc_fail(__FILE__, __LINE__, "%s: %s", o->name,
-			strerror(w.error));
-	if ((o->late ? settled(g, before + o->pages) : held(g)) !=
-	    before + o->pages)
-		bc_fail(__FILE__, __LINE__, "%s added %lld pages, not %ld",
-			o->name, held(g) - before, o->pages);
-	bc_eq(bc_resource(g, LOCKED, "failcnt"), 0);
-	bc_eq(bc_resource(g, LOCKED, "forced"), 0);
-	forget_shm(&w, o);
-	bc_worker_stop(&w);
-	bc_eq(settled(g, 0), 0);
-}
-
-static void op_refused(struct bc_group *g, const struct op *o)
-{
-	struct bc_worker w;
-	long long before, vm;
-
-	if (!begin(&w, g, o))
-		return;
-	before = held(g);
-	vm = bc_resource(g, VM, "held");
-	bc_set_key(g, "bc.barrier", LOCKED, before + o->pages - 1);
-	if (bc_call(&w, o->act, N) != -1)
-		bc_fail(__FILE__, __LINE__, "%s was not refused", o->name);
-	if (w.error != ENOMEM)
-		bc_fail(__FILE__, __LINE__, "%s: %s", o->name,
-			strerror(w.error));
-	bc_eq(held(g), before);
-	/* Both or none. */
-	bc_eq(bc_resource(g, VM, "held"), vm);
-	bc_eq(bc_resource(g, LOCKED, "failcnt"), 1);
-	forget_shm(&w, o);
-	bc_worker_stop(&w);
-	bc_eq(settled(g, 0), 0);
-}
-
-static void each(struct bc_group *g,
-		 void (*run)(struct bc_group *g, const struct op *o),
-		 bool refusable)
-{
-	struct bc_group sub;
-	size_t i;
-
-	for (i = 0; i < BC_COUNT(ops); i++) {
-		if (refusable && ops[i].pages <= 0)
-			continue;
-		bc_group_make(&sub, g, ops[i].name);
-		run(&sub, &ops[i]);
-		bc_eq(bc_group_remove(&sub), 0);
-	}
-}
+static const struct bc_op_table table = {
+	.key = BC_LOCKED,
+	.other = BC_VM,
+	.ops = ops,
+	.count = BC_COUNT(ops),
+	.arg = N,
+	.optional = true,
+	.late = true,
+};
 
 static void granted(struct bc_group *g)
 {
-	each(g, op_granted, false);
+	bc_ops_granted(g, &table);
 }
 
 static void refused(struct bc_group *g)
 {
-	each(g, op_refused, true);
+	bc_ops_refused(g, &table);
 }
 
 /* mlock() over two areas of which the second may not be locked any more. */
 static long prep_two(long n)
 {
-	return prepare(n) || mprotect(area, bytes(n / 2), PROT_READ);
+	return prepare(n) || mprotect(area, bc_bytes(n / 2), PROT_READ);
 }
 
 static void partial(struct bc_group *g)
@@ -454,13 +334,13 @@ static void partial(struct bc_group *g)
 
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, prep_two, N), 0);
-	bc_set_key(g, "bc.barrier", LOCKED, N - 1);
+	bc_set_key(g, "bc.barrier", BC_LOCKED, N - 1);
 	bc_eq(bc_call(&w, do_mlock, N), -1);
 	bc_eq(w.error, ENOMEM);
 	/* As with every failure of mlock(), the first area is locked. */
-	bc_eq(held(g), N / 2);
+	bc_eq(bc_held_of(g, BC_LOCKED), N / 2);
 	bc_eq(bc_call(&w, do_munlock, N), 0);
-	bc_eq(held(g), 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), 0);
 	bc_worker_stop(&w);
 }
 
@@ -476,20 +356,20 @@ static void all(struct bc_group *g)
 
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, prepare, N), 0);
-	bc_set_key(g, "bc.barrier", LOCKED, 8);
+	bc_set_key(g, "bc.barrier", BC_LOCKED, 8);
 	bc_eq(bc_call(&w, do_mlockall, MCL_CURRENT | MCL_FUTURE), -1);
 	bc_eq(w.error, ENOMEM);
-	bc_range(held(g), 0, 8);
+	bc_range(bc_held_of(g, BC_LOCKED), 0, 8);
 	bc_eq(bc_call(&w, do_munlockall, 0), 0);
-	bc_eq(held(g), 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), 0);
 	bc_eq(bc_call(&w, do_mlockall, MCL_CURRENT | MCL_FUTURE), -1);
 	bc_eq(bc_call(&w, do_munlockall, 0), 0);
-	bc_eq(bc_call(&w, do_anon, N), 0);
-	bc_set_key(g, "bc.barrier", LOCKED, BC_MAX);
+	bc_eq(bc_call(&w, bc_map, N), 0);
+	bc_set_key(g, "bc.barrier", BC_LOCKED, BC_MAX);
 	bc_eq(bc_call(&w, do_mlockall, MCL_CURRENT | MCL_ONFAULT), 0);
-	bc_true(held(g) > 2 * N);
+	bc_true(bc_held_of(g, BC_LOCKED) > 2 * N);
 	bc_worker_stop(&w);
-	bc_eq(held(g), 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), 0);
 }
 
 /* Giving back works in a full group, too: unlocking a part needs an area. */
@@ -499,12 +379,12 @@ static void unlock_full(struct bc_group *g)
 
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, prep_locked, N), 0);
-	bc_set_key(g, "bc.barrier", "kmemsize", 0);
+	bc_set_barrier(g, 0);
 	bc_eq(bc_call(&w, do_munlock_middle, N), 0);
-	bc_eq(held(g), N / 2);
+	bc_eq(bc_held_of(g, BC_LOCKED), N / 2);
 	bc_eq(bc_call(&w, do_munlockall, 0), 0);
-	bc_eq(held(g), 0);
-	bc_set_key(g, "bc.barrier", "kmemsize", BC_MAX);
+	bc_eq(bc_held_of(g, BC_LOCKED), 0);
+	bc_set_barrier(g, BC_MAX);
 	bc_worker_stop(&w);
 }
 
@@ -522,44 +402,32 @@ static void shm_other(struct bc_group *g)
 	id = bc_call(&wa, shm_make, N);
 	bc_true(id >= 0);
 	bc_eq(bc_call(&wa, shm_lock, id), 0);
-	bc_eq(held(&a), N);
+	bc_eq(bc_held_of(&a, BC_LOCKED), N);
 	bc_eq(bc_call(&wb, shm_lock, id), 0);
-	bc_eq(held(&b), 0);
+	bc_eq(bc_held_of(&b, BC_LOCKED), 0);
 	bc_eq(bc_call(&wb, shm_unlock, id), 0);
-	bc_eq(held(&a), 0);
-	bc_eq(held(&b), 0);
+	bc_eq(bc_held_of(&a, BC_LOCKED), 0);
+	bc_eq(bc_held_of(&b, BC_LOCKED), 0);
 	/* It outlives the group that pays. */
 	bc_eq(bc_call(&wa, shm_lock, id), 0);
 	bc_worker_stop(&wa);
 	bc_eq(bc_group_remove(&a), 0);
-	bc_eq(held(g), N);
+	bc_eq(bc_held_of(g, BC_LOCKED), N);
 	bc_eq(bc_call(&wb, shm_remove, id), 0);
-	bc_eq(held(g), 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), 0);
 	bc_worker_stop(&wb);
 }
 
 /* Locks are not inherited: the child holds none. */
-static long do_fork(long unused)
-{
-	pid_t pid = fork();
-
-	(void)unused;
-	if (!pid) {
-		pause();
-		_exit(0);
-	}
-	return pid;
-}
-
 static void inherit(struct bc_group *g)
 {
 	struct bc_worker w;
 
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, prep_locked, N), 0);
-	bc_set_key(g, "bc.barrier", LOCKED, N);
-	bc_true(bc_call(&w, do_fork, 0) > 0);
-	bc_eq(held(g), N);
+	bc_set_key(g, "bc.barrier", BC_LOCKED, N);
+	bc_true(bc_call(&w, bc_fork, 0) > 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), N);
 	bc_group_kill(g);
 }
 

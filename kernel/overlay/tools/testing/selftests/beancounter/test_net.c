@@ -190,24 +190,11 @@ static void test_unix_data(struct bc_group *g)
 /* Files on their way: the list of them, in a message. */
 static long make_rights(long n)
 {
-	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 	int zero = 0;
 	long i;
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &zero, sizeof(int));
 	for (i = 0; i < n; i++) {
-		if (sendmsg(pair[0], &msg, 0) != 1)
+		if (bc_hand_over(pair[0], &zero, 1))
 			break;
 	}
 	return i;

@@ -6,7 +6,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,31 +14,10 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bc_object.h"
-
-static long take(long n)
-{
-	long i;
-
-	for (i = 0; i < n; i++) {
-		if (bc_keep(open("/dev/null", O_RDONLY)))
-			break;
-	}
-	return i;
-}
-
-static long long start(struct bc_worker *w, struct bc_group *g)
-{
-	bc_sys(open("/dev/null", O_RDONLY));
-	bc_worker_start(w, g);
-	bc_eq(bc_call(w, take, 300), 300);
-	bc_call(w, bc_drop_kept, 0);
-	return bc_rest(g);
-}
 
 /* The process goes, what it has opened stays with the group it was in. */
 static void test_migration(struct bc_group *g)
@@ -50,15 +28,15 @@ static void test_migration(struct bc_group *g)
 
 	bc_group_make(&a, g, "a");
 	bc_group_make(&b, g, "b");
-	base = start(&w, &a);
-	bc_eq(bc_call(&w, take, 100), 100);
+	base = bc_start_warm(&w, &a, 300);
+	bc_eq(bc_call(&w, bc_open_null, 100), 100);
 	held = bc_held(&a);
 	bc_eq(held, base + 100 * file);
 	bc_eq(bc_group_attach(&b, w.pid), 0);
 	bc_eq(bc_held(&a), held);
 	bc_eq(bc_held(&b), 0);
 	bc_eq(bc_held(g), held);
-	bc_eq(bc_call(&w, take, 50), 50);
+	bc_eq(bc_call(&w, bc_open_null, 50), 50);
 	bc_eq(bc_held(&a), held);
 	bc_eq(bc_held(&b), 50 * file);
 	bc_call(&w, bc_drop_kept, 0);
@@ -80,14 +58,14 @@ static void test_from_root(struct bc_group *g)
 	bc_sys(open("/dev/null", O_RDONLY));
 	bc_worker_start(&w, NULL);
 	bc_group_attach(&root, w.pid);
-	bc_eq(bc_call(&w, take, 300), 300);
+	bc_eq(bc_call(&w, bc_open_null, 300), 300);
 	bc_group_attach(g, w.pid);
 	bc_eq(bc_held(g), 0);
 	bc_call(&w, bc_drop_kept, 0);
-	bc_eq(bc_call(&w, take, 100), 100);
+	bc_eq(bc_call(&w, bc_open_null, 100), 100);
 	bc_eq(bc_held(g), 100 * file);
 	bc_group_attach(&root, w.pid);
-	bc_eq(bc_call(&w, take, 100), 100);
+	bc_eq(bc_call(&w, bc_open_null, 100), 100);
 	bc_eq(bc_held(g), 100 * file);
 	bc_call(&w, bc_drop_kept, 0);
 	bc_held_is(g, 0);
@@ -130,8 +108,8 @@ static void test_rmdir(struct bc_group *g)
 
 	bc_group_make(&mid, g, "mid");
 	bc_group_make(&leaf, &mid, "leaf");
-	base = start(&w, &leaf);
-	bc_eq(bc_call(&w, take, 100), 100);
+	base = bc_start_warm(&w, &leaf, 300);
+	bc_eq(bc_call(&w, bc_open_null, 100), 100);
 	bc_group_attach(g, w.pid);
 	held = bc_held(g);
 	bc_eq(held, base + 100 * file);
@@ -157,12 +135,12 @@ static void test_many(struct bc_group *g)
 	char name[32];
 	int i;
 
-	base = start(&w, g);
+	base = bc_start_warm(&w, g, 300);
 	for (i = 0; i < 300; i++) {
 		snprintf(name, sizeof(name), "sub%d", i);
 		bc_group_make(&sub, g, name);
 		bc_eq(bc_group_attach(&sub, w.pid), 0);
-		bc_eq(bc_call(&w, take, 1), 1);
+		bc_eq(bc_call(&w, bc_open_null, 1), 1);
 		bc_eq(bc_held(&sub), file);
 		bc_eq(bc_group_attach(g, w.pid), 0);
 		bc_sys(bc_group_remove(&sub));
@@ -175,46 +153,24 @@ static void test_many(struct bc_group *g)
 /* Passed to another group over a socket, and closed here: the payer is the same. */
 static int pass_pair[2];
 
-static long send_file(long n)
+static long send_file(long unused)
 {
-	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 	int fd = open("/dev/null", O_RDONLY);
 
-	(void)n;
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	if (sendmsg(pass_pair[0], &msg, 0) != 1)
+	(void)unused;
+	if (bc_hand_over(pass_pair[0], &fd, 1))
 		return -1;
 	return close(fd);
 }
 
-static long receive_file(long n)
+static long receive_file(long unused)
 {
-	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	int fd;
+	int fds[BC_HANDED_MAX];
 
-	(void)n;
-	if (recvmsg(pass_pair[1], &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
+	(void)unused;
+	if (bc_take_over(pass_pair[1], fds, 0) != 1)
 		return -1;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
-	return bc_keep(fd);
+	return bc_keep(fds[0]);
 }
 
 static void test_passed(struct bc_group *g)
@@ -226,8 +182,8 @@ static void test_passed(struct bc_group *g)
 	bc_group_make(&a, g, "a");
 	bc_group_make(&b, g, "b");
 	bc_sys(socketpair(AF_UNIX, SOCK_STREAM, 0, pass_pair));
-	base_a = start(&wa, &a);
-	base_b = start(&wb, &b);
+	base_a = bc_start_warm(&wa, &a, 300);
+	base_b = bc_start_warm(&wb, &b, 300);
 	bc_eq(bc_call(&wa, send_file, 0), 0);
 	/* On its way: file, message, list of files. */
 	bc_true(bc_held(&a) >=
@@ -290,8 +246,8 @@ static void remote(struct bc_group *g, bool memory)
 	bc_group_make(&b, g, "b");
 	if (memory)
 		bc_enable_memory(g);
-	before = start(&wa, &a);
-	start(&wb, &b);
+	before = bc_start_warm(&wa, &a, 300);
+	bc_start_warm(&wb, &b, 300);
 	bc_call(&wb, cause_events, 10);
 	base_b = bc_rest(&b);
 	bc_true(bc_call(&wa, watch, 0) >= 0);
@@ -323,12 +279,7 @@ static void test_remote_memory(struct bc_group *g)
 /* clone3(CLONE_INTO_CGROUP): what the child does is its new group's. */
 static long into_child(long fd)
 {
-	struct clone_args args = {
-		.flags = CLONE_INTO_CGROUP,
-		.exit_signal = SIGCHLD,
-		.cgroup = fd,
-	};
-	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
+	pid_t pid = bc_clone_into(fd);
 
 	if (!pid) {
 		int i;
@@ -358,7 +309,7 @@ static void test_clone_into(struct bc_group *g)
 	bc_group_make(&a, g, "a");
 	bc_group_make(&b, g, "b");
 	fd = bc_sys(open(b.path, O_RDONLY | O_DIRECTORY));
-	start(&w, &a);
+	bc_start_warm(&w, &a, 300);
 	pid = bc_call(&w, into_child, fd);
 	if (pid < 0 && w.error == ENOSYS)
 		bc_skip("no clone3()");

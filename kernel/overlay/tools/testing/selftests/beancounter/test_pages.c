@@ -71,23 +71,13 @@ static char *sparse;
 
 static long prepare_sparse(long n)
 {
-	sparse = mmap(NULL, (n + 1) << 21, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (sparse == MAP_FAILED)
-		return -1;
-	sparse = (char *)(((unsigned long)sparse + (1 << 21) - 1) &
-			  -(1UL << 21));
-	madvise(sparse, n << 21, MADV_NOHUGEPAGE);
-	return 0;
+	sparse = bc_map_tables(n);
+	return sparse ? 0 : -1;
 }
 
 static long touch_sparse(long n)
 {
-	long i;
-
-	for (i = 0; i < n; i++)
-		*(volatile char *)(sparse + (i << 21)) = 1;
-	return n;
+	return bc_touch_tables(sparse, n);
 }
 
 static long unmap_sparse(long n)

@@ -18,15 +18,6 @@
 
 #include "bc_object.h"
 
-/* Names of 200 characters do not fit into the dentry. */
-static const char *long_name(long i)
-{
-	static char name[256];
-
-	snprintf(name, sizeof(name), "%0200ld", i);
-	return name;
-}
-
 /* Names that are not there: sysfs remembers them, a dentry each. */
 static long look_up(long n)
 {
@@ -47,9 +38,10 @@ static long create_unlink(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		int fd = open(long_name(i), O_CREAT | O_EXCL | O_WRONLY, 0600);
+		int fd = open(bc_long_name(i), O_CREAT | O_EXCL | O_WRONLY,
+			      0600);
 
-		if (fd < 0 || unlink(long_name(i)))
+		if (fd < 0 || unlink(bc_long_name(i)))
 			break;
 		close(fd);
 	}
@@ -138,17 +130,6 @@ static void test_create_unlink(struct bc_group *g)
 }
 
 /* Only unused caches in the way of something real: they make room for it. */
-static long open_null(long n)
-{
-	long i;
-
-	for (i = 0; i < n; i++) {
-		if (bc_keep(open("/dev/null", O_RDONLY)))
-			break;
-	}
-	return i;
-}
-
 static void test_makes_room(struct bc_group *g)
 {
 	long files = BC_MIB / bc_need_slab("filp") / 2;
@@ -157,7 +138,7 @@ static void test_makes_room(struct bc_group *g)
 
 	bc_sys(open("/dev/null", O_RDONLY));
 	bc_worker_start(&w, g);
-	bc_eq(bc_call(&w, open_null, files), files);
+	bc_eq(bc_call(&w, bc_open_null, files), files);
 	bc_call(&w, bc_drop_kept, 0);
 	bc_call(&w, look_up, 10);
 	base = bc_rest(g);
@@ -166,10 +147,10 @@ static void test_makes_room(struct bc_group *g)
 	bc_call(&w, look_up, 2 * BC_MIB / bc_need_slab("dentry"));
 	bc_true(bc_held(g) > base + BC_MIB / 2);
 	/* ... and they go when half of it is wanted for files. */
-	bc_eq(bc_call(&w, open_null, files), files);
+	bc_eq(bc_call(&w, bc_open_null, files), files);
 	bc_eq(bc_failcnt(g), 0);
 	/* When there is nothing left to shrink it is a refusal. */
-	bc_true(bc_call(&w, open_null, 3 * files) < 3 * files);
+	bc_true(bc_call(&w, bc_open_null, 3 * files) < 3 * files);
 	bc_eq(w.error, ENOMEM);
 	bc_true(bc_failcnt(g) > 0);
 	bc_call(&w, bc_drop_kept, 0);

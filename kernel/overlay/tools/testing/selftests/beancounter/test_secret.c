@@ -10,28 +10,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "bc_util.h"
+#include "bc_jobs.h"
 
-#define LOCKED "lockedpages"
 #define N 16L
 #define TABLE (2UL << 20)
-#define RW (PROT_READ | PROT_WRITE)
 
 static int secret = -1, zero = -1;
 static char *area;
-
-static long bytes(long pages)
-{
-	return pages * sysconf(_SC_PAGESIZE);
-}
-
-static long long held(const struct bc_group *g)
-{
-	return bc_resource(g, LOCKED, "held");
-}
 
 /* All in one page table, so that only the first touch needs one. */
 static long prepare(long n)
@@ -42,21 +29,21 @@ static long prepare(long n)
 	if (secret < 0)
 		return -1;
 	zero = open("/dev/zero", O_RDONLY);
-	if (zero < 0 || ftruncate(secret, bytes(n)))
+	if (zero < 0 || ftruncate(secret, bc_bytes(n)))
 		return -1;
-	room = mmap(NULL, 2 * TABLE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		    0);
+	room = mmap(NULL, 2 * TABLE, PROT_NONE, BC_ANON, -1, 0);
 	if (room == MAP_FAILED)
 		return -1;
 	room += TABLE - (unsigned long)room % TABLE;
-	area = mmap(room, bytes(n), RW, MAP_SHARED | MAP_FIXED, secret, 0);
-	return area == MAP_FAILED ? -1 : 0;
+	area = mmap(room, bc_bytes(n), BC_RW, MAP_SHARED | MAP_FIXED, secret,
+		    0);
+	return bc_mapped(area);
 }
 
 /* By a system call, which fails where an instruction would be a signal. */
 static long touch(long n)
 {
-	long page = sysconf(_SC_PAGESIZE), i, got = 0;
+	long page = bc_page_size(), i, got = 0;
 
 	for (i = 0; i < n && got >= 0; i++)
 		got = read(zero, area + i * page, page);
@@ -65,22 +52,19 @@ static long touch(long n)
 
 static long release(long n)
 {
-	return munmap(area, bytes(n)) || close(secret);
+	return munmap(area, bc_bytes(n)) || close(secret);
 }
 
 /* In a child, and how that ends. */
 static long touch_last(long n)
 {
-	int status;
 	pid_t pid = fork();
 
 	if (!pid) {
-		*(volatile char *)(area + bytes(n) - 1) = 1;
+		*(volatile char *)(area + bc_bytes(n) - 1) = 1;
 		_exit(0);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -1;
-	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	return bc_exit_code(pid);
 }
 
 static bool begin(struct bc_worker *w, struct bc_group *g)
@@ -100,15 +84,15 @@ static void touched(struct bc_group *g)
 
 	if (!begin(&w, g))
 		return;
-	bc_eq(held(g), 0);
-	bc_set_key(g, "bc.barrier", LOCKED, N);
+	bc_eq(bc_held_of(g, BC_LOCKED), 0);
+	bc_set_key(g, "bc.barrier", BC_LOCKED, N);
 	bc_eq(bc_call(&w, touch, N), 0);
-	bc_eq(held(g), N);
+	bc_eq(bc_held_of(g, BC_LOCKED), N);
 	bc_eq(bc_call(&w, touch, N), 0);
-	bc_eq(held(g), N);
-	bc_eq(bc_resource(g, LOCKED, "failcnt"), 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), N);
+	bc_eq(bc_resource(g, BC_LOCKED, "failcnt"), 0);
 	bc_eq(bc_call(&w, release, N), 0);
-	bc_eq(held(g), 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), 0);
 	bc_worker_stop(&w);
 }
 
@@ -118,20 +102,20 @@ static void refused(struct bc_group *g)
 
 	if (!begin(&w, g))
 		return;
-	bc_set_key(g, "bc.barrier", LOCKED, N - 1);
+	bc_set_key(g, "bc.barrier", BC_LOCKED, N - 1);
 	bc_eq(bc_call(&w, touch, N), -1);
 	bc_eq(w.error, EFAULT);
-	bc_eq(held(g), N - 1);
+	bc_eq(bc_held_of(g, BC_LOCKED), N - 1);
 	/* Once by the page, and maybe again by the byte. */
-	bc_range(bc_resource(g, LOCKED, "failcnt"), 1, 2);
-	bc_eq(bc_call(&w, touch_last, N), SIGBUS);
-	bc_eq(held(g), N - 1);
-	bc_set_key(g, "bc.barrier", LOCKED, N);
+	bc_range(bc_resource(g, BC_LOCKED, "failcnt"), 1, 2);
+	bc_eq(bc_call(&w, touch_last, N), BC_SIGNAL + SIGBUS);
+	bc_eq(bc_held_of(g, BC_LOCKED), N - 1);
+	bc_set_key(g, "bc.barrier", BC_LOCKED, N);
 	bc_eq(bc_call(&w, touch_last, N), 0);
-	bc_eq(held(g), N);
+	bc_eq(bc_held_of(g, BC_LOCKED), N);
 	/* The pages go with the file, that is with the process. */
 	bc_worker_stop(&w);
-	bc_eq(held(g), 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), 0);
 }
 
 /* The note of who pays is kernel memory, which may be refused as well. */
@@ -142,14 +126,14 @@ static void no_note(struct bc_group *g)
 	if (!begin(&w, g))
 		return;
 	bc_eq(bc_call(&w, touch, 1), 0);
-	bc_set_key(g, "bc.barrier", "kmemsize", 0);
+	bc_set_barrier(g, 0);
 	bc_eq(bc_call(&w, touch, N), -1);
 	bc_eq(w.error, EFAULT);
-	bc_set_key(g, "bc.barrier", "kmemsize", BC_MAX);
+	bc_set_barrier(g, BC_MAX);
 	bc_eq(bc_call(&w, touch, N), 0);
-	bc_eq(held(g), N);
+	bc_eq(bc_held_of(g, BC_LOCKED), N);
 	bc_worker_stop(&w);
-	bc_eq(held(g), 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), 0);
 }
 
 static const struct bc_case cases[] = {

@@ -20,27 +20,19 @@
 
 static char *area;
 
-/* An area of @n times 2 MiB, at a multiple of that. */
 static long prepare_area(long n)
 {
-	area = mmap(NULL, (n + 1) << 21, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (area == MAP_FAILED)
+	area = bc_map_tables(n);
+	if (!area)
 		return -1;
-	area = (char *)(((unsigned long)area + (1 << 21) - 1) & -(1UL << 21));
-	madvise(area, n << 21, MADV_NOHUGEPAGE);
 	/* A first one, so that the tables above are there. */
-	*(volatile char *)area = 1;
+	bc_touch_tables(area, 1);
 	return 0;
 }
 
 static long touch(long n)
 {
-	long i;
-
-	for (i = 0; i < n; i++)
-		*(volatile char *)(area + (i << 21)) = 1;
-	return n;
+	return bc_touch_tables(area, n);
 }
 
 static long open_one(long unused)
@@ -56,7 +48,7 @@ static long open_one(long unused)
 
 static long unmap_middle(long n)
 {
-	return munmap(area + ((n / 2) << 21), sysconf(_SC_PAGESIZE));
+	return munmap(area + ((n / 2) << 21), bc_page_size());
 }
 
 static long unmap_many(long n)
@@ -64,8 +56,8 @@ static long unmap_many(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (munmap(area + (i << 21) + 8 * sysconf(_SC_PAGESIZE),
-			   sysconf(_SC_PAGESIZE)))
+		if (munmap(area + (i << 21) + 8 * bc_page_size(),
+			   bc_page_size()))
 			return -1;
 	}
 	return 0;
@@ -246,7 +238,7 @@ static void test_munmap(struct bc_group *g)
 
 static long protect_parts(long n)
 {
-	long page = sysconf(_SC_PAGESIZE), i;
+	long page = bc_page_size(), i;
 
 	for (i = 0; i < n; i++) {
 		if (mprotect(area + 2 * i * page, page, PROT_READ))

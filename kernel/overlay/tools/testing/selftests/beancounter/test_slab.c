@@ -25,18 +25,6 @@
 /* A struct of the kernel's that is kept by kmalloc() and whose size is not known. */
 #define SMALL(max_size) bc_kmalloc_size(max_size)
 
-/* struct file and nothing else: the dentry is that of /dev/null. */
-static long make_file(long n)
-{
-	long i;
-
-	for (i = 0; i < n; i++) {
-		if (bc_keep(open("/dev/null", O_RDONLY)))
-			break;
-	}
-	return i;
-}
-
 static void cost_file(long n, long long *low, long long *high)
 {
 	*low = n * bc_need_slab("filp");
@@ -46,7 +34,7 @@ static void cost_file(long n, long long *low, long long *high)
 static void test_file(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_file,
+		.make = bc_open_null,
 		.drop = bc_drop_kept,
 		.cost = cost_file,
 		.count = 500,

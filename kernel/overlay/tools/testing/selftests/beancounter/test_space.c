@@ -21,63 +21,31 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bc_util.h"
+#include "bc_jobs.h"
 
-#define VM "privvmpages"
 #define N 1024L
-#define RW (PROT_READ | PROT_WRITE)
-#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static char *area;
 static int group_fd = -1;
-static char group_path[300];
-
-static long bytes(long pages)
-{
-	return pages * sysconf(_SC_PAGESIZE);
-}
-
-static long long held(const struct bc_group *g)
-{
-	return bc_resource(g, VM, "held");
-}
-
-static long long settled(const struct bc_group *g, long long want)
-{
-	int i;
-
-	for (i = 0; i < 200 && held(g) != want; i++)
-		bc_pause_ms(20);
-	return held(g);
-}
+static struct bc_group here;
 
 static long map(long n)
 {
-	area = mmap(NULL, bytes(n), RW, ANON | MAP_NORESERVE, -1, 0);
-	return area == MAP_FAILED ? -1 : 0;
+	area = mmap(NULL, bc_bytes(n), BC_RW, BC_ANON | MAP_NORESERVE, -1, 0);
+	return bc_mapped(area);
 }
 
 static long advise(long advice)
 {
-	return madvise(area, bytes(N), advice);
+	return madvise(area, bc_bytes(N), advice);
 }
 
-static long do_fork(long unused)
+/* What is held, once the children that have been reaped are gone. */
+static long long at_rest(const struct bc_group *g)
 {
-	pid_t pid = fork();
+	long long held = bc_held_of(g, BC_VM);
 
-	(void)unused;
-	if (!pid) {
-		pause();
-		_exit(0);
-	}
-	return pid;
-}
-
-static long reap(long pid)
-{
-	kill(pid, SIGKILL);
-	return waitpid(pid, NULL, 0);
+	return bc_settled(g, BC_VM, held, held);
 }
 
 /* The child costs what the parent costs, and is given back with it. */
@@ -89,15 +57,15 @@ static void forks(struct bc_group *g)
 
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, map, N), 0);
-	pid = bc_call(&w, do_fork, 0);
+	pid = bc_call(&w, bc_fork, 0);
 	bc_true(pid > 0);
-	bc_eq(bc_call(&w, reap, pid), pid);
-	before = held(g);
-	pid = bc_call(&w, do_fork, 0);
+	bc_eq(bc_call(&w, bc_reap, pid), pid);
+	before = bc_held_of(g, BC_VM);
+	pid = bc_call(&w, bc_fork, 0);
 	bc_true(pid > 0);
-	bc_eq(held(g), 2 * before);
-	bc_eq(bc_call(&w, reap, pid), pid);
-	bc_eq(settled(g, before), before);
+	bc_eq(bc_held_of(g, BC_VM), 2 * before);
+	bc_eq(bc_call(&w, bc_reap, pid), pid);
+	bc_settles(g, BC_VM, before);
 	bc_worker_stop(&w);
 }
 
@@ -109,55 +77,57 @@ static void fork_refused(struct bc_group *g)
 
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, map, N), 0);
-	pid = bc_call(&w, do_fork, 0);
-	bc_eq(bc_call(&w, reap, pid), pid);
-	before = settled(g, held(g));
+	pid = bc_call(&w, bc_fork, 0);
+	bc_eq(bc_call(&w, bc_reap, pid), pid);
+	before = at_rest(g);
 	/* fork() is checked against the limit. */
-	bc_set_key(g, "bc.barrier", VM, before);
-	bc_set_key(g, "bc.limit", VM, 2 * before);
-	pid = bc_call(&w, do_fork, 0);
+	bc_set_key(g, "bc.barrier", BC_VM, before);
+	bc_set_key(g, "bc.limit", BC_VM, 2 * before);
+	pid = bc_call(&w, bc_fork, 0);
 	bc_true(pid > 0);
-	bc_eq(bc_call(&w, reap, pid), pid);
-	bc_eq(settled(g, before), before);
-	bc_set_key(g, "bc.limit", VM, 2 * before - 1);
-	bc_eq(bc_call(&w, do_fork, 0), -1);
+	bc_eq(bc_call(&w, bc_reap, pid), pid);
+	bc_settles(g, BC_VM, before);
+	bc_set_key(g, "bc.limit", BC_VM, 2 * before - 1);
+	bc_eq(bc_call(&w, bc_fork, 0), -1);
 	bc_eq(w.error, ENOMEM);
-	bc_eq(held(g), before);
-	bc_eq(bc_resource(g, VM, "failcnt"), 1);
-	bc_eq(bc_resource(g, VM, "forced"), 0);
+	bc_eq(bc_held_of(g, BC_VM), before);
+	bc_eq(bc_resource(g, BC_VM, "failcnt"), 1);
+	bc_eq(bc_resource(g, BC_VM, "forced"), 0);
 	/* What is not copied does not count, not even for a moment. */
 	bc_eq(bc_call(&w, advise, MADV_DONTFORK), 0);
-	bc_set_key(g, "bc.maxheld", VM, 0);
-	bc_set_key(g, "bc.limit", VM, 2 * before);
-	pid = bc_call(&w, do_fork, 0);
+	bc_set_key(g, "bc.maxheld", BC_VM, 0);
+	bc_set_key(g, "bc.limit", BC_VM, 2 * before);
+	pid = bc_call(&w, bc_fork, 0);
 	bc_true(pid > 0);
-	bc_eq(held(g), 2 * before - N);
-	bc_eq(bc_resource(g, VM, "maxheld"), 2 * before - N);
-	bc_set_key(g, "bc.limit", VM, 2 * before - N);
-	bc_eq(bc_call(&w, reap, pid), pid);
-	bc_eq(settled(g, before), before);
+	bc_eq(bc_held_of(g, BC_VM), 2 * before - N);
+	bc_eq(bc_resource(g, BC_VM, "maxheld"), 2 * before - N);
+	bc_set_key(g, "bc.limit", BC_VM, 2 * before - N);
+	bc_eq(bc_call(&w, bc_reap, pid), pid);
+	bc_settles(g, BC_VM, before);
 	/* What is copied as zeros does. */
 	bc_eq(bc_call(&w, advise, MADV_DOFORK), 0);
 	bc_eq(bc_call(&w, advise, MADV_WIPEONFORK), 0);
-	bc_eq(bc_call(&w, do_fork, 0), -1);
+	bc_eq(bc_call(&w, bc_fork, 0), -1);
 	bc_eq(w.error, ENOMEM);
-	bc_set_key(g, "bc.limit", VM, BC_MAX);
-	pid = bc_call(&w, do_fork, 0);
-	bc_eq(held(g), 2 * before);
-	bc_eq(bc_call(&w, reap, pid), pid);
+	bc_set_key(g, "bc.limit", BC_VM, BC_MAX);
+	pid = bc_call(&w, bc_fork, 0);
+	bc_eq(bc_held_of(g, BC_VM), 2 * before);
+	bc_eq(bc_call(&w, bc_reap, pid), pid);
 	bc_worker_stop(&w);
 }
 
-/* Says how much of privvmpages the group has at this moment. */
+/*
+ * How much of privvmpages the group has at this moment.  bc_read_key() would
+ * make the stack grow, which counts as well.
+ */
 static long long own_held(void)
 {
-	char path[320], buf[512], *at;
+	char buf[512], *at;
 
-	snprintf(path, sizeof(path), "%s/bc.held", group_path);
-	if (bc_slurp_path(path, buf, sizeof(buf)) < 0)
+	if (bc_slurp(&here, "bc.held", buf, sizeof(buf)) < 0)
 		return -1;
-	at = strstr(buf, VM);
-	return at ? atoll(at + strlen(VM)) : -1;
+	at = strstr(buf, BC_VM);
+	return at ? atoll(at + strlen(BC_VM)) : -1;
 }
 
 static long do_vfork(long unused)
@@ -174,14 +144,7 @@ static long do_vfork(long unused)
 		_exit(in == before ? 0 : 1);
 	}
 	waitpid(pid, NULL, 0);
-	return own_held() == before && in == before;
-}
-
-static void *thread(void *unused)
-{
-	(void)unused;
-	pause();
-	return NULL;
+	return before > 0 && own_held() == before && in == before;
 }
 
 static long do_thread(long unused)
@@ -191,8 +154,8 @@ static long do_thread(long unused)
 
 	(void)unused;
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, bytes(N));
-	return pthread_create(&t, &attr, thread, NULL) ? -1 : 0;
+	pthread_attr_setstacksize(&attr, bc_bytes(N));
+	return pthread_create(&t, &attr, bc_idle, NULL) ? -1 : 0;
 }
 
 /* A vfork() child has no address space of its own, nor has a thread, but a
@@ -203,37 +166,24 @@ static void shared(struct bc_group *g)
 	struct bc_worker w;
 	long long before;
 
-	snprintf(group_path, sizeof(group_path), "%s", g->path);
+	here = *g;
 	bc_worker_start(&w, g);
 	bc_call(&w, do_vfork, 0);
 	bc_eq(bc_call(&w, do_vfork, 0), 1);
 	bc_eq(bc_call(&w, do_thread, 0), 0);
-	before = held(g);
+	before = bc_held_of(g, BC_VM);
 	bc_eq(bc_call(&w, do_thread, 0), 0);
-	bc_range(held(g) - before, N, N + 2);
+	bc_range(bc_held_of(g, BC_VM) - before, N, N + 2);
 	bc_worker_stop(&w);
-}
-
-static long clone_into(unsigned long flags)
-{
-	struct clone_args args = {
-		.flags = flags | CLONE_INTO_CGROUP,
-		.exit_signal = SIGCHLD,
-		.cgroup = group_fd,
-	};
-
-	return syscall(SYS_clone3, &args, sizeof(args));
 }
 
 static long spawn_into(long unused)
 {
-	long pid = clone_into(0);
+	long pid = bc_clone_into(group_fd);
 
 	(void)unused;
-	if (!pid) {
+	while (!pid)
 		pause();
-		_exit(0);
-	}
 	return pid;
 }
 
@@ -263,13 +213,23 @@ static long spawn_shared_into(long unused)
 	return pid;
 }
 
-static long exit_code(long pid)
+/* A worker in one group, who spawns into another; what he has himself. */
+static long long spawner(struct bc_worker *w, const struct bc_group *g,
+			 struct bc_group *a, struct bc_group *b)
 {
-	int status;
+	long pid;
 
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return -1;
-	return WEXITSTATUS(status);
+	bc_group_make(a, g, "a");
+	bc_group_make(b, g, "b");
+	group_fd = bc_sys(bc_open(b, "", O_RDONLY | O_DIRECTORY));
+	here = *b;
+	bc_worker_start(w, a);
+	bc_eq(bc_call(w, map, N), 0);
+	pid = bc_call(w, spawn_into, 0);
+	bc_true(pid > 0);
+	bc_eq(bc_call(w, bc_reap, pid), pid);
+	bc_settles(b, BC_VM, 0);
+	return bc_held_of(a, BC_VM);
 }
 
 /* From one group into another: the child is paid there, the parent here. */
@@ -280,29 +240,18 @@ static void into(struct bc_group *g)
 	long long before;
 	long pid;
 
-	bc_group_make(&a, g, "a");
-	bc_group_make(&b, g, "b");
-	group_fd = bc_open(&b, "", O_RDONLY | O_DIRECTORY);
-	bc_sys(group_fd);
-	snprintf(group_path, sizeof(group_path), "%s", b.path);
-	bc_worker_start(&w, &a);
-	bc_eq(bc_call(&w, map, N), 0);
+	before = spawner(&w, g, &a, &b);
 	pid = bc_call(&w, spawn_into, 0);
 	bc_true(pid > 0);
-	bc_eq(bc_call(&w, reap, pid), pid);
-	bc_eq(settled(&b, 0), 0);
-	before = held(&a);
-	pid = bc_call(&w, spawn_into, 0);
-	bc_true(pid > 0);
-	bc_eq(held(&a), before);
-	bc_eq(held(&b), before);
-	bc_eq(bc_call(&w, reap, pid), pid);
-	bc_eq(settled(&b, 0), 0);
+	bc_eq(bc_held_of(&a, BC_VM), before);
+	bc_eq(bc_held_of(&b, BC_VM), before);
+	bc_eq(bc_call(&w, bc_reap, pid), pid);
+	bc_settles(&b, BC_VM, 0);
 	pid = bc_call(&w, spawn_shared_into, 0);
 	bc_true(pid > 0);
-	bc_eq(bc_call(&w, exit_code, pid), 0);
-	bc_eq(held(&a), before);
-	bc_eq(held(&b), 0);
+	bc_eq(bc_call(&w, bc_exit_code, pid), 0);
+	bc_eq(bc_held_of(&a, BC_VM), before);
+	bc_eq(bc_held_of(&b, BC_VM), 0);
 	bc_worker_stop(&w);
 }
 
@@ -314,31 +263,22 @@ static void into_full(struct bc_group *g)
 	long long before;
 	long pid;
 
-	bc_group_make(&a, g, "a");
-	bc_group_make(&b, g, "b");
-	group_fd = bc_open(&b, "", O_RDONLY | O_DIRECTORY);
-	bc_sys(group_fd);
-	bc_worker_start(&w, &a);
-	bc_eq(bc_call(&w, map, N), 0);
-	pid = bc_call(&w, spawn_into, 0);
-	bc_eq(bc_call(&w, reap, pid), pid);
-	bc_eq(settled(&b, 0), 0);
-	before = held(&a);
-	bc_set_key(&b, "bc.limit", VM, before - 1);
+	before = spawner(&w, g, &a, &b);
+	bc_set_key(&b, "bc.limit", BC_VM, before - 1);
 	bc_eq(bc_call(&w, spawn_into, 0), -1);
 	bc_eq(w.error, ENOMEM);
-	bc_eq(settled(&a, before), before);
-	bc_eq(held(&b), 0);
-	bc_eq(bc_resource(&b, VM, "failcnt"), 1);
-	bc_eq(bc_resource(&b, VM, "forced"), 0);
-	bc_eq(bc_resource(&b, "numproc", "held"), 0);
-	bc_set_key(&b, "bc.limit", VM, before);
+	bc_settles(&a, BC_VM, before);
+	bc_eq(bc_held_of(&b, BC_VM), 0);
+	bc_eq(bc_resource(&b, BC_VM, "failcnt"), 1);
+	bc_eq(bc_resource(&b, BC_VM, "forced"), 0);
+	bc_eq(bc_held_of(&b, "numproc"), 0);
+	bc_set_key(&b, "bc.limit", BC_VM, before);
 	pid = bc_call(&w, spawn_into, 0);
 	bc_true(pid > 0);
-	bc_eq(held(&b), before);
-	bc_eq(bc_call(&w, reap, pid), pid);
+	bc_eq(bc_held_of(&b, BC_VM), before);
+	bc_eq(bc_call(&w, bc_reap, pid), pid);
 	bc_worker_stop(&w);
-	bc_eq(settled(&b, 0), 0);
+	bc_settles(&b, BC_VM, 0);
 }
 
 /* A whole process is moved: never refused, by force if need be. */
@@ -353,39 +293,31 @@ static void moved(struct bc_group *g)
 	bc_worker_start(&w, &a);
 	bc_eq(bc_call(&w, map, N), 0);
 	bc_eq(bc_call(&w, do_thread, 0), 0);
-	before = held(&a);
-	bc_set_key(&b, "bc.limit", VM, N);
+	before = bc_held_of(&a, BC_VM);
+	bc_set_key(&b, "bc.limit", BC_VM, N);
 	/* Nothing happens to the group above, not even for a moment. */
-	bc_set_key(g, "bc.limit", VM, before);
+	bc_set_key(g, "bc.limit", BC_VM, before);
 	bc_set_key(g, "bc.limit", "numproc", 2);
-	bc_set_key(g, "bc.maxheld", VM, 0);
+	bc_set_key(g, "bc.maxheld", BC_VM, 0);
 	bc_eq(bc_group_attach(&b, w.pid), 0);
-	bc_eq(bc_resource(g, VM, "forced"), 0);
-	bc_eq(bc_resource(g, VM, "maxheld"), before);
+	bc_eq(bc_resource(g, BC_VM, "forced"), 0);
+	bc_eq(bc_resource(g, BC_VM, "maxheld"), before);
 	bc_eq(bc_resource(g, "numproc", "forced"), 0);
 	bc_eq(bc_resource(g, "numproc", "maxheld"), 2);
-	bc_eq(held(&a), 0);
-	bc_eq(held(&b), before);
-	bc_eq(bc_resource(&b, VM, "forced"), before - N);
-	bc_eq(bc_resource(&b, VM, "failcnt"), 0);
-	bc_eq(bc_resource(&b, "numproc", "held"), 2);
-	bc_eq(bc_resource(&a, "numproc", "held"), 0);
+	bc_eq(bc_held_of(&a, BC_VM), 0);
+	bc_eq(bc_held_of(&b, BC_VM), before);
+	bc_eq(bc_resource(&b, BC_VM, "forced"), before - N);
+	bc_eq(bc_resource(&b, BC_VM, "failcnt"), 0);
+	bc_eq(bc_held_of(&b, "numproc"), 2);
+	bc_eq(bc_held_of(&a, "numproc"), 0);
 	/* It is over its limit there: nothing more. */
 	bc_eq(bc_call(&w, map, 1), -1);
 	bc_eq(w.error, ENOMEM);
 	bc_eq(bc_group_attach(&a, w.pid), 0);
-	bc_eq(held(&a), before);
-	bc_eq(held(&b), 0);
+	bc_eq(bc_held_of(&a, BC_VM), before);
+	bc_eq(bc_held_of(&b, BC_VM), 0);
 	bc_worker_stop(&w);
-	bc_eq(settled(&a, 0), 0);
-}
-
-static void *zombie_leader(void *unused)
-{
-	(void)unused;
-	for (;;)
-		pause();
-	return NULL;
+	bc_settles(&a, BC_VM, 0);
 }
 
 static long leaderless(long unused)
@@ -395,7 +327,7 @@ static long leaderless(long unused)
 
 	(void)unused;
 	if (!pid) {
-		if (pthread_create(&t, NULL, zombie_leader, NULL))
+		if (pthread_create(&t, NULL, bc_idle, NULL))
 			_exit(1);
 		/* Only this thread. */
 		syscall(SYS_exit, 0);
@@ -426,32 +358,27 @@ static void leader_gone(struct bc_group *g)
 		bc_pause_ms(20);
 	}
 	bc_true(strstr(buf, "Z (zombie)"));
-	before = held(&a);
+	before = bc_held_of(&a, BC_VM);
 	bc_eq(bc_group_attach(&b, pid), 0);
-	worker = held(&a);
-	bc_true(held(&b) > 0);
-	bc_eq(held(&b) + worker, before);
+	worker = bc_held_of(&a, BC_VM);
+	bc_true(bc_held_of(&b, BC_VM) > 0);
+	bc_eq(bc_held_of(&b, BC_VM) + worker, before);
 	kill(pid, SIGKILL);
-	bc_eq(bc_call(&w, reap, pid), pid);
-	bc_eq(settled(&b, 0), 0);
+	bc_eq(bc_call(&w, bc_reap, pid), pid);
+	bc_settles(&b, BC_VM, 0);
 	bc_worker_stop(&w);
 }
 
 static long run_true(long unused)
 {
 	pid_t pid = fork();
-	int status;
 
 	(void)unused;
 	if (!pid) {
 		execl("/bin/true", "true", NULL);
 		_exit(errno == ENOMEM ? 12 : 13);
 	}
-	if (pid < 0)
-		return -1;
-	waitpid(pid, &status, 0);
-	return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) :
-				     WEXITSTATUS(status);
+	return bc_exit_code(pid);
 }
 
 /*
@@ -468,40 +395,28 @@ static void execs(struct bc_group *g)
 
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, run_true, 0), 0);
-	before = settled(g, held(g));
-	bc_set_key(g, "bc.barrier", VM, before);
-	bc_set_key(g, "bc.limit", VM, 4 * before);
+	before = at_rest(g);
+	bc_set_key(g, "bc.barrier", BC_VM, before);
+	bc_set_key(g, "bc.limit", BC_VM, 4 * before);
 	code = bc_call(&w, run_true, 0);
-	bc_true(code == 127 || code == 1000 + SIGSEGV);
-	bc_true(bc_resource(g, VM, "maxheld") > 2 * before);
-	bc_set_key(g, "bc.limit", VM, before);
+	bc_true(code == 127 || code == BC_SIGNAL + SIGSEGV);
+	bc_true(bc_resource(g, BC_VM, "maxheld") > 2 * before);
+	bc_set_key(g, "bc.limit", BC_VM, before);
 	bc_eq(bc_call(&w, run_true, 0), -1);
-	bc_set_key(g, "bc.limit", VM, 2 * before);
+	bc_set_key(g, "bc.limit", BC_VM, 2 * before);
 	bc_eq(bc_call(&w, run_true, 0), 12);
-	bc_eq(settled(g, before), before);
-	bc_eq(bc_resource(g, VM, "forced"), 0);
+	bc_settles(g, BC_VM, before);
+	bc_eq(bc_resource(g, BC_VM, "forced"), 0);
 	bc_worker_stop(&w);
-}
-
-static __attribute__((noinline)) long deep(long pages)
-{
-	char frame[4096];
-
-	*(volatile char *)frame = 1;
-	if (pages > 1 && deep(pages - 1) < 0)
-		return -1;
-	return *(volatile char *)frame;
 }
 
 static long stack(long pages)
 {
 	pid_t pid = fork();
-	int status;
 
 	if (!pid)
-		_exit(deep(pages) == 1 ? 0 : 1);
-	waitpid(pid, &status, 0);
-	return WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
+		_exit(bc_use_stack(pages) == 1 ? 0 : 1);
+	return bc_exit_code(pid);
 }
 
 /* A stack grows between barrier and limit, and not beyond: SIGSEGV. */
@@ -512,15 +427,15 @@ static void stacks(struct bc_group *g)
 
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, stack, 64), 0);
-	before = settled(g, held(g));
-	bc_set_key(g, "bc.barrier", VM, 2 * before);
-	bc_set_key(g, "bc.limit", VM, 2 * before + 200);
+	before = at_rest(g);
+	bc_set_key(g, "bc.barrier", BC_VM, 2 * before);
+	bc_set_key(g, "bc.limit", BC_VM, 2 * before + 200);
 	bc_eq(bc_call(&w, stack, 128), 0);
-	bc_eq(bc_resource(g, VM, "failcnt"), 0);
-	bc_eq(bc_call(&w, stack, 512), SIGSEGV);
-	bc_eq(bc_resource(g, VM, "failcnt"), 1);
-	bc_eq(bc_resource(g, VM, "forced"), 0);
-	bc_eq(settled(g, before), before);
+	bc_eq(bc_resource(g, BC_VM, "failcnt"), 0);
+	bc_eq(bc_call(&w, stack, 512), BC_SIGNAL + SIGSEGV);
+	bc_eq(bc_resource(g, BC_VM, "failcnt"), 1);
+	bc_eq(bc_resource(g, BC_VM, "forced"), 0);
+	bc_settles(g, BC_VM, before);
 	bc_worker_stop(&w);
 }
 
@@ -534,16 +449,16 @@ static void exit_seen(struct bc_group *g)
 	int fd;
 
 	bc_worker_start(&w, g);
-	pid = bc_call(&w, do_fork, 0);
-	bc_eq(bc_call(&w, reap, pid), pid);
-	before = settled(g, held(g));
-	pid = bc_call(&w, do_fork, 0);
+	pid = bc_call(&w, bc_fork, 0);
+	bc_eq(bc_call(&w, bc_reap, pid), pid);
+	before = at_rest(g);
+	pid = bc_call(&w, bc_fork, 0);
 	bc_true(pid > 0);
 	snprintf(path, sizeof(path), "/proc/%ld/mem", pid);
 	fd = bc_sys(open(path, O_RDONLY));
-	bc_eq(held(g), 2 * before);
-	bc_eq(bc_call(&w, reap, pid), pid);
-	bc_eq(settled(g, before), before);
+	bc_eq(bc_held_of(g, BC_VM), 2 * before);
+	bc_eq(bc_call(&w, bc_reap, pid), pid);
+	bc_settles(g, BC_VM, before);
 	close(fd);
 	bc_worker_stop(&w);
 }

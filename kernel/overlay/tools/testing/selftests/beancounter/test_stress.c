@@ -30,7 +30,7 @@
 #define LIMIT (384 * BC_KIB)
 #define THREADS 2
 #define GIVERS 32
-#define HANDED 16 /* files that each of them leaves */
+#define HANDED BC_HANDED_MAX /* files that each of them leaves */
 #define MANY_FILES 6000
 #define SAMPLES 100
 
@@ -82,7 +82,7 @@ static void do_sockets(unsigned int *seed)
 
 static void do_areas(unsigned int *seed)
 {
-	long page = sysconf(_SC_PAGESIZE), i, n = rand_r(seed) % 32 + 1;
+	long page = bc_page_size(), i, n = rand_r(seed) % 32 + 1;
 	char *at = mmap(NULL, n << 21, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -124,12 +124,17 @@ static void (*const work[])(unsigned int *seed) = {
 	do_files, do_pipe, do_sockets, do_areas, do_fork, do_epoll,
 };
 
+static void work_once(unsigned int *seed)
+{
+	work[rand_r(seed) % BC_COUNT(work)](seed);
+}
+
 static void *churn(void *arg)
 {
 	unsigned int seed = (unsigned long)arg;
 
 	for (;;)
-		work[rand_r(&seed) % (sizeof(work) / sizeof(work[0]))](&seed);
+		work_once(&seed);
 	return NULL;
 }
 
@@ -150,6 +155,17 @@ static pid_t start_task(const struct bc_group *g, int n)
 		churn((void *)(long)(n * 100));
 	}
 	return pid;
+}
+
+static void end_tasks(const struct bc_group *g, const pid_t *pids, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		kill(pids[i], SIGKILL);
+	bc_group_kill(g);
+	while (wait(NULL) > 0)
+		;
 }
 
 /* What a group holds is what its children hold, and more: its own tasks'. */
@@ -211,11 +227,7 @@ static void run_stress(struct bc_group *g, bool move)
 					pids[i]);
 		bc_pause_ms(1);
 	}
-	for (i = 0; i < tasks; i++)
-		kill(pids[i], SIGKILL);
-	bc_group_kill(g);
-	while (wait(NULL) > 0)
-		;
+	end_tasks(g, pids, tasks);
 	for (i = NR_GROUPS - 1; i >= 0; i--) {
 		bc_held_is(&groups[i], 0);
 		refused += bc_failcnt_local(&groups[i]);
@@ -258,11 +270,7 @@ static void test_changing(struct bc_group *g)
 			pids[i] = start_task(g, i);
 		bc_true(bc_held(g) >= 0);
 	}
-	for (i = 0; i < 8; i++)
-		kill(pids[i], SIGKILL);
-	bc_group_kill(g);
-	while (wait(NULL) > 0)
-		;
+	end_tasks(g, pids, 8);
 	bc_held_is(g, 0);
 }
 
@@ -274,59 +282,6 @@ static long pin(long cpu)
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	return sched_setaffinity(0, sizeof(set), &set);
-}
-
-/* Hands the files over to who is at the other end, to be held there. */
-static void hand_over(int to, int *fds, int n)
-{
-	union {
-		struct cmsghdr head;
-		char space[CMSG_SPACE(sizeof(int) * HANDED)];
-	} control = {};
-	char byte = 0;
-	struct iovec io = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &io,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = CMSG_SPACE(sizeof(int) * n),
-	};
-
-	control.head.cmsg_level = SOL_SOCKET;
-	control.head.cmsg_type = SCM_RIGHTS;
-	control.head.cmsg_len = CMSG_LEN(sizeof(int) * n);
-	memcpy(CMSG_DATA(&control.head), fds, sizeof(int) * n);
-	if (n)
-		sendmsg(to, &msg, MSG_NOSIGNAL);
-}
-
-/* What has been handed over so far; true when there was something. */
-static bool take_over(int from, int *fds, int *n)
-{
-	union {
-		struct cmsghdr head;
-		char space[CMSG_SPACE(sizeof(int) * HANDED)];
-	} control;
-	char byte;
-	struct iovec io = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &io,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *c;
-	int got;
-
-	if (recvmsg(from, &msg, MSG_DONTWAIT) <= 0)
-		return false;
-	c = CMSG_FIRSTHDR(&msg);
-	if (!c)
-		return true;
-	got = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(fds + *n, CMSG_DATA(c), sizeof(int) * got);
-	*n += got;
-	return true;
 }
 
 /* Works for a while on its CPU, hands over what it has, and is gone. */
@@ -342,27 +297,24 @@ static pid_t start_giver(int to, int cpu, unsigned int seed)
 	/* Until it is in its group. */
 	raise(SIGSTOP);
 	for (rounds = 0; rounds < 20; rounds++)
-		work[rand_r(&seed) % (sizeof(work) / sizeof(work[0]))](&seed);
+		work_once(&seed);
 	for (i = 0; i < HANDED; i++) {
 		fds[n] = i & 1 ? eventfd(0, 0) : epoll_create1(0);
 		if (fds[n] >= 0)
 			n++;
 	}
-	hand_over(to, fds, n);
+	if (n)
+		bc_hand_over(to, fds, n);
 	_exit(0);
 }
 
 static void audit_agrees(void)
 {
-	long long end = bc_now_ms() + 10000, diff;
 	char line[256];
+	long long diff = bc_audit_settled(line, sizeof(line), 10000);
 
-	while ((diff = bc_audit(line, sizeof(line))) > 0) {
-		if (bc_now_ms() > end)
-			bc_fail(__FILE__, __LINE__, "audit: %lld: %s", diff,
-				line);
-		bc_pause_ms(20);
-	}
+	if (diff > 0)
+		bc_fail(__FILE__, __LINE__, "audit: %lld: %s", diff, line);
 }
 
 struct giving {
@@ -372,6 +324,16 @@ struct giving {
 	int fds[2][GIVERS * HANDED];
 	int n[2];
 };
+
+/* All that has been handed over so far. */
+static void take_over(struct giving *s, int which)
+{
+	int got;
+
+	while ((got = bc_take_over(s->pipe[0], s->fds[which] + s->n[which],
+				   MSG_DONTWAIT)) >= 0)
+		s->n[which] += got;
+}
 
 /* One generation: a group with tasks on all CPUs, and what they leave. */
 static void give_round(struct giving *s, struct bc_group *g, int round)
@@ -397,14 +359,11 @@ static void give_round(struct giving *s, struct bc_group *g, int round)
 		bc_group_attach(i & 2 ? &s->removed : &s->other,
 				pids[i % givers]);
 		bc_true(bc_held(g) >= 0);
-		while (take_over(s->pipe[0], s->fds[round & 1],
-				 &s->n[round & 1]))
-			;
+		take_over(s, round & 1);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			left--;
 	}
-	while (take_over(s->pipe[0], s->fds[round & 1], &s->n[round & 1]))
-		;
+	take_over(s, round & 1);
 	bc_eq(bc_group_remove(&s->removed), 0);
 }
 
@@ -455,13 +414,6 @@ static long make_files(long n)
 	return bc_kept_count();
 }
 
-static long drop_files(long n)
-{
-	while (n--)
-		close(bc_unkeep());
-	return bc_kept_count();
-}
-
 static long fill_with_files(long unused)
 {
 	(void)unused;
@@ -497,7 +449,7 @@ static void test_cpu_offline(struct bc_group *g)
 	bc_set_barrier(g, base + BC_MIB);
 	bc_eq(bc_call(&w, pin, 1), 0);
 	bc_call(&w, make_files, stock / one);
-	bc_call(&w, drop_files, stock / one);
+	bc_call(&w, bc_drop_some, stock / one);
 	bc_eq(bc_call(&w, pin, 0), 0);
 	switch_cpu(file, false);
 	bc_held_is(g, base + 100 * one);

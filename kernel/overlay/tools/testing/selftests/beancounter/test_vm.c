@@ -13,92 +13,38 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bc_util.h"
+#include "bc_op.h"
 
-#define VM "privvmpages"
 #define N 64L
-#define RW (PROT_READ | PROT_WRITE)
-#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static char *area, *other;
 static int file = -1;
-static char maps[2][65536];
-
-static long bytes(long pages)
-{
-	return pages * sysconf(_SC_PAGESIZE);
-}
-
-static long sys(void *p)
-{
-	return p == MAP_FAILED ? -1 : 0;
-}
-
-/*
- * What is mapped where. Neighbours that would be one area but for an operation
- * that was about to split it are one here.
- */
-static long maps_read(long i)
-{
-	unsigned long start, end, offset, last = 0, last_offset = 0;
-	char line[512], rest[256], last_rest[256] = "";
-	FILE *f = fopen("/proc/self/maps", "r");
-	size_t got = 0;
-
-	if (!f)
-		return -1;
-	while (fgets(line, sizeof(line), f)) {
-		char prot[8], dev[16], ino[24];
-
-		if (sscanf(line, "%lx-%lx %7s %lx %15s %23s", &start, &end,
-			   prot, &offset, dev, ino) != 6)
-			return -1;
-		snprintf(rest, sizeof(rest), "%s %s %s", prot, dev, ino);
-		if (start != last || strcmp(rest, last_rest) ||
-		    (strcmp(ino, "0") && offset != last_offset))
-			got += snprintf(maps[i] + got, sizeof(maps[i]) - got,
-					"\n%lx %s %lx", start, rest, offset);
-		else
-			got -= strlen(strrchr(maps[i], '-'));
-		got += snprintf(maps[i] + got, sizeof(maps[i]) - got, "-%lx",
-				end);
-		last = end;
-		last_offset = offset + end - start;
-		strcpy(last_rest, rest);
-	}
-	fclose(f);
-	return got > 0 ? 0 : -1;
-}
-
-static long maps_same(long unused)
-{
-	(void)unused;
-	return maps_read(1) ? -1 : !strcmp(maps[0], maps[1]);
-}
 
 /* Room that nothing else uses: @n pages with a hole behind. */
 static long reserve(long n)
 {
-	area = mmap(NULL, bytes(4 * n), PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
+	area = mmap(NULL, bc_bytes(4 * n), PROT_NONE, BC_ANON | MAP_NORESERVE,
+		    -1, 0);
 	file = memfd_create("bc", 0);
-	return area == MAP_FAILED || file < 0 || ftruncate(file, bytes(4 * n)) ?
-		       -1 :
-		       0;
+	if (file < 0 || ftruncate(file, bc_bytes(4 * n)))
+		return -1;
+	return bc_mapped(area);
 }
 
 static long map_at(char *at, long pages, int prot, int flags, int fd)
 {
-	return sys(mmap(at, bytes(pages), prot, flags | MAP_FIXED, fd, 0));
+	return bc_mapped(
+		mmap(at, bc_bytes(pages), prot, flags | MAP_FIXED, fd, 0));
 }
 
 static long prep_private(long n)
 {
-	return reserve(n) || map_at(area, n, RW, ANON, -1);
+	return reserve(n) || map_at(area, n, BC_RW, BC_ANON, -1);
 }
 
 static long prep_hole(long n)
 {
-	return prep_private(n) || munmap(area + bytes(n), bytes(3 * n));
+	return prep_private(n) || munmap(area + bc_bytes(n), bc_bytes(3 * n));
 }
 
 static long prep_readonly(long n)
@@ -111,138 +57,137 @@ static long prep_mixed(long n)
 {
 	long q = n / 4;
 
-	return reserve(n) || map_at(area, q, RW, ANON, -1) ||
-	       map_at(area + bytes(q), q, RW, MAP_SHARED, file) ||
-	       map_at(area + bytes(2 * q), q, PROT_READ, MAP_PRIVATE, file) ||
-	       munmap(area + bytes(3 * q), bytes(q));
+	return reserve(n) || map_at(area, q, BC_RW, BC_ANON, -1) ||
+	       map_at(area + bc_bytes(q), q, BC_RW, MAP_SHARED, file) ||
+	       map_at(area + bc_bytes(2 * q), q, PROT_READ, MAP_PRIVATE,
+		      file) ||
+	       munmap(area + bc_bytes(3 * q), bc_bytes(q));
 }
 
 static long prep_target(long n)
 {
 	if (prep_private(n))
 		return -1;
-	other = area + bytes(2 * n);
-	return map_at(other, n / 2, RW, ANON, -1);
-}
-
-static long do_anon(long n)
-{
-	return sys(mmap(NULL, bytes(n), RW, ANON, -1, 0));
+	other = area + bc_bytes(2 * n);
+	return map_at(other, n / 2, BC_RW, BC_ANON, -1);
 }
 
 static long do_noreserve(long n)
 {
-	return sys(mmap(NULL, bytes(n), RW, ANON | MAP_NORESERVE, -1, 0));
+	return bc_mapped(
+		mmap(NULL, bc_bytes(n), BC_RW, BC_ANON | MAP_NORESERVE, -1, 0));
 }
 
 static long do_file(long n)
 {
-	return sys(mmap(NULL, bytes(n), RW, MAP_PRIVATE, file, 0));
+	return bc_mapped(mmap(NULL, bc_bytes(n), BC_RW, MAP_PRIVATE, file, 0));
 }
 
 static long do_stack(long n)
 {
-	return sys(mmap(NULL, bytes(n), RW, ANON | MAP_GROWSDOWN | MAP_STACK,
-			-1, 0));
+	return bc_mapped(mmap(NULL, bc_bytes(n), BC_RW,
+			      BC_ANON | MAP_GROWSDOWN | MAP_STACK, -1, 0));
 }
 
 static long do_shared(long n)
 {
-	return sys(mmap(NULL, bytes(n), RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	return bc_mapped(mmap(NULL, bc_bytes(n), BC_RW,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0));
 }
 
 static long do_shared_file(long n)
 {
-	return sys(mmap(NULL, bytes(n), RW, MAP_SHARED, file, 0));
+	return bc_mapped(mmap(NULL, bc_bytes(n), BC_RW, MAP_SHARED, file, 0));
 }
 
 static long do_none(long n)
 {
-	return sys(mmap(NULL, bytes(n), PROT_NONE, ANON, -1, 0));
+	return bc_mapped(mmap(NULL, bc_bytes(n), PROT_NONE, BC_ANON, -1, 0));
 }
 
 static long do_none_growsdown(long n)
 {
-	return sys(
-		mmap(NULL, bytes(n), PROT_READ, ANON | MAP_GROWSDOWN, -1, 0));
+	return bc_mapped(mmap(NULL, bc_bytes(n), PROT_READ,
+			      BC_ANON | MAP_GROWSDOWN, -1, 0));
 }
 
 static long do_readonly(long n)
 {
-	return sys(mmap(NULL, bytes(n), PROT_READ, MAP_PRIVATE, file, 0));
+	return bc_mapped(
+		mmap(NULL, bc_bytes(n), PROT_READ, MAP_PRIVATE, file, 0));
 }
 
 static long do_over(long n)
 {
-	return map_at(area, n, RW, ANON, -1);
+	return map_at(area, n, BC_RW, BC_ANON, -1);
 }
 
 static long do_over_none(long n)
 {
-	return map_at(area, n, PROT_NONE, ANON, -1);
+	return map_at(area, n, PROT_NONE, BC_ANON, -1);
 }
 
 static long do_over_middle(long n)
 {
-	return map_at(area + bytes(n / 4), n / 2, RW, MAP_PRIVATE, file);
+	return map_at(area + bc_bytes(n / 4), n / 2, BC_RW, MAP_PRIVATE, file);
 }
 
 static long do_writable(long n)
 {
-	return mprotect(area, bytes(n), RW);
+	return mprotect(area, bc_bytes(n), BC_RW);
 }
 
 static long do_writable_middle(long n)
 {
-	return mprotect(area + bytes(n / 4), bytes(n / 2), RW);
+	return mprotect(area + bc_bytes(n / 4), bc_bytes(n / 2), BC_RW);
 }
 
 /* Not every architecture has it. */
 static long do_pkey_writable(long n)
 {
-	long ret = syscall(SYS_pkey_mprotect, area, bytes(n), RW, -1);
+	long ret = syscall(SYS_pkey_mprotect, area, bc_bytes(n), BC_RW, -1);
 
 	return ret < 0 && errno == ENOSYS ? do_writable(n) : ret;
 }
 
 static long do_protect(long n)
 {
-	return mprotect(area, bytes(n), PROT_READ);
+	return mprotect(area, bc_bytes(n), PROT_READ);
 }
 
 static long do_protect_middle(long n)
 {
-	return mprotect(area + bytes(n / 4), bytes(n / 2), PROT_NONE);
+	return mprotect(area + bc_bytes(n / 4), bc_bytes(n / 2), PROT_NONE);
 }
 
 static long do_unmap(long n)
 {
-	return munmap(area, bytes(n));
+	return munmap(area, bc_bytes(n));
 }
 
 static long do_unmap_middle(long n)
 {
-	return munmap(area + bytes(n / 4), bytes(n / 2));
+	return munmap(area + bc_bytes(n / 4), bc_bytes(n / 2));
 }
 
 static long do_unmap_all(long n)
 {
-	return munmap(area - bytes(0), bytes(4 * n));
+	return munmap(area - bc_bytes(0), bc_bytes(4 * n));
 }
 
 static long do_grow(long n)
 {
-	return sys(mremap(area, bytes(n), bytes(2 * n), 0));
+	return bc_mapped(mremap(area, bc_bytes(n), bc_bytes(2 * n), 0));
 }
 
 static long do_shrink(long n)
 {
-	return sys(mremap(area, bytes(n), bytes(n / 2), 0));
+	return bc_mapped(mremap(area, bc_bytes(n), bc_bytes(n / 2), 0));
 }
 
 static long do_move(long n)
 {
-	char *p = mremap(area, bytes(n), bytes(2 * n), MREMAP_MAYMOVE);
+	char *p = mremap(area, bc_bytes(n), bc_bytes(2 * n), MREMAP_MAYMOVE);
 
 	return p == MAP_FAILED || p == area ? -1 : 0;
 }
@@ -250,59 +195,38 @@ static long do_move(long n)
 /* Grows to 3/2 onto what is a half private already. */
 static long do_move_over(long n)
 {
-	return sys(mremap(area, bytes(n), bytes(n + n / 2),
-			  MREMAP_MAYMOVE | MREMAP_FIXED, other));
+	return bc_mapped(mremap(area, bc_bytes(n), bc_bytes(n + n / 2),
+				MREMAP_MAYMOVE | MREMAP_FIXED, other));
 }
 
 static long do_move_shrink(long n)
 {
-	return sys(mremap(area, bytes(n), bytes(n / 2),
-			  MREMAP_MAYMOVE | MREMAP_FIXED, other));
+	return bc_mapped(mremap(area, bc_bytes(n), bc_bytes(n / 2),
+				MREMAP_MAYMOVE | MREMAP_FIXED, other));
 }
 
 static long do_dontunmap(long n)
 {
-	return sys(mremap(area, bytes(n), bytes(n),
-			  MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL));
+	return bc_mapped(mremap(area, bc_bytes(n), bc_bytes(n),
+				MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL));
 }
 
 static long do_dontunmap_over(long n)
 {
-	return sys(mremap(area, bytes(n), bytes(n),
-			  MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
-			  other));
-}
-
-static long do_brk(long n)
-{
-	long old = syscall(SYS_brk, 0), new = old + bytes(n);
-
-	if (syscall(SYS_brk, new) == new)
-		return 0;
-	/* Refused: the old break is what it says. */
-	errno = syscall(SYS_brk, 0) == old ? ENOMEM : EIO;
-	return -1;
-}
-
-static long prep_brk(long n)
-{
-	return do_brk(n);
+	return bc_mapped(mremap(
+		area, bc_bytes(n), bc_bytes(n),
+		MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, other));
 }
 
 static long do_brk_shrink(long n)
 {
-	long old = syscall(SYS_brk, 0);
+	long new = syscall(SYS_brk, 0) - bc_bytes(n);
 
-	return syscall(SYS_brk, old - bytes(n)) == old - bytes(n) ? 0 : -1;
+	return syscall(SYS_brk, new) == new ? 0 : -1;
 }
 
-static const struct op {
-	const char *name;
-	bc_job prepare;
-	bc_job act;
-	long pages; /* what it adds */
-} ops[] = {
-	{ "mmap", NULL, do_anon, N },
+static const struct bc_op ops[] = {
+	{ "mmap", NULL, bc_map, N },
 	{ "mmap_noreserve", NULL, do_noreserve, N },
 	{ "mmap_private_file", reserve, do_file, N },
 	{ "mmap_stack", NULL, do_stack, N },
@@ -315,7 +239,7 @@ static const struct op {
 	{ "mmap_over_mixed", prep_mixed, do_over, N - N / 4 },
 	{ "mmap_over_mixed_none", prep_mixed, do_over_none, -N / 4 },
 	{ "mmap_over_middle", prep_readonly, do_over_middle, N / 2 },
-	{ "mmap_merge", prep_hole, do_anon, N },
+	{ "mmap_merge", prep_hole, bc_map, N },
 	{ "mprotect_writable", reserve, do_writable, N },
 	{ "mprotect_file_writable", prep_readonly, do_writable, N },
 	{ "mprotect_split", prep_readonly, do_writable_middle, N / 2 },
@@ -332,121 +256,52 @@ static const struct op {
 	{ "mremap_over_shrink", prep_target, do_move_shrink, -N },
 	{ "mremap_dontunmap", prep_private, do_dontunmap, N },
 	{ "mremap_dontunmap_over", prep_target, do_dontunmap_over, N / 2 },
-	{ "brk", NULL, do_brk, N },
-	{ "brk_shrink", prep_brk, do_brk_shrink, -N },
+	{ "brk", NULL, bc_grow_brk, N },
+	{ "brk_shrink", bc_grow_brk, do_brk_shrink, -N },
 };
 
-static long long held(const struct bc_group *g)
-{
-	return bc_resource(g, VM, "held");
-}
-
-static void begin(struct bc_worker *w, struct bc_group *g, const struct op *o)
-{
-	bc_worker_start(w, g);
-	if (o->prepare && bc_call(w, o->prepare, N))
-		bc_fail(__FILE__, __LINE__, "%s: prepare: %s", o->name,
-			strerror(w->error));
-	/* The first time may fault in, and grow, what it needs. */
-	bc_eq(bc_call(w, maps_read, 1), 0);
-	bc_eq(bc_call(w, maps_read, 0), 0);
-}
-
-/* What it adds, at most: at a full account, too. */
-static void op_granted(struct bc_group *g, const struct op *o)
-{
-	struct bc_worker w;
-	long long before;
-
-	begin(&w, g, o);
-	before = held(g);
-	bc_set_key(g, "bc.barrier", VM, before + (o->pages > 0 ? o->pages : 0));
-	if (bc_call(&w, o->act, N))
-		bc_fail(__FILE__, __LINE__, "%s: %s (failcnt %lld)", o->name,
-			strerror(w.error), bc_resource(g, VM, "failcnt"));
-	if (held(g) - before != o->pages)
-		bc_fail(__FILE__, __LINE__, "%s added %lld pages, not %ld",
-			o->name, held(g) - before, o->pages);
-	bc_eq(bc_resource(g, VM, "failcnt"), 0);
-	bc_eq(bc_resource(g, VM, "forced"), 0);
-	bc_worker_stop(&w);
-	bc_eq(held(g), 0);
-}
-
-/* One page too much. */
-static void op_refused(struct bc_group *g, const struct op *o)
-{
-	struct bc_worker w;
-	long long before;
-
-	begin(&w, g, o);
-	before = held(g);
-	bc_set_key(g, "bc.barrier", VM, before + o->pages - 1);
-	if (bc_call(&w, o->act, N) == 0)
-		bc_fail(__FILE__, __LINE__, "%s was not refused", o->name);
-	if (w.error != ENOMEM)
-		bc_fail(__FILE__, __LINE__, "%s: %s", o->name,
-			strerror(w.error));
-	bc_eq(held(g), before);
-	bc_eq(bc_resource(g, VM, "failcnt"), 1);
-	bc_set_key(g, "bc.barrier", VM, BC_MAX);
-	if (bc_call(&w, maps_same, 0) != 1)
-		bc_fail(__FILE__, __LINE__, "%s was refused, but changed areas",
-			o->name);
-	bc_eq(held(g), before);
-	bc_worker_stop(&w);
-	bc_eq(held(g), 0);
-}
-
-static void each(struct bc_group *g,
-		 void (*run)(struct bc_group *g, const struct op *o),
-		 bool refusable)
-{
-	struct bc_group sub;
-	size_t i;
-
-	for (i = 0; i < BC_COUNT(ops); i++) {
-		if (refusable && ops[i].pages <= 0)
-			continue;
-		bc_group_make(&sub, g, ops[i].name);
-		run(&sub, &ops[i]);
-		bc_eq(bc_group_remove(&sub), 0);
-	}
-}
+static const struct bc_op_table table = {
+	.key = BC_VM,
+	.ops = ops,
+	.count = BC_COUNT(ops),
+	.arg = N,
+	.same_maps = true,
+};
 
 static void granted(struct bc_group *g)
 {
-	each(g, op_granted, false);
+	bc_ops_granted(g, &table);
 }
 
 static void refused(struct bc_group *g)
 {
-	each(g, op_refused, true);
+	bc_ops_refused(g, &table);
 }
 
 static long big_make(long pages)
 {
-	area = mmap(NULL, bytes(pages), RW, ANON | MAP_NORESERVE, -1, 0);
-	return sys(area);
+	area = mmap(NULL, bc_bytes(pages), BC_RW, BC_ANON | MAP_NORESERVE, -1,
+		    0);
+	return bc_mapped(area);
 }
 
 static long big_over(long pages)
 {
-	return sys(mmap(area, bytes(pages), RW,
-			ANON | MAP_NORESERVE | MAP_FIXED, -1, 0));
+	return bc_mapped(mmap(area, bc_bytes(pages), BC_RW,
+			      BC_ANON | MAP_NORESERVE | MAP_FIXED, -1, 0));
 }
 
 /* 1 GiB is replaced by 1 GiB at a full account. */
 static void replace_gib(struct bc_group *g)
 {
-	long pages = (1L << 30) / sysconf(_SC_PAGESIZE);
+	long pages = (1L << 30) / bc_page_size();
 	struct bc_worker w;
 
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, big_make, pages), 0);
-	bc_set_key(g, "bc.barrier", VM, held(g));
+	bc_set_key(g, "bc.barrier", BC_VM, bc_held_of(g, BC_VM));
 	bc_eq(bc_call(&w, big_over, pages), 0);
-	bc_eq(bc_call(&w, do_anon, 1), -1);
+	bc_eq(bc_call(&w, bc_map, 1), -1);
 	bc_eq(w.error, ENOMEM);
 	bc_worker_stop(&w);
 }
@@ -461,8 +316,8 @@ static long prep_checkered(long n)
 	if (reserve(n))
 		return -1;
 	for (i = 0; i < n; i++)
-		if (map_at(area + bytes(i), 1, PROT_READ,
-			   i & 1 ? MAP_PRIVATE : ANON, i & 1 ? file : -1))
+		if (map_at(area + bc_bytes(i), 1, PROT_READ,
+			   i & 1 ? MAP_PRIVATE : BC_ANON, i & 1 ? file : -1))
 			return -1;
 	return 0;
 }
@@ -474,14 +329,14 @@ static void mprotect_middle(struct bc_group *g)
 
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, prep_checkered, N), 0);
-	before = held(g);
-	bc_set_key(g, "bc.barrier", VM, before + N / 2);
+	before = bc_held_of(g, BC_VM);
+	bc_set_key(g, "bc.barrier", BC_VM, before + N / 2);
 	bc_eq(bc_call(&w, do_writable, N), -1);
 	bc_eq(w.error, ENOMEM);
-	bc_eq(held(g), before + N / 2);
-	bc_eq(bc_resource(g, VM, "failcnt"), 1);
+	bc_eq(bc_held_of(g, BC_VM), before + N / 2);
+	bc_eq(bc_resource(g, BC_VM, "failcnt"), 1);
 	bc_eq(bc_call(&w, do_protect, N), 0);
-	bc_eq(held(g), before);
+	bc_eq(bc_held_of(g, BC_VM), before);
 	bc_worker_stop(&w);
 }
 
@@ -495,7 +350,7 @@ static void overcommit(struct bc_group *g)
 	bc_true(bc_slurp_path(path, old, sizeof(old)) > 0);
 	bc_eq(bc_write_path(path, "1"), 0);
 	bc_worker_start(&w, g);
-	bc_set_key(g, "bc.barrier", VM, held(g) + N - 1);
+	bc_set_key(g, "bc.barrier", BC_VM, bc_held_of(g, BC_VM) + N - 1);
 	bc_eq(bc_call(&w, do_noreserve, N), -1);
 	bc_eq(w.error, ENOMEM);
 	bc_write_path(path, old);
@@ -506,13 +361,13 @@ static char *huge;
 
 static long map_huge(long n)
 {
-	huge = mmap(NULL, bytes(n), RW, ANON | MAP_HUGETLB, -1, 0);
-	return sys(huge);
+	huge = mmap(NULL, bc_bytes(n), BC_RW, BC_ANON | MAP_HUGETLB, -1, 0);
+	return bc_mapped(huge);
 }
 
 static long unmap_huge(long n)
 {
-	return munmap(huge, bytes(n));
+	return munmap(huge, bc_bytes(n));
 }
 
 /* A private huge page counts as the pages it has room for. */
@@ -528,16 +383,16 @@ static void huge_pages(struct bc_group *g)
 		bc_skip("no huge pages in this kernel");
 	bc_eq(bc_write_path(path, "2"), 0);
 	bc_worker_start(&w, g);
-	before = held(g);
-	bc_set_key(g, "bc.barrier", VM, before + n - 1);
+	before = bc_held_of(g, BC_VM);
+	bc_set_key(g, "bc.barrier", BC_VM, before + n - 1);
 	bc_eq(bc_call(&w, map_huge, n), -1);
 	bc_eq(w.error, ENOMEM);
-	bc_eq(held(g), before);
-	bc_set_key(g, "bc.barrier", VM, before + n);
+	bc_eq(bc_held_of(g, BC_VM), before);
+	bc_set_key(g, "bc.barrier", BC_VM, before + n);
 	bc_eq(bc_call(&w, map_huge, n), 0);
-	bc_eq(held(g), before + n);
+	bc_eq(bc_held_of(g, BC_VM), before + n);
 	bc_eq(bc_call(&w, unmap_huge, n), 0);
-	bc_eq(held(g), before);
+	bc_eq(bc_held_of(g, BC_VM), before);
 	bc_write_path(path, old);
 	bc_worker_stop(&w);
 }
@@ -582,18 +437,19 @@ static void status(struct bc_group *g)
 	bc_call(&w, maps_kb, 0);
 	bc_eq(bc_call(&w, status_kb, 0), bc_call(&w, maps_kb, 0));
 	bc_eq(bc_call(&w, status_kb, 0),
-	      held(g) * sysconf(_SC_PAGESIZE) / 1024);
+	      bc_held_of(g, BC_VM) * bc_page_size() / 1024);
 	bc_worker_stop(&w);
 }
 
 /* Charged, and then there is no room to grow into. */
 static long grow_fails(long n)
 {
-	char *p = mmap(NULL, bytes(2 * n), RW, ANON, -1, 0);
+	char *p = mmap(NULL, bc_bytes(2 * n), BC_RW, BC_ANON, -1, 0);
 
-	if (p == MAP_FAILED || mprotect(p + bytes(n), bytes(n), PROT_NONE))
+	if (p == MAP_FAILED ||
+	    mprotect(p + bc_bytes(n), bc_bytes(n), PROT_NONE))
 		return -2;
-	return sys(mremap(p, bytes(n), bytes(2 * n), 0));
+	return bc_mapped(mremap(p, bc_bytes(n), bc_bytes(2 * n), 0));
 }
 
 static void mremap_fails(struct bc_group *g)
@@ -602,10 +458,10 @@ static void mremap_fails(struct bc_group *g)
 	long long before;
 
 	bc_worker_start(&w, g);
-	before = held(g);
+	before = bc_held_of(g, BC_VM);
 	bc_eq(bc_call(&w, grow_fails, N), -1);
 	bc_eq(w.error, ENOMEM);
-	bc_eq(held(g), before + N);
+	bc_eq(bc_held_of(g, BC_VM), before + N);
 	bc_worker_stop(&w);
 }
 

@@ -246,7 +246,7 @@ static long nr_areas;
 
 static long make_area(long n)
 {
-	long page = sysconf(_SC_PAGESIZE), i;
+	long page = bc_page_size(), i;
 
 	if (!areas) {
 		areas = mmap(NULL, 64 << 20, PROT_NONE,

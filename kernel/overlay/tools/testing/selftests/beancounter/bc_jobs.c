@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Jobs that more than one program has, and what they are made of.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bc_jobs.h"
+
+static int kept[16384];
+static long nr_kept;
+
+bool bc_keep(int fd)
+{
+	if (fd < 0)
+		return true;
+	kept[nr_kept++] = fd;
+	return false;
+}
+
+int bc_kept(long i)
+{
+	return kept[i];
+}
+
+long bc_kept_count(void)
+{
+	return nr_kept;
+}
+
+/* The last @n of them. */
+long bc_drop_some(long n)
+{
+	while (nr_kept && n-- > 0)
+		close(kept[--nr_kept]);
+	return 0;
+}
+
+long bc_drop_kept(long unused)
+{
+	(void)unused;
+	return bc_drop_some(nr_kept);
+}
+
+/* Keeps up to @n more: struct file and nothing else; how many it has made. */
+long bc_open_null(long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++) {
+		if (bc_keep(open("/dev/null", O_RDONLY)))
+			break;
+	}
+	return i;
+}
+
+/* A worker that has all but the files for bc_open_null(@n); what is held. */
+long long bc_start_warm(struct bc_worker *w, const struct bc_group *g, long n)
+{
+	/* Its dentry must not come and go with the files of the worker. */
+	bc_sys(open("/dev/null", O_RDONLY));
+	bc_worker_start(w, g);
+	bc_eq(bc_call(w, bc_open_null, n), n);
+	bc_call(w, bc_drop_kept, 0);
+	return bc_rest(g);
+}
+
+const char *bc_long_name(long i)
+{
+	static char name[256];
+
+	snprintf(name, sizeof(name), "%0200ld", i);
+	return name;
+}
+
+union control {
+	struct cmsghdr head;
+	char space[CMSG_SPACE(sizeof(int) * BC_HANDED_MAX)];
+};
+
+int bc_hand_over(int to, const int *fds, int n)
+{
+	union control control = {};
+	char byte = 0;
+	struct iovec io = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &io,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_SPACE(sizeof(int) * n),
+	};
+
+	control.head.cmsg_level = SOL_SOCKET;
+	control.head.cmsg_type = SCM_RIGHTS;
+	control.head.cmsg_len = CMSG_LEN(sizeof(int) * n);
+	memcpy(CMSG_DATA(&control.head), fds, sizeof(int) * n);
+	return sendmsg(to, &msg, MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
+/* How many came with a message, -1 when there is none. */
+int bc_take_over(int from, int *fds, int flags)
+{
+	union control control;
+	char byte;
+	struct iovec io = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &io,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c;
+	int n;
+
+	if (recvmsg(from, &msg, flags) <= 0)
+		return -1;
+	c = CMSG_FIRSTHDR(&msg);
+	if (!c)
+		return 0;
+	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(fds, CMSG_DATA(c), sizeof(int) * n);
+	return n;
+}
+
+/* What mmap() and mremap() return, as a job does. */
+long bc_mapped(const void *at)
+{
+	return at == MAP_FAILED ? -1 : 0;
+}
+
+long bc_map(long pages)
+{
+	return bc_mapped(mmap(NULL, bc_bytes(pages), BC_RW, BC_ANON, -1, 0));
+}
+
+long bc_grow_brk(long pages)
+{
+	long old = syscall(SYS_brk, 0), new = old + bc_bytes(pages);
+
+	if (syscall(SYS_brk, new) == new)
+		return 0;
+	/* Refused: the old break is what it says. */
+	errno = syscall(SYS_brk, 0) == old ? ENOMEM : EIO;
+	return -1;
+}
+
+/* 1, or -1 at the end of the stack. */
+__attribute__((noinline)) long bc_use_stack(long pages)
+{
+	char frame[4096];
+
+	*(volatile char *)frame = 1;
+	if (pages > 1 && bc_use_stack(pages - 1) < 0)
+		return -1;
+	return *(volatile char *)frame;
+}
+
+/* Room for @n page tables, at a multiple of what one maps; or NULL. */
+char *bc_map_tables(long n)
+{
+	char *area = mmap(NULL, (n + 1) << 21, BC_RW, BC_ANON | MAP_NORESERVE,
+			  -1, 0);
+
+	if (area == MAP_FAILED)
+		return NULL;
+	area = (char *)(((unsigned long)area + (1 << 21) - 1) & -(1UL << 21));
+	madvise(area, n << 21, MADV_NOHUGEPAGE);
+	return area;
+}
+
+/* A page for each. */
+long bc_touch_tables(char *area, long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++)
+		*(volatile char *)(area + (i << 21)) = 1;
+	return n;
+}
+
+/* A child that does nothing until it is killed. */
+long bc_fork(long unused)
+{
+	pid_t pid = fork();
+
+	(void)unused;
+	while (!pid)
+		pause();
+	return pid;
+}
+
+long bc_reap(long pid)
+{
+	kill(pid, SIGKILL);
+	return waitpid(pid, NULL, 0);
+}
+
+/* BC_SIGNAL and its number when it was a signal; -1 when there is no child. */
+long bc_exit_code(long pid)
+{
+	int status;
+
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFSIGNALED(status) ? BC_SIGNAL + WTERMSIG(status) :
+				     WEXITSTATUS(status);
+}
+
+/* fork(), and the child is in another group from its first instruction. */
+long bc_clone_into(int group_fd)
+{
+	struct clone_args args = {
+		.flags = CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = group_fd,
+	};
+
+	return syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/* A thread that does nothing until its process is killed. */
+void *bc_idle(void *unused)
+{
+	(void)unused;
+	for (;;)
+		pause();
+	return NULL;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What more than one program has its worker do: jobs, see bc_call(), and what
+ * they are made of.
+ */
+#ifndef BC_JOBS_H
+#define BC_JOBS_H
+
+#include "bc_util.h"
+
+/* Flags of mmap(). */
+#define BC_RW (PROT_READ | PROT_WRITE)
+#define BC_ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+
+/* A file to keep; true when there is none, errno says why. */
+bool bc_keep(int fd);
+int bc_kept(long i);
+long bc_kept_count(void);
+long bc_drop_some(long n);
+long bc_drop_kept(long unused);
+long bc_open_null(long n);
+long long bc_start_warm(struct bc_worker *w, const struct bc_group *g, long n);
+
+/* Names that do not fit into a dentry. */
+const char *bc_long_name(long i);
+
+/* Files that are handed to who is at the other end of a socket. */
+#define BC_HANDED_MAX 16
+int bc_hand_over(int to, const int *fds, int n);
+int bc_take_over(int from, int *fds, int flags);
+
+/* Memory. */
+long bc_mapped(const void *at);
+long bc_map(long pages);
+long bc_grow_brk(long pages);
+long bc_use_stack(long pages);
+char *bc_map_tables(long n);
+long bc_touch_tables(char *area, long n);
+
+/* Children and threads. */
+#define BC_SIGNAL 1000
+long bc_fork(long unused);
+long bc_reap(long pid);
+long bc_exit_code(long pid);
+long bc_clone_into(int group_fd);
+void *bc_idle(void *unused);
+
+#endif /* BC_JOBS_H */
