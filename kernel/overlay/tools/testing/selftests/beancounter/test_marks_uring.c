@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is marked for io_uring: rings, what is registered with them, requests,
+ * threads.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bc_marks.h"
+
+#define ENTRIES 64
+#define NR_THREADS 16
+
+static struct io_uring_params params;
+static unsigned int *sq_tail, *sq_mask, *sq_array;
+static struct io_uring_sqe *sqes;
+static int ring_fd = -1, event_fd;
+static char *rings;
+
+static int new_ring(unsigned int flags)
+{
+	memset(&params, 0, sizeof(params));
+	params.flags = flags;
+	return syscall(SYS_io_uring_setup, ENTRIES, &params);
+}
+
+static void allow_uring(void)
+{
+	bc_write_path("/proc/sys/kernel/io_uring_disabled", "0");
+}
+
+static long make_ring(long n)
+{
+	long i;
+
+	for (i = 0; i < n && !bc_keep(new_ring(0)); i++)
+		;
+	return i;
+}
+
+static long make_ring_event(long n)
+{
+	long i;
+
+	if (!event_fd)
+		event_fd = eventfd(0, 0);
+	for (i = 0; i < n; i++) {
+		if (bc_keep(new_ring(0)) ||
+		    syscall(SYS_io_uring_register, bc_kept(i),
+			    IORING_REGISTER_EVENTFD, &event_fd, 1))
+			break;
+	}
+	return i;
+}
+
+static long make_ring_thread(long n)
+{
+	long i;
+
+	for (i = 0; i < n && !bc_keep(new_ring(IORING_SETUP_SQPOLL)); i++)
+		;
+	return i;
+}
+
+static long ring_here(long unused)
+{
+	(void)unused;
+	return new_ring(0);
+}
+
+static long make_ring_task(long n)
+{
+	return bc_threads_run(n, ring_here);
+}
+
+static long open_ring(void)
+{
+	ring_fd = new_ring(0);
+	if (ring_fd < 0)
+		return -1;
+	rings = mmap(NULL, params.sq_off.array + ENTRIES * 4,
+		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring_fd,
+		     IORING_OFF_SQ_RING);
+	sqes = mmap(NULL, ENTRIES * sizeof(*sqes), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_POPULATE, ring_fd, IORING_OFF_SQES);
+	if (rings == MAP_FAILED || sqes == MAP_FAILED)
+		return -1;
+	sq_tail = (unsigned int *)(rings + params.sq_off.tail);
+	sq_mask = (unsigned int *)(rings + params.sq_off.ring_mask);
+	sq_array = (unsigned int *)(rings + params.sq_off.array);
+	return 0;
+}
+
+static long close_ring(long unused)
+{
+	(void)unused;
+	munmap(rings, params.sq_off.array + ENTRIES * 4);
+	munmap(sqes, ENTRIES * sizeof(*sqes));
+	return close(ring_fd);
+}
+
+/* The requests that are in the queue by now, filled in by @fill. */
+static long submit(long n, void (*fill)(struct io_uring_sqe *sqe, long i))
+{
+	unsigned int tail = *sq_tail;
+	long i;
+
+	for (i = 0; i < n; i++, tail++) {
+		unsigned int at = tail & *sq_mask;
+
+		memset(&sqes[at], 0, sizeof(sqes[at]));
+		fill(&sqes[at], i);
+		sq_array[at] = at;
+	}
+	__atomic_store_n(sq_tail, tail, __ATOMIC_RELEASE);
+	return syscall(SYS_io_uring_enter, ring_fd, n, 0, 0, NULL, 0);
+}
+
+static struct {
+	int64_t sec, nsec;
+} far = { 100000, 0 };
+
+static void fill_timeout(struct io_uring_sqe *sqe, long i)
+{
+	(void)i;
+	sqe->opcode = IORING_OP_TIMEOUT;
+	sqe->addr = (unsigned long)&far;
+	sqe->len = 1;
+}
+
+static long make_timeout(long n)
+{
+	return open_ring() ? 0 : submit(n, fill_timeout);
+}
+
+#define OP_FUTEX_WAITV 53
+#define FUTEX2_U32 2
+
+static struct {
+	uint64_t val, uaddr;
+	uint32_t flags, reserved;
+} futexes[4];
+static uint32_t futex_word;
+
+static void fill_futex(struct io_uring_sqe *sqe, long i)
+{
+	(void)i;
+	sqe->opcode = OP_FUTEX_WAITV;
+	sqe->addr = (unsigned long)futexes;
+	sqe->len = BC_COUNT(futexes);
+}
+
+static long make_futex(long n)
+{
+	size_t i;
+
+	for (i = 0; i < BC_COUNT(futexes); i++) {
+		futexes[i].uaddr = (unsigned long)&futex_word;
+		futexes[i].flags = FUTEX2_U32;
+	}
+	return open_ring() ? 0 : submit(n, fill_futex);
+}
+
+/* Behind a timeout that does not come: prepared, not done. */
+#define OP_FSETXATTR 41
+#define OP_FGETXATTR 43
+
+static int xattr_op;
+static char xattr_value[32];
+
+static void fill_xattr(struct io_uring_sqe *sqe, long i)
+{
+	if (i % 2 == 0) {
+		fill_timeout(sqe, i);
+		sqe->flags = IOSQE_IO_LINK;
+		return;
+	}
+	sqe->opcode = xattr_op;
+	sqe->fd = event_fd;
+	sqe->addr = (unsigned long)"user.marks";
+	sqe->off = (unsigned long)xattr_value;
+	sqe->len = 8;
+}
+
+static long make_getxattr(long n)
+{
+	xattr_op = OP_FGETXATTR;
+	return open_ring() ? 0 : submit(n, fill_xattr);
+}
+
+static long make_setxattr(long n)
+{
+	xattr_op = OP_FSETXATTR;
+	return open_ring() ? 0 : submit(n, fill_xattr);
+}
+
+/*
+ * A thread of the kernel's for each that waits for somebody to write; four of
+ * them on one CPU.
+ */
+static void fill_open(struct io_uring_sqe *sqe, long i)
+{
+	(void)i;
+	sqe->opcode = IORING_OP_OPENAT;
+	sqe->flags = IOSQE_ASYNC;
+	sqe->fd = AT_FDCWD;
+	sqe->addr = (unsigned long)"fifo";
+	sqe->open_flags = O_RDONLY;
+}
+
+static void make_fifo(void)
+{
+	allow_uring();
+	bc_tmpfs();
+	bc_sys(mkfifo("fifo", 0666));
+}
+
+static long make_io_thread(long n)
+{
+	long done, i;
+
+	if (open_ring())
+		return 0;
+	done = submit(n, fill_open);
+	/* Each time it is woken up to make the next of them. */
+	for (i = 0; i < 50; i++)
+		bc_pause_ms(10);
+	return done;
+}
+
+static char *buffers;
+
+static long make_buffer_ring(long n)
+{
+	long page = sysconf(_SC_PAGESIZE), i;
+
+	if (open_ring())
+		return 0;
+	buffers = mmap(NULL, n * page, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	for (i = 0; i < n; i++) {
+		struct {
+			uint64_t addr;
+			uint32_t entries;
+			uint16_t bgid, flags;
+			uint64_t reserved[3];
+		} reg = { (unsigned long)buffers + i * page, 8, i, 0, { 0 } };
+
+		if (syscall(SYS_io_uring_register, ring_fd, 22, &reg, 1))
+			break;
+	}
+	return i;
+}
+
+/* A ring is three objects, a task that has one three more. */
+#define URING(fn, n, per)                                                  \
+	static void test_##fn(struct bc_group *g)                          \
+	{                                                                  \
+		static const struct bc_kind k = { .before = allow_uring,   \
+						  .make = make_##fn,       \
+						  .drop = close_ring,      \
+						  .count = (n),            \
+						  .marked = (n) * (per) }; \
+		bc_marks_test(g, &k);                                      \
+	}
+
+BC_MARKED_FILES(ring, 20, 3)
+BC_MARKED_FILES(ring_event, 20, 4)
+BC_MARKED_FILES(ring_thread, 8, 7)
+URING(timeout, 60, 1)
+URING(futex, 60, 1)
+URING(getxattr, 60, 1)
+URING(setxattr, 60, 1)
+URING(buffer_ring, 60, 1)
+
+static void test_io_thread(struct bc_group *g)
+{
+	static const struct bc_kind k = {
+		.before = make_fifo,
+		.make = make_io_thread,
+		.count = 4,
+		.marked = 6 + 4,
+		.caches = { "task_struct" },
+	};
+
+	bc_marks_test(g, &k);
+}
+
+static void test_ring_task(struct bc_group *g)
+{
+	static const struct bc_kind k = {
+		.before = allow_uring,
+		.prepare = bc_threads_start,
+		.make = make_ring_task,
+		.count = NR_THREADS,
+		.marked = 6 * NR_THREADS,
+		.caches = { "filp" },
+	};
+
+	bc_marks_test(g, &k);
+}
+
+static const struct bc_case cases[] = {
+	{ "ring", test_ring },
+	{ "ring_event", test_ring_event },
+	{ "ring_thread", test_ring_thread },
+	{ "ring_task", test_ring_task },
+	{ "timeout", test_timeout },
+	{ "futex", test_futex },
+	{ "getxattr", test_getxattr },
+	{ "setxattr", test_setxattr },
+	{ "io_thread", test_io_thread },
+	{ "buffer_ring", test_buffer_ring },
+};
+
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}
