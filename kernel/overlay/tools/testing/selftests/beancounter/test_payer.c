@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
@@ -123,6 +124,71 @@ static void listener_gone(struct bc_group *g)
 	while (accounts() > before + 8 && bc_now_ms() < end)
 		bc_hurry();
 	bc_range(accounts(), 0, before + 8);
+}
+
+/*
+ * A map of BPF knows whose it is by its memcg, whoever puts something in: here
+ * its maker, who is in another group by now.
+ */
+static int map_fd;
+
+static long make_map(long n)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_LPM_TRIE,
+		.key_size = 8,
+		.value_size = 1024,
+		.max_entries = n,
+		.map_flags = BPF_F_NO_PREALLOC,
+	};
+
+	map_fd = syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+	return map_fd;
+}
+
+static long fill_map(long n)
+{
+	static char value[1024];
+	struct {
+		unsigned int bits, data;
+	} key = { 32, 0 };
+	union bpf_attr attr = {
+		.map_fd = map_fd,
+		.key = (unsigned long)&key,
+		.value = (unsigned long)value,
+	};
+	long i;
+
+	for (i = 0; i < n; i++) {
+		key.data = i;
+		if (syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr)))
+			break;
+	}
+	return i;
+}
+
+static void map_elements(struct bc_group *g)
+{
+	long long a_base, b_base;
+	struct bc_group a, b;
+	struct bc_worker w;
+
+	bc_group_make(&a, g, "a");
+	bc_group_make(&b, g, "b");
+	if (!bc_enable_memory(g))
+		bc_skip("no memory controller");
+	bc_worker_start(&w, &a);
+	if (bc_call(&w, make_map, NR_FILES) < 0)
+		bc_skip("no BPF map: %s", strerror(w.error));
+	bc_eq(bc_group_attach(&b, w.pid), 0);
+	a_base = bc_rest(&a);
+	b_base = bc_rest(&b);
+	bc_eq(bc_call(&w, fill_map, NR_FILES), NR_FILES);
+	bc_range(bc_held(&a) - a_base, NR_FILES * bc_kmalloc_size(1024 + 32),
+		 LLONG_MAX);
+	bc_held_is(&b, b_base);
+	bc_worker_stop(&w);
+	bc_held_is(&a, 0);
 }
 
 /*
@@ -387,9 +453,10 @@ static void exit_leaves(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "fanotify", fanotify_events }, { "listener_gone", listener_gone },
-	{ "exit_events", exit_events },	 { "exec_moved", exec_moved },
-	{ "exec_leaves", exec_leaves },	 { "exit_leaves", exit_leaves },
+	{ "fanotify", fanotify_events },  { "listener_gone", listener_gone },
+	{ "map_elements", map_elements }, { "exit_events", exit_events },
+	{ "exec_moved", exec_moved },	  { "exec_leaves", exec_leaves },
+	{ "exit_leaves", exit_leaves },
 };
 
 int main(int argc, char **argv)
