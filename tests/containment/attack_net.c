@@ -332,9 +332,6 @@ static void prepare_options(void)
 	bc_write_path("/proc/sys/net/ipv4/igmp_max_memberships", "1000");
 }
 
-/* Their size is what a protocol under pressure decides, for all of its sockets. */
-#define TCP_LATER "buffers of TCP sockets are a resource of their own"
-
 const struct attack net_attacks[] = {
 	{ "unix_streams", own_net, unix_streams, 500 },
 	{ "unix_datagrams", own_net, unix_datagrams, 500 },
@@ -343,9 +340,8 @@ const struct attack net_attacks[] = {
 	{ "rights_chains", own_net, rights_chains, 100000 },
 	{ "udp_sockets", own_net, udp_sockets, 30000 },
 	{ "udp_full", own_net, udp_full, 100 },
-	{ "tcp_full", own_net, tcp_full, 30, .later = TCP_LATER },
-	{ "tcp_unaccepted", own_net, tcp_unaccepted, 12000,
-	  .later = TCP_LATER },
+	{ "tcp_full", own_net, tcp_full, 300 },
+	{ "tcp_unaccepted", own_net, tcp_unaccepted, 12000 },
 	{ "netlink_sockets", own_net, netlink_sockets, 30000 },
 	{ "netlink_full", own_net, netlink_full, 100 },
 	{ "socket_filters", own_net, socket_filters, 1000 },

@@ -6,19 +6,18 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "attack.h"
+#include "bc_net.h"
 
 #define BARRIER (16 * BC_MIB)
 #define LIMIT (18 * BC_MIB)
@@ -44,14 +43,7 @@ bool more(long made, long max)
 
 void own_net(void)
 {
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd;
-
-	if (unshare(CLONE_NEWNET))
-		bc_skip("no network namespaces: %s", strerror(errno));
-	fd = bc_sys(socket(AF_INET, SOCK_DGRAM, 0));
-	bc_sys(ioctl(fd, SIOCSIFFLAGS, &ifr));
-	close(fd);
+	bc_own_net();
 	bc_write_path("/proc/sys/net/core/wmem_max", "16777216");
 	bc_write_path("/proc/sys/net/core/rmem_max", "16777216");
 	bc_write_path("/proc/sys/net/core/optmem_max", "1048576");

@@ -74,4 +74,18 @@ struct bc_pin {
 #endif
 };
 
+/**
+ * struct bc_sock - what the buffers of a socket are charged
+ * @pages: charged to who pays for the struct sock
+ * @node: entry in the list that the audit walks, all zero when it is not there
+ */
+struct bc_sock {
+#ifdef CONFIG_BEANCOUNTERS
+	atomic_t pages;
+#ifdef CONFIG_BEANCOUNTERS_DEBUG
+	struct list_head node;
+#endif
+#endif
+};
+
 #endif /* _LINUX_BC_TYPES_H */

@@ -50,6 +50,10 @@ void __bc_vm_enter(struct mm_struct *mm);
 void bc_vm_status(struct seq_file *m, struct mm_struct *mm);
 int __must_check __bc_pin(struct bc_pin *pin, unsigned long pages);
 void __bc_unpin(struct bc_pin *pin);
+int __must_check __bc_pin_more(struct bc_pin *pin, unsigned long pages);
+void __bc_unpin_some(struct bc_pin *pin, unsigned long pages);
+int __must_check __bc_pin_alloc(struct bc_pin **pinp, unsigned long pages);
+void __bc_pin_free(struct bc_pin *pin);
 int __must_check __bc_pin_folio(struct folio *folio, gfp_t gfp);
 void bc_unpin_folio(struct folio *folio);
 
@@ -379,6 +383,75 @@ static inline void bc_pin_init(struct bc_pin *pin)
 }
 
 /**
+ * bc_pin_more() - charge memory for something that may hold some already
+ * @pin: of the thing
+ * @pages: how many more
+ *
+ * Paid by who pays for what @pin holds, by the current group if it holds
+ * nothing; until bc_unpin_some() or bc_unpin().
+ *
+ * Context: Any; does not sleep. At the same time as others, and as
+ * bc_unpin_some().
+ * Return: 0, or -ENOMEM when the group may not have them.
+ */
+static inline int __must_check bc_pin_more(struct bc_pin *pin,
+					   unsigned long pages)
+{
+	return bc_online() ? __bc_pin_more(pin, pages) : 0;
+}
+
+/**
+ * bc_unpin_some() - give back a part of what bc_pin_more() charged
+ * @pin: of the thing
+ * @pages: how many
+ *
+ * What was pinned when there was nobody to pay for it is not remembered: then
+ * what is given back first is what was charged.
+ *
+ * Context: Any.
+ */
+static inline void bc_unpin_some(struct bc_pin *pin, unsigned long pages)
+{
+	if (READ_ONCE(pin->pages))
+		__bc_unpin_some(pin, pages);
+}
+
+/**
+ * bc_pin_alloc() - charge memory for something that has no room for a pin
+ * @pinp: of the thing; NULL at first, see bc_pin_clear()
+ * @pages: how many more
+ *
+ * As bc_pin_more(), with a pin that is allocated. It is there also after a
+ * refusal; bc_pin_free() frees it.
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM when the group may not have them.
+ */
+static inline int __must_check bc_pin_alloc(struct bc_pin **pinp,
+					    unsigned long pages)
+{
+	return bc_online() ? __bc_pin_alloc(pinp, pages) : 0;
+}
+
+static inline void bc_pin_clear(struct bc_pin **pinp)
+{
+	*pinp = NULL;
+}
+
+/**
+ * bc_pin_free() - give back what bc_pin_alloc() charged
+ * @pinp: of the thing; holding nothing is fine
+ *
+ * Context: Any.
+ */
+static inline void bc_pin_free(struct bc_pin **pinp)
+{
+	if (*pinp)
+		__bc_pin_free(*pinp);
+	*pinp = NULL;
+}
+
+/**
  * bc_pin_folio() - charge a folio that is locked by what it is
  * @folio: new, with nothing in its private, which holds who pays
  * @gfp: how to allocate the note of who pays
@@ -506,6 +579,30 @@ static inline void bc_unpin(struct bc_pin *pin)
 }
 
 static inline void bc_pin_init(struct bc_pin *pin)
+{
+}
+
+static inline int __must_check bc_pin_more(struct bc_pin *pin,
+					   unsigned long pages)
+{
+	return 0;
+}
+
+static inline void bc_unpin_some(struct bc_pin *pin, unsigned long pages)
+{
+}
+
+static inline int __must_check bc_pin_alloc(struct bc_pin **pinp,
+					    unsigned long pages)
+{
+	return 0;
+}
+
+static inline void bc_pin_clear(struct bc_pin **pinp)
+{
+}
+
+static inline void bc_pin_free(struct bc_pin **pinp)
 {
 }
 

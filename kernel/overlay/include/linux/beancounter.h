@@ -100,6 +100,7 @@ void bc_slab_uncharge_one(struct kmem_cache *s, struct slab *slab, void *obj);
 void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p,
 		      int nr);
 bool bc_slab_charge_late(void *obj, gfp_t flags);
+bool __bc_charge_like(void *obj, const void *like, gfp_t flags);
 
 int __must_check __bc_page_charge(struct page *page, unsigned int order,
 				  gfp_t flags);
@@ -295,6 +296,23 @@ static __always_inline void bc_lru_took(const void *obj)
 }
 
 /**
+ * bc_charge_like() - let who pays for one object pay for another
+ * @obj: just allocated, from a slab cache that is not one of kmalloc()
+ * @like: the other; it cannot be freed meanwhile
+ * @flags: of the allocation of @obj
+ *
+ * For an object that is born in an interrupt on behalf of another.
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have it; the caller frees it.
+ */
+static inline bool __must_check bc_charge_like(void *obj, const void *like,
+					       gfp_t flags)
+{
+	return !bc_online() || __bc_charge_like(obj, like, flags);
+}
+
+/**
  * bc_file_error() - why was there no memory for a struct file?
  *
  * Context: Process context, right after the allocation failed.
@@ -422,6 +440,11 @@ static inline enum lru_status bc_lru_filter(const void *obj)
 
 static inline void bc_lru_took(const void *obj)
 {
+}
+
+static inline bool bc_charge_like(void *obj, const void *like, gfp_t flags)
+{
+	return true;
 }
 
 static inline void bc_count_files(struct kmem_cache *s)

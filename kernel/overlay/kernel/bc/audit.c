@@ -167,6 +167,20 @@ static void bc_audit_vm(void)
 		bc_audit_found(pin->bc, BC_LOCKEDPAGES, pin->pages);
 }
 
+static void bc_audit_socks(void)
+{
+#ifdef CONFIG_NET
+	struct beancounter *bc;
+	struct bc_sock *s;
+	u64 bytes;
+
+	list_for_each_entry(s, &bc_socks, node) {
+		bc = bc_sock_audit(s, &bytes);
+		bc_audit_found(bc, BC_KMEMSIZE, bytes);
+	}
+#endif
+}
+
 static void bc_audit_tasks(void)
 {
 	struct task_struct *leader, *task;
@@ -191,6 +205,7 @@ static int bc_audit_stopped(void *unused)
 		bc_audit_zone(zone);
 	bc_audit_percpu();
 	bc_audit_vm();
+	bc_audit_socks();
 	bc_audit_tasks();
 	list_for_each_entry(bc, &bc_list, list)
 		for (i = 0; i < BC_NR_RESOURCES; i++) {

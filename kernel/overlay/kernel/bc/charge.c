@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: charging, refusing, giving back.
+ * Beancounters: charging and refusing.
  *
  * A charge counts in the group and in all its ancestors below the root. It is
  * made at all levels or at none, under the lock of the tree, and checked on
@@ -35,62 +35,6 @@ static void bc_add(struct beancounter *bc, enum bc_resource res, u64 n)
 {
 	if (n)
 		__bc_add(bc, res, n);
-}
-
-/* See bc_sub(). @room is lowered to what is left up to the barrier then. */
-static __always_inline unsigned int
-__bc_sub(struct beancounter *bc, enum bc_resource res, u64 n, s64 *room)
-{
-	bool underflow = false;
-	unsigned int zero = 0;
-
-	lockdep_assert_held(&bc->top->lock);
-	do {
-		struct bc_counter *c = &bc->res[res];
-
-		if (unlikely(c->usage < n)) {
-			underflow = true;
-			c->usage = n;
-		}
-		c->usage -= n;
-		/* Then all levels below are at zero, too. */
-		if (unlikely(!c->usage))
-			zero++;
-		*room = min(*room, bc_room(c, BC_BARRIER));
-		bc = bc->parent;
-	} while (bc);
-	/* A bug somewhere: rather leak an account than free it too early. */
-	if (WARN_ONCE(underflow, "bc: %s underflow by a charge of %llu\n",
-		      bc_resources[res].name, n))
-		return 0;
-	return zero;
-}
-
-/**
- * bc_sub() - take off the counters of all levels
- * @bc: lowest level
- * @res: resource
- * @n: units of @res
- *
- * Context: Under the lock of the tree.
- * Return: How many of the lowest levels came to zero. The caller drops the
- * reference of each, without the lock if it may be the last.
- */
-unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n)
-{
-	s64 room = BC_MAX;
-
-	return n ? __bc_sub(bc, res, n, &room) : 0;
-}
-
-static void bc_put_zero(struct beancounter *bc, unsigned int zero)
-{
-	struct beancounter *parent;
-
-	for (; zero--; bc = parent) {
-		parent = bc->parent;
-		bc_put(bc);
-	}
 }
 
 /**
@@ -336,18 +280,17 @@ int bc_try_charge(struct beancounter *bc, enum bc_resource res, u64 n,
  * @over: the level that refused, on error
  * @res: the resource that was refused, on error
  *
- * Context: Any.
+ * Context: Interrupts are off.
  * Return: 0 or -ENOMEM.
  */
 int bc_try_charge_vm(struct beancounter *bc, u64 priv, u64 locked,
 		     enum bc_severity severity, struct beancounter **over,
 		     enum bc_resource *res)
 {
-	unsigned long flags;
-
+	lockdep_assert_irqs_disabled();
 	if (!bc)
 		return 0;
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	raw_spin_lock(&bc->top->lock);
 	*res = BC_PRIVVMPAGES;
 	*over = priv ? bc_find_over(bc, *res, priv, severity) : NULL;
 	if (!*over && locked) {
@@ -358,7 +301,7 @@ int bc_try_charge_vm(struct beancounter *bc, u64 priv, u64 locked,
 		bc_add(bc, BC_PRIVVMPAGES, priv);
 		bc_add(bc, BC_LOCKEDPAGES, locked);
 	}
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	raw_spin_unlock(&bc->top->lock);
 	return *over ? -ENOMEM : 0;
 }
 
@@ -452,10 +395,11 @@ void bc_refused(struct beancounter *bc, struct beancounter *over,
 			.res = res,
 			.requested = n,
 			.counter = c,
-			.pid = task_pid_nr(current),
+			.pid = in_task() ? task_pid_nr(current) : 0,
 		};
 		/* Its lock may be held; a torn name in the log is harmless. */
-		strscpy(css->refusal.comm, current->comm);
+		strscpy(css->refusal.comm,
+			in_task() ? current->comm : "interrupt");
 	}
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 
@@ -493,91 +437,4 @@ int bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 	if (ret)
 		bc_refused(bc, over, res, n, severity);
 	return ret;
-}
-
-/* A closed stock and room for an open one: the freed bytes open it. */
-static noinline void bc_reopen(struct beancounter *bc, u64 n, s64 room)
-{
-	n = bc_bytes_of(n);
-	if (bc_bytes_of(bc_batch(bc, n, room)) < n)
-		return;
-	bc_add(bc, BC_KMEMSIZE, n);
-	bc_refill(bc, n);
-}
-
-/**
- * bc_kmem_uncharge_slow() - give an object back under the lock of the tree
- * @bc: payer
- * @n: bytes of kmemsize, not 0, and BC_FILE for an open file
- *
- * May free the account.
- *
- * Context: Any.
- */
-void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
-{
-	raw_spinlock_t *lock = &bc->top->lock;
-	unsigned int zero, zero_files = 0;
-	s64 room = BC_MAX;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(lock, flags);
-	n += bc_trim_stock(bc);
-	if (bc_files_of(n))
-		zero_files = bc_sub(bc, BC_NUMFILE, bc_files_of(n));
-	zero = __bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(n), &room);
-	if (unlikely(room >= bc_bytes_of(n) + BC_STOCK_ROOM &&
-		     bc_stock_closed(bc)))
-		bc_reopen(bc, n, room);
-	raw_spin_unlock_irqrestore(lock, flags);
-	if (unlikely(zero_files))
-		bc_put_zero(bc, zero_files);
-	if (unlikely(zero))
-		bc_put_zero(bc, zero);
-}
-
-/**
- * bc_uncharge_slow() - give back under the lock of the tree
- * @bc: payer
- * @res: resource
- * @n: units of @res
- *
- * May free the account.
- *
- * Context: Any.
- */
-void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n)
-{
-	raw_spinlock_t *lock = &bc->top->lock;
-	unsigned long flags;
-	unsigned int zero;
-
-	if (!n)
-		return;
-	raw_spin_lock_irqsave(lock, flags);
-	zero = bc_sub(bc, res, n);
-	raw_spin_unlock_irqrestore(lock, flags);
-	if (unlikely(zero))
-		bc_put_zero(bc, zero);
-}
-
-/**
- * bc_uncharge() - give a charge back
- * @bc: who was charged, or NULL for nobody
- * @res: resource
- * @n: units of @res
- *
- * With the last unit of the last resource of a group that is gone the account
- * is freed, so the caller must not touch it afterwards.
- *
- * Context: Any.
- */
-void bc_uncharge(struct beancounter *bc, enum bc_resource res, u64 n)
-{
-	if (!bc || !n)
-		return;
-	if (res == BC_KMEMSIZE && n <= BC_STOCK_MAX)
-		bc_kmem_uncharge(bc, n);
-	else
-		bc_uncharge_slow(bc, res, n);
 }

@@ -489,6 +489,30 @@ static void charge_transfer_far(struct kunit *test)
 	bc_expect_counts(test, b, res, 0, 6, 1);
 }
 
+static int bc_kunit_charge_vm(struct beancounter *bc, u64 priv, u64 locked,
+			      struct beancounter **over, enum bc_resource *res)
+{
+	unsigned long flags;
+	int ret;
+
+	local_irq_save(flags);
+	ret = bc_try_charge_vm(bc, priv, locked, BC_BARRIER, over, res);
+	local_irq_restore(flags);
+	return ret;
+}
+
+static void bc_kunit_uncharge_vm(struct beancounter *bc, u64 priv, u64 locked)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (priv)
+		bc_uncharge_vm(bc, BC_PRIVVMPAGES, priv);
+	if (locked)
+		bc_uncharge_vm(bc, BC_LOCKEDPAGES, locked);
+	local_irq_restore(flags);
+}
+
 /* Private and locked pages together: both or none. */
 static void charge_vm(struct kunit *test)
 {
@@ -498,23 +522,23 @@ static void charge_vm(struct kunit *test)
 
 	bc_kunit_limits(bc, BC_PRIVVMPAGES, 10, 10);
 	bc_kunit_limits(bc, BC_LOCKEDPAGES, 5, 5);
-	KUNIT_EXPECT_EQ(test,
-			bc_try_charge_vm(bc, 10, 6, BC_BARRIER, &over, &res),
+	KUNIT_EXPECT_EQ(test, bc_kunit_charge_vm(bc, 10, 6, &over, &res),
 			-ENOMEM);
 	KUNIT_EXPECT_EQ(test, res, BC_LOCKEDPAGES);
 	KUNIT_EXPECT_PTR_EQ(test, over, bc);
 	bc_expect_counts(test, bc, BC_PRIVVMPAGES, 0, 0, 0);
-	KUNIT_EXPECT_EQ(test,
-			bc_try_charge_vm(bc, 11, 5, BC_BARRIER, &over, &res),
+	KUNIT_EXPECT_EQ(test, bc_kunit_charge_vm(bc, 11, 5, &over, &res),
 			-ENOMEM);
 	KUNIT_EXPECT_EQ(test, res, BC_PRIVVMPAGES);
 	bc_expect_counts(test, bc, BC_LOCKEDPAGES, 0, 0, 0);
-	KUNIT_EXPECT_EQ(
-		test, bc_try_charge_vm(bc, 10, 5, BC_BARRIER, &over, &res), 0);
+	KUNIT_EXPECT_EQ(test, bc_kunit_charge_vm(bc, 10, 5, &over, &res), 0);
 	bc_expect_counts(test, bc, BC_PRIVVMPAGES, 10, 10, 0);
 	bc_expect_counts(test, bc, BC_LOCKEDPAGES, 5, 5, 0);
-	bc_uncharge(bc, BC_PRIVVMPAGES, 10);
-	bc_uncharge(bc, BC_LOCKEDPAGES, 5);
+	bc_kunit_uncharge_vm(bc, 4, 0);
+	bc_expect_counts(test, bc, BC_PRIVVMPAGES, 6, 10, 0);
+	bc_kunit_uncharge_vm(bc, 6, 5);
+	bc_expect_counts(test, bc, BC_PRIVVMPAGES, 0, 10, 0);
+	bc_expect_counts(test, bc, BC_LOCKEDPAGES, 0, 5, 0);
 }
 
 static struct kunit_case bc_charge_cases[] = {

@@ -174,6 +174,8 @@ static void bc_notify_work(struct work_struct *work)
 		bcs->refusal.state = BC_REFUSAL_LOGGED;
 		bc_log_refusal(bcs);
 	}
+	if (bcs->bc && xchg(&bcs->bc->want_room, false))
+		bc_reclaim(bcs->bc, BC_STOCK_BATCH);
 	cgroup_file_notify(&bcs->failcnt_local_file);
 	for (css = &bcs->css; css->parent; css = css->parent)
 		cgroup_file_notify(&css_to_bc(css)->failcnt_file);

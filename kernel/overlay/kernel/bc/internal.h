@@ -132,6 +132,7 @@ struct bc_audit {
  * @nr_open: how many of the subtree have @open set; @top->lock
  * @open: some word of @stock may be open; @top->lock
  * @offline: words stay closed; @top->lock
+ * @want_room: a request that could not wait was refused; racy, a hint
  * @shrink_after: no shrink of the group before this time; racy, a hint
  * @css: the group, NULL before it is online and once it is freed; @top->lock
  * @id: the cgroup's id, 0 before it is online; constant then
@@ -154,6 +155,7 @@ struct beancounter {
 	unsigned int nr_open;
 	bool open;
 	bool offline;
+	bool want_room;
 	unsigned long shrink_after;
 	struct bc_css *css;
 	u64 id;
@@ -205,7 +207,7 @@ struct bc_refusal {
  * @failcnt_file: notified when the failcnt grows
  * @failcnt_local_file: notified when the local failcnt grows
  * @refusal: the first one
- * @notify_work: notifies and logs from a context that may
+ * @notify_work: notifies, logs and makes room from a context that may
  */
 struct bc_css {
 	struct cgroup_subsys_state css;
@@ -307,15 +309,19 @@ int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
 		   enum bc_severity severity, struct beancounter **over);
 int bc_charge_object(struct beancounter *bc, u64 n, enum bc_severity severity,
 		     struct beancounter **over, enum bc_resource *res);
-void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n);
 void bc_charge_far(struct beancounter *bc, u32 bytes, s64 room);
-void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n);
 void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 		  struct bc_stat *stat);
 void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		     const struct bc_limits *limits);
 void bc_close(struct beancounter *bc);
+
+/* uncharge.c */
 unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n);
+void bc_put_zero(struct beancounter *bc, unsigned int zero);
+void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n);
+void bc_uncharge_vm(struct beancounter *bc, enum bc_resource res, u64 n);
+void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n);
 
 /* stock.c */
 void bc_close_words(struct beancounter *bc, struct bc_sum *sum);
@@ -338,6 +344,12 @@ void bc_vm_follow(struct task_struct *task);
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 extern struct list_head bc_pins;
 extern raw_spinlock_t bc_pins_lock;
+#endif
+
+/* sock.c */
+#if defined(CONFIG_BEANCOUNTERS_DEBUG) && defined(CONFIG_NET)
+extern struct list_head bc_socks;
+struct beancounter *bc_sock_audit(const struct bc_sock *s, u64 *bytes);
 #endif
 
 /* task.c */

@@ -144,8 +144,9 @@ static int bc_kmem_charge_slow(struct beancounter *bc, u64 n, gfp_t flags)
 	if ((flags & __GFP_NORETRY) && (flags & __GFP_NOWARN))
 		return -ENOMEM;
 
-	if (res == BC_KMEMSIZE && bc_may_reclaim(bc, flags) &&
-	    refcount_inc_not_zero(&bc->refs)) {
+	if (res == BC_KMEMSIZE && !bc_may_reclaim(bc, flags)) {
+		WRITE_ONCE(over->want_room, true);
+	} else if (res == BC_KMEMSIZE && refcount_inc_not_zero(&bc->refs)) {
 		rcu_read_unlock();
 		while (ret && retries-- && bc_reclaim(over, bc_bytes_of(n)))
 			ret = bc_charge_object(bc, n, severity, &over, &res);

@@ -2,9 +2,9 @@
 /*
  * Beancounters: lockedpages that no address space has in its locked_vm.
  *
- * Locked SysV segments, pages that a ring or a socket keeps pinned for I/O,
- * secret memory. They outlive the mapping, often the process, so they stay with
- * the group that asked for them, as kernel objects do.
+ * Locked SysV segments, pages that a ring, a socket or a device keeps pinned for
+ * I/O, secret memory. They outlive the mapping, often the process, so they stay
+ * with the group that asked for them, as kernel objects do.
  */
 #include <linux/bc_vm.h>
 #include <linux/export.h>
@@ -12,6 +12,9 @@
 #include <linux/slab.h>
 
 #include "internal.h"
+
+/* Between bc_pin_more() and bc_unpin_some(): what a pin holds, and its payer. */
+static DEFINE_RAW_SPINLOCK(bc_pin_lock);
 
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 LIST_HEAD(bc_pins);
@@ -92,6 +95,130 @@ void __bc_unpin(struct bc_pin *pin)
 	pin->pages = 0;
 }
 EXPORT_SYMBOL_GPL(__bc_unpin);
+
+/* The payer a pin has already, else the current group; with a reference. */
+static struct beancounter *bc_pin_payer(struct bc_pin *pin)
+{
+	struct beancounter *bc = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bc_pin_lock, flags);
+	if (pin->pages) {
+		/* Kept by the charge until the lock is released. */
+		bc = pin->bc;
+		refcount_inc(&bc->refs);
+	}
+	raw_spin_unlock_irqrestore(&bc_pin_lock, flags);
+	return bc ?: bc_get_current();
+}
+
+/* false: meanwhile it holds what somebody else pays for. */
+static bool bc_pin_add(struct bc_pin *pin, struct beancounter *bc,
+		       unsigned long pages)
+{
+	unsigned long flags;
+	bool added;
+
+	raw_spin_lock_irqsave(&bc_pin_lock, flags);
+	added = !pin->pages || pin->bc == bc;
+	if (added) {
+		if (!pin->pages)
+			bc_pin_list(pin);
+		pin->bc = bc;
+		pin->pages += pages;
+	}
+	raw_spin_unlock_irqrestore(&bc_pin_lock, flags);
+	return added;
+}
+
+/**
+ * __bc_pin_more() - charge more locked pages
+ * @pin: holds some, or none
+ * @pages: how many more
+ *
+ * See bc_pin_more().
+ *
+ * Context: Any; does not sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int __bc_pin_more(struct bc_pin *pin, unsigned long pages)
+{
+	struct beancounter *bc;
+	bool done = false;
+	int ret = 0;
+
+	while (pages && !ret && !done) {
+		bc = bc_pin_payer(pin);
+		if (bc == BC_NOBODY)
+			return 0;
+		ret = bc_charge(bc, BC_LOCKEDPAGES, pages, BC_BARRIER);
+		if (!ret) {
+			done = bc_pin_add(pin, bc, pages);
+			if (!done)
+				bc_uncharge(bc, BC_LOCKEDPAGES, pages);
+		}
+		bc_put_payer(bc);
+	}
+	return ret;
+}
+EXPORT_SYMBOL_GPL(__bc_pin_more);
+
+/**
+ * __bc_unpin_some() - give some of the locked pages back
+ * @pin: holds some
+ * @pages: how many; all that it holds if it is less
+ *
+ * See bc_unpin_some().
+ *
+ * Context: Any.
+ */
+void __bc_unpin_some(struct bc_pin *pin, unsigned long pages)
+{
+	struct beancounter *bc;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bc_pin_lock, flags);
+	bc = pin->bc;
+	pages = min(pages, pin->pages);
+	pin->pages -= pages;
+	if (pages && !pin->pages)
+		bc_pin_unlist(pin);
+	raw_spin_unlock_irqrestore(&bc_pin_lock, flags);
+	if (pages)
+		bc_uncharge(bc, BC_LOCKEDPAGES, pages);
+}
+EXPORT_SYMBOL_GPL(__bc_unpin_some);
+
+/**
+ * __bc_pin_alloc() - charge locked pages for something without room for a pin
+ * @pinp: where the pin is, or NULL
+ * @pages: how many more
+ *
+ * See bc_pin_alloc().
+ *
+ * Context: Process context; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int __bc_pin_alloc(struct bc_pin **pinp, unsigned long pages)
+{
+	if (!*pinp)
+		*pinp = kzalloc(sizeof(**pinp), GFP_KERNEL | __GFP_BC);
+	return *pinp ? __bc_pin_more(*pinp, pages) : -ENOMEM;
+}
+
+/**
+ * __bc_pin_free() - give back what bc_pin_alloc() charged
+ * @pin: the pin
+ *
+ * See bc_pin_free().
+ *
+ * Context: Any.
+ */
+void __bc_pin_free(struct bc_pin *pin)
+{
+	bc_unpin(pin);
+	kfree(pin);
+}
 
 /**
  * __bc_pin_folio() - charge a folio that is locked by what it is

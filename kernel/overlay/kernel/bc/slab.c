@@ -231,6 +231,33 @@ bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 }
 
 /**
+ * __bc_charge_like() - let who pays for one object pay for another
+ * @obj: from a slab cache
+ * @like: the other
+ * @flags: of the allocation of @obj
+ *
+ * See bc_charge_like(). What has a payer keeps it.
+ *
+ * Context: Any; does not reclaim.
+ * Return: false when the group may not have it.
+ */
+bool __bc_charge_like(void *obj, const void *like, gfp_t flags)
+{
+	struct beancounter *bc = bc_object_owner(like, NULL), *over;
+	struct kmem_cache *s = virt_to_slab(obj)->slab_cache;
+	u64 bytes = bc_object_size(s);
+
+	if (!bc || bc_object_owner(obj, NULL))
+		return true;
+	if (bc_try_charge(bc, BC_KMEMSIZE, bytes, BC_BARRIER, &over)) {
+		WRITE_ONCE(over->want_room, true);
+		bc_refused(bc, over, BC_KMEMSIZE, bytes, BC_BARRIER);
+		return false;
+	}
+	return bc_slab_own(s, flags, 1, &obj, bc);
+}
+
+/**
  * bc_count_files() - the objects of a slab cache are open files
  * @s: the cache; it has no objects yet and is not merged with others
  *

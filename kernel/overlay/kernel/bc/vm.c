@@ -148,7 +148,7 @@ static void bc_vm_adjust(struct beancounter *bc, enum bc_resource res,
 	if (!bc)
 		; /* nobody pays, but what is charged is known when one does */
 	else if (pages < *charged)
-		bc_uncharge(bc, res, *charged - pages);
+		bc_uncharge_vm(bc, res, *charged - pages);
 	else if (pages > *charged)
 		bc_force(bc, res, pages - *charged);
 	*charged = pages;

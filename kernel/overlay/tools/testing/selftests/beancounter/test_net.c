@@ -8,17 +8,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "bc_net.h"
 #include "bc_object.h"
 
 static int family, type, protocol;
@@ -52,19 +51,6 @@ static void cost_socket(long n, long long *low, long long *high)
 }
 
 /* In a network namespace of its own, with a loopback that is up. */
-static void own_net(void)
-{
-	struct ifreq ifr = { .ifr_name = "lo" };
-	int fd;
-
-	if (unshare(CLONE_NEWNET))
-		bc_skip("no network namespaces: %s", strerror(errno));
-	fd = bc_sys(socket(AF_INET, SOCK_DGRAM, 0));
-	ifr.ifr_flags = IFF_UP;
-	bc_sys(ioctl(fd, SIOCSIFFLAGS, &ifr));
-	close(fd);
-}
-
 static void socket_case(struct bc_group *g, int fam, int typ, int proto,
 			const char *cache)
 {
@@ -232,27 +218,12 @@ static void test_rights(struct bc_group *g)
 /* Datagrams to oneself over the loopback, never read. */
 static int udp_in, udp_out;
 
-static int bound_socket(int typ, struct sockaddr_in *sin)
-{
-	socklen_t len = sizeof(*sin);
-	int fd = socket(AF_INET, typ, 0), size = 8 << 20;
-
-	memset(sin, 0, sizeof(*sin));
-	sin->sin_family = AF_INET;
-	sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || bind(fd, (struct sockaddr *)sin, sizeof(*sin)) ||
-	    getsockname(fd, (struct sockaddr *)sin, &len))
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	return fd;
-}
-
 static long prepare_udp(long n)
 {
 	struct sockaddr_in sin;
 
 	(void)n;
-	udp_in = bound_socket(SOCK_DGRAM, &sin);
+	udp_in = bc_bound_socket(SOCK_DGRAM, &sin);
 	if (udp_in < 0)
 		return -1;
 	fcntl(udp_in, F_SETFL, O_NONBLOCK);
@@ -301,7 +272,7 @@ static void test_udp_data(struct bc_group *g)
 		.errors = { ENOBUFS, ENOMEM },
 	};
 
-	own_net();
+	bc_own_net();
 	bc_object_test(g, &o);
 }
 
@@ -311,7 +282,7 @@ static struct sockaddr_in server;
 
 static long make_server(long unused)
 {
-	int fd = bound_socket(SOCK_STREAM, &server);
+	int fd = bc_bound_socket(SOCK_STREAM, &server);
 
 	(void)unused;
 	if (fd < 0 || listen(fd, 64))
@@ -356,8 +327,8 @@ static void connect_to(long port)
 }
 
 /*
- * The socket of a connection is made by a softirq and paid by nobody, until
- * the task that accepts it takes it over.
+ * The socket of a connection is made by a softirq for who listens. If that is
+ * nobody who pays, the task that accepts it takes it over.
  */
 static void test_accept(struct bc_group *g)
 {
@@ -365,10 +336,10 @@ static void test_accept(struct bc_group *g)
 	struct bc_worker w;
 	long port;
 
-	own_net();
-	bc_worker_start(&w, g);
-	port = bc_call(&w, make_server, 0);
+	bc_own_net();
+	port = make_server(0);
 	bc_true(port > 0);
+	bc_worker_start(&w, g);
 	connect_to(port);
 	bc_true(bc_call(&w, accept_one, 0) > 0);
 	file = bc_need_slab("filp") + bc_need_slab("dentry") +

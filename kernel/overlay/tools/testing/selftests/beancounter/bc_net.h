@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Networks for tests. */
+#ifndef BC_NET_H
+#define BC_NET_H
+
+#include <netinet/in.h>
+
+/* A network of the process's own, with a loopback device; or skip. */
+void bc_own_net(void);
+
+/*
+ * A socket of AF_INET with a port of its own on the loopback device, and room
+ * for 8 MiB.  -1 with errno set when there is none.
+ */
+int bc_bound_socket(int type, struct sockaddr_in *sin);
+
+#endif /* BC_NET_H */

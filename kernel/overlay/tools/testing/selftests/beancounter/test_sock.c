@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The buffers of TCP: what a socket holds in both directions is charged to the
+ * group of who made it, connections to the group of who listens.  What is
+ * refused waits, and nothing that was sent is lost.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bc_net.h"
+#include "bc_object.h"
+#include "bc_util.h"
+
+static struct sockaddr_in server;
+static char data[64 << 10];
+
+/* ------------------------------------------------------- in either process */
+
+/* Never -1: where the peer is in the other process it is told by errno. */
+static long fail(void)
+{
+	return errno ? -errno : -1;
+}
+
+static long make_server(long backlog)
+{
+	int fd = bc_bound_socket(SOCK_STREAM, &server);
+
+	if (fd < 0 || listen(fd, backlog) || bc_keep(fd))
+		return fail();
+	return ntohs(server.sin_port);
+}
+
+static long connect_one(long port)
+{
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sin, sizeof(sin)))
+		return fail();
+	return fd;
+}
+
+static long accept_kept(long unused)
+{
+	int fd = accept(bc_kept(0), NULL, NULL);
+
+	(void)unused;
+	return fd < 0 ? fail() : fd;
+}
+
+/* As much as goes in without waiting. */
+static long fill(long fd)
+{
+	long sent = 0, n;
+
+	while ((n = send(fd, data, sizeof(data), MSG_DONTWAIT)) > 0)
+		sent += n;
+	return sent;
+}
+
+static long unsent(long fd)
+{
+	int n = 0;
+
+	return ioctl(fd, SIOCOUTQ, &n) ? fail() : n;
+}
+
+static long drain(long fd)
+{
+	long got = 0, n;
+
+	while ((n = recv(fd, data, sizeof(data), MSG_DONTWAIT)) > 0)
+		got += n;
+	return got;
+}
+
+static long unread(long fd)
+{
+	int n = 0;
+
+	return ioctl(fd, FIONREAD, &n) ? fail() : n;
+}
+
+static long send_waiting(long fd)
+{
+	return send(fd, data, 1000, 0) < 0 ? fail() : 0;
+}
+
+static long close_one(long fd)
+{
+	return close(fd);
+}
+
+/* To be closed by a reset: nobody is to wait for a minute. */
+static long reset_one(long fd)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	return close(fd);
+}
+
+/* Bytes that say where in the stream they are. */
+static char mark(long at)
+{
+	return at ^ at >> 8 ^ at >> 16;
+}
+
+#define STREAM_BYTES (3L << 20)
+
+static long read_stream(long fd)
+{
+	long at = 0, n, i;
+
+	while (at < STREAM_BYTES) {
+		n = read(fd, data, sizeof(data));
+		if (n <= 0)
+			return n ? fail() : at;
+		for (i = 0; i < n; i++)
+			if (data[i] != mark(at + i))
+				return -EILSEQ;
+		at += n;
+	}
+	return at;
+}
+
+static long write_stream(int fd)
+{
+	long at = 0, n, i;
+
+	while (at < STREAM_BYTES) {
+		for (i = 0; i < (long)sizeof(data); i++)
+			data[i] = mark(at + i);
+		n = write(fd, data, sizeof(data));
+		if (n <= 0)
+			return fail();
+		at += n;
+	}
+	return at;
+}
+
+/* A connection of the worker to us. */
+static int connect_here(struct bc_worker *w, long *there)
+{
+	long port = bc_kept_count() ? ntohs(server.sin_port) : make_server(8);
+	int fd;
+
+	bc_true(port > 0);
+	*there = bc_call(w, connect_one, port);
+	bc_true(*there > 0);
+	fd = accept_kept(0);
+	bc_true(fd > 0);
+	return fd;
+}
+
+/* ------------------------------------------------------------------ cases */
+
+/* What cannot be sent yet is the sender's. */
+static void test_send(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long base, rise;
+	long there, sent;
+	int here;
+
+	bc_own_net();
+	bc_worker_start(&w, g);
+	here = connect_here(&w, &there);
+	base = bc_rest(g);
+	sent = bc_call(&w, fill, there);
+	bc_true(sent > 0);
+	rise = bc_rest(g) - base;
+	bc_range(rise, bc_call(&w, unsent, there),
+		 4 * bc_call(&w, unsent, there) + 64 * BC_KIB);
+	bc_call(&w, reset_one, there);
+	bc_true(bc_rest(g) <= base);
+	close(here);
+
+	/* What goes beyond the limit is counted, and nothing goes uncharged. */
+	here = connect_here(&w, &there);
+	base = bc_rest(g);
+	bc_set_limit(g, base + 64 * BC_KIB);
+	bc_call(&w, fill, there);
+	rise = bc_rest(g) - base;
+	bc_range(rise, bc_call(&w, unsent, there), 64 * BC_KIB + bc_forced(g));
+	bc_set_limit(g, BC_MAX);
+	bc_call(&w, reset_one, there);
+	close(here);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+/* What was not read yet is the receiver's, who did not ask for it. */
+static void test_receive(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long base, rise;
+	long there;
+	int here;
+
+	bc_own_net();
+	bc_worker_start(&w, g);
+	here = connect_here(&w, &there);
+	base = bc_rest(g);
+	bc_true(fill(here) > 0);
+	rise = bc_rest(g) - base;
+	bc_range(rise, bc_call(&w, unread, there),
+		 4 * bc_call(&w, unread, there) + 64 * BC_KIB);
+	/* What was read is given back; what comes instead is little. */
+	while (bc_call(&w, drain, there))
+		bc_pause_ms(20);
+	bc_range(bc_rest(g) - base, 0, 2 * bc_page_size());
+	bc_call(&w, reset_one, there);
+	bc_true(bc_rest(g) <= base);
+	close(here);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+/* At the barrier no byte gets in or out beyond it, or is lost on the way. */
+static void test_stream(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long barrier;
+	long there, got;
+	int here;
+
+	bc_own_net();
+	bc_worker_start(&w, g);
+	here = connect_here(&w, &there);
+	barrier = bc_rest(g) + 64 * BC_KIB;
+	bc_set_barrier(g, barrier);
+	bc_set_limit(g, barrier);
+	/* Full, and then read to its end. */
+	fill(here);
+	bc_pause_ms(300);
+	bc_true(bc_failcnt(g) > 0);
+	bc_true(bc_held(g) <= barrier + bc_forced(g));
+	bc_call(&w, reset_one, there);
+	close(here);
+
+	bc_set_barrier(g, BC_MAX);
+	bc_set_limit(g, BC_MAX);
+	here = connect_here(&w, &there);
+	barrier = bc_rest(g) + 64 * BC_KIB;
+	bc_set_barrier(g, barrier);
+	bc_set_limit(g, barrier);
+	bc_call_begin(&w, read_stream, there);
+	bc_eq(write_stream(here), STREAM_BYTES);
+	bc_true(bc_call_end(&w, bc_patience(60000), &got));
+	bc_eq(got, STREAM_BYTES);
+	bc_set_barrier(g, BC_MAX);
+	bc_set_limit(g, BC_MAX);
+	bc_call(&w, reset_one, there);
+	close(here);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+/* One packet goes out of a full group too, by force, and that is said. */
+static void test_forced(struct bc_group *g)
+{
+	struct bc_worker w;
+	long there, ret;
+	int here;
+
+	bc_own_net();
+	bc_worker_start(&w, g);
+	here = connect_one(bc_call(&w, make_server, 8));
+	bc_true(here > 0);
+	/* Has not sent anything yet, and so has no page. */
+	there = bc_call(&w, accept_kept, 0);
+	bc_true(there > 0);
+	bc_set_limit(g, bc_rest(g));
+	bc_eq(bc_forced(g), 0);
+	bc_call_begin(&w, send_waiting, there);
+	bc_true(bc_call_end(&w, bc_patience(10000), &ret));
+	bc_eq(ret, 0);
+	bc_range(bc_forced(g), bc_page_size(), 4 * bc_page_size());
+	bc_set_limit(g, BC_MAX);
+	bc_call(&w, reset_one, there);
+	close(here);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+/* Names that are not there: sysfs remembers them, a dentry each. */
+static long look_up(long n)
+{
+	struct stat st;
+	char name[64];
+	long i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "/sys/kernel/no-%ld", i);
+		stat(name, &st);
+	}
+	return 0;
+}
+
+/* What only sits in a cache makes room for what is sent and received. */
+static void test_makes_room(struct bc_group *g)
+{
+	long long base, barrier, dentry = bc_need_slab("dentry");
+	struct bc_worker w;
+	long there;
+	int here, i;
+
+	bc_own_net();
+	bc_worker_start(&w, g);
+	here = connect_here(&w, &there);
+	base = bc_rest(g);
+	barrier = base + BC_MIB;
+	bc_set_barrier(g, barrier);
+	bc_call(&w, look_up, 2 * BC_MIB / dentry);
+	bc_set_barrier(g, bc_held(g));
+	bc_eq(bc_call(&w, send_waiting, there), 0);
+
+	bc_call(&w, look_up, 2 * BC_MIB / dentry);
+	bc_set_barrier(g, bc_held(g));
+	for (i = 0; i < 100 && bc_call(&w, unread, there) < 100 << 10; i++) {
+		fill(here);
+		bc_pause_ms(50);
+	}
+	bc_true(bc_call(&w, unread, there) >= 100 << 10);
+	bc_set_barrier(g, BC_MAX);
+	bc_call(&w, reset_one, there);
+	close(here);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+/* Who listens pays for what is not accepted yet, or does not get it. */
+static void test_listen(struct bc_group *g)
+{
+	long long sock = bc_need_slab("TCP"), base;
+	long long request = bc_need_slab("request_sock_TCP");
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	struct pollfd pfd = { .events = POLLOUT };
+	struct bc_worker w;
+	int fd[2];
+	long port;
+
+	bc_own_net();
+	bc_worker_start(&w, g);
+	port = bc_call(&w, make_server, 8);
+	bc_true(port > 0);
+	fd[0] = connect_one(port);
+	bc_true(fd[0] > 0);
+	base = bc_rest(g);
+	fd[1] = connect_one(port);
+	bc_true(fd[1] > 0);
+	bc_range(bc_rest(g) - base, sock + request, sock + request + 1024);
+
+	/* A connection that may not be made is asked for again. */
+	bc_set_barrier(g, bc_held(g));
+	pfd.fd = bc_sys(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+	sin.sin_port = htons(port);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bc_true(connect(pfd.fd, (struct sockaddr *)&sin, sizeof(sin)));
+	bc_eq(poll(&pfd, 1, 500), 0);
+	bc_true(bc_failcnt(g) > 0);
+	bc_set_barrier(g, BC_MAX);
+	bc_eq(poll(&pfd, 1, bc_patience(20000)), 1);
+	bc_eq(pfd.revents & POLLERR, 0);
+	reset_one(fd[0]);
+	reset_one(fd[1]);
+	reset_one(pfd.fd);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+/* Who closes first keeps a little for a minute, if there is room. */
+static void test_time_wait(struct bc_group *g)
+{
+	long long tw = bc_need_slab("tw_sock_TCP"), base, sock;
+	struct bc_worker w;
+	int here, again;
+	long there, second;
+
+	bc_own_net();
+	bc_worker_start(&w, g);
+	here = connect_here(&w, &there);
+	again = connect_here(&w, &second);
+	sock = bc_rest(g);
+	bc_call(&w, close_one, there);
+	close(here);
+	base = bc_rest(g);
+	bc_true(base < sock);
+
+	/* The second one goes without. */
+	bc_set_barrier(g, tw / 2);
+	bc_call(&w, close_one, second);
+	close(again);
+	bc_set_barrier(g, BC_MAX);
+	sock -= base;
+	bc_range(base - bc_rest(g), sock + tw / 2, sock + 2 * tw);
+	bc_worker_stop(&w);
+}
+
+static long reserve(long fd)
+{
+	int bytes = 64 << 10;
+
+	return setsockopt(fd, SOL_SOCKET, SO_RESERVE_MEM, &bytes,
+			  sizeof(bytes)) ?
+		       fail() :
+		       0;
+}
+
+/* Pages that a socket has in advance are charged in advance. */
+static void test_reserve(struct bc_group *g)
+{
+	struct bc_group sub;
+	struct bc_worker w;
+	long long base;
+	long there, ret;
+	int here;
+
+	bc_group_make(&sub, g, "sub");
+	if (!bc_enable_memory(g))
+		bc_skip("without the memory controller nothing is reserved");
+	bc_own_net();
+	bc_worker_start(&w, &sub);
+	here = connect_here(&w, &there);
+	base = bc_rest(&sub);
+	bc_set_barrier(&sub, base + 48 * BC_KIB);
+	ret = bc_call(&w, reserve, there);
+	if (ret == -ENOPROTOOPT || ret == -EOPNOTSUPP)
+		bc_skip("this kernel reserves nothing: %s", strerror(-ret));
+	bc_eq(ret, -ENOMEM);
+	bc_eq(bc_failcnt(&sub), 1);
+	bc_range(bc_rest(&sub), base - bc_page_size(), base + bc_page_size());
+	bc_set_barrier(&sub, BC_MAX);
+	bc_eq(bc_call(&w, reserve, there), 0);
+	bc_range(bc_rest(&sub) - base, 15 * bc_page_size(),
+		 18 * bc_page_size());
+	bc_call(&w, reset_one, there);
+	close(here);
+	bc_worker_stop(&w);
+	bc_held_is(&sub, 0);
+}
+
+static const struct bc_case cases[] = {
+	{ "send", test_send },
+	{ "receive", test_receive },
+	{ "stream", test_stream },
+	{ "forced", test_forced },
+	{ "makes_room", test_makes_room },
+	{ "listen", test_listen },
+	{ "time_wait", test_time_wait },
+	{ "reserve", test_reserve },
+};
+
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}
