@@ -298,7 +298,8 @@ int bc_try_charge_vm(struct beancounter *bc, u64 priv, u64 locked,
 		*over = bc_find_over(bc, *res, locked, severity);
 	}
 	if (!*over) {
-		bc_add(bc, BC_PRIVVMPAGES, priv);
+		if (priv)
+			__bc_add(bc, BC_PRIVVMPAGES, priv);
 		bc_add(bc, BC_LOCKEDPAGES, locked);
 	}
 	raw_spin_unlock(&bc->top->lock);

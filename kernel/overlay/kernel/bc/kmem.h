@@ -6,7 +6,6 @@
 #define _KERNEL_BC_KMEM_H
 
 #include <linux/cgroup.h>
-#include <linux/irqflags.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -77,24 +76,23 @@ static __always_inline bool bc_charge_near(struct beancounter *bc, u64 n)
 	raw_spinlock_t *lock = &bc->top->lock;
 	u32 bytes = bc_bytes_of(n);
 	unsigned long flags;
+	bool fits;
 	s64 room;
 
 	if (unlikely(bc_files_of(n))) {
 		preempt_enable();
 		return false;
 	}
-	/* Spelled out: the two are shorter than the one. */
-	local_irq_save(flags);
-	raw_spin_lock(lock);
+	raw_spin_lock_irqsave(lock, flags);
 	room = bc_room_all(bc, BC_KMEMSIZE);
+	fits = likely(room >= bytes);
 	if (room >= bytes + BC_STOCK_ROOM)
 		bc_charge_far(bc, bytes, room);
-	else if (likely(room >= bytes))
+	else if (fits)
 		__bc_add(bc, BC_KMEMSIZE, bytes);
-	raw_spin_unlock(lock);
-	local_irq_restore(flags);
+	raw_spin_unlock_irqrestore(lock, flags);
 	preempt_enable();
-	return room >= bytes;
+	return fits;
 }
 
 #endif /* _KERNEL_BC_KMEM_H */

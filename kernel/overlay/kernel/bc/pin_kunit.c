@@ -163,13 +163,11 @@ static int bc_pin_kunit_init(struct kunit *test)
 	return 0;
 }
 
-static struct kunit_case bc_pin_cases[] = {
-	KUNIT_CASE(pin_keeps_payer),
-	KUNIT_CASE(pin_nobody),
-	KUNIT_CASE(pin_allocated),
-	KUNIT_CASE(pin_at_once),
-	{}
-};
+static struct kunit_case bc_pin_cases[] = { KUNIT_CASE(pin_keeps_payer),
+					    KUNIT_CASE(pin_nobody),
+					    KUNIT_CASE(pin_allocated),
+					    KUNIT_CASE(pin_at_once),
+					    {} };
 
 static struct kunit_suite bc_pin_suite = {
 	.name = "beancounters_pin",

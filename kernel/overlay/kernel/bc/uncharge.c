@@ -6,12 +6,11 @@
  * all its ancestors, under the lock of the tree. With the last unit of the last
  * resource of a group that is gone its account goes.
  */
-#include <linux/irqflags.h>
 #include <linux/minmax.h>
 
 #include "internal.h"
 
-/* See bc_sub(). @room is lowered to what is left up to the barrier then. */
+/* See bc_sub(). @room, if any, is lowered to what is left up to the barrier. */
 static __always_inline unsigned int
 __bc_sub(struct beancounter *bc, enum bc_resource res, u64 n, s64 *room)
 {
@@ -30,7 +29,8 @@ __bc_sub(struct beancounter *bc, enum bc_resource res, u64 n, s64 *room)
 		/* Then all levels below are at zero, too. */
 		if (unlikely(!c->usage))
 			zero++;
-		*room = min(*room, bc_room(c, BC_BARRIER));
+		if (room)
+			*room = min(*room, bc_room(c, BC_BARRIER));
 		bc = bc->parent;
 	} while (bc);
 	/* A bug somewhere: rather leak an account than free it too early. */
@@ -52,9 +52,7 @@ __bc_sub(struct beancounter *bc, enum bc_resource res, u64 n, s64 *room)
  */
 unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n)
 {
-	s64 room = BC_MAX;
-
-	return n ? __bc_sub(bc, res, n, &room) : 0;
+	return n ? __bc_sub(bc, res, n, NULL) : 0;
 }
 
 /**
@@ -80,7 +78,7 @@ void bc_put_zero(struct beancounter *bc, unsigned int zero)
  * bc_uncharge_vm() - give private or locked pages back
  * @bc: payer, which the caller keeps
  * @res: resource
- * @n: pages
+ * @n: pages, not 0
  *
  * Context: Interrupts are off.
  */
@@ -90,7 +88,7 @@ void bc_uncharge_vm(struct beancounter *bc, enum bc_resource res, u64 n)
 
 	lockdep_assert_irqs_disabled();
 	raw_spin_lock(&bc->top->lock);
-	zero = bc_sub(bc, res, n);
+	zero = __bc_sub(bc, res, n, NULL);
 	raw_spin_unlock(&bc->top->lock);
 	/* Each of them is kept by the one below, and the lowest by the caller. */
 	for (; unlikely(zero); zero--, bc = bc->parent)
@@ -100,11 +98,26 @@ void bc_uncharge_vm(struct beancounter *bc, enum bc_resource res, u64 n)
 /* A closed stock and room for an open one: the freed bytes open it. */
 static noinline void bc_reopen(struct beancounter *bc, u64 n, s64 room)
 {
-	n = bc_bytes_of(n);
 	if (bc_bytes_of(bc_batch(bc, n, room)) < n)
 		return;
 	__bc_add(bc, BC_KMEMSIZE, n);
 	bc_refill(bc, n);
+}
+
+/* With a stock that is full, or with files. */
+static noinline void bc_uncharge_object(struct beancounter *bc, u64 n)
+{
+	raw_spinlock_t *lock = &bc->top->lock;
+	unsigned int zero, zero_files;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(lock, flags);
+	n += bc_trim_stock(bc);
+	zero_files = bc_sub(bc, BC_NUMFILE, bc_files_of(n));
+	zero = bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(n));
+	raw_spin_unlock_irqrestore(lock, flags);
+	bc_put_zero(bc, zero_files);
+	bc_put_zero(bc, zero);
 }
 
 /**
@@ -119,24 +132,19 @@ static noinline void bc_reopen(struct beancounter *bc, u64 n, s64 room)
 void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
 {
 	raw_spinlock_t *lock = &bc->top->lock;
-	unsigned int zero, zero_files = 0;
 	s64 room = BC_MAX;
 	unsigned long flags;
+	unsigned int zero;
 
-	/* As in bc_charge_near(). */
-	local_irq_save(flags);
-	raw_spin_lock(lock);
-	n += bc_trim_stock(bc);
-	if (bc_files_of(n))
-		zero_files = bc_sub(bc, BC_NUMFILE, bc_files_of(n));
-	zero = __bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(n), &room);
-	if (unlikely(room >= bc_bytes_of(n) + BC_STOCK_ROOM &&
-		     bc_stock_closed(bc)))
+	if (bc_files_of(n) || !bc_stock_closed(bc)) {
+		bc_uncharge_object(bc, n);
+		return;
+	}
+	raw_spin_lock_irqsave(lock, flags);
+	zero = __bc_sub(bc, BC_KMEMSIZE, n, &room);
+	if (unlikely(room >= (s64)n + BC_STOCK_ROOM && bc_stock_closed(bc)))
 		bc_reopen(bc, n, room);
-	raw_spin_unlock(lock);
-	local_irq_restore(flags);
-	if (unlikely(zero_files))
-		bc_put_zero(bc, zero_files);
+	raw_spin_unlock_irqrestore(lock, flags);
 	if (unlikely(zero))
 		bc_put_zero(bc, zero);
 }
