@@ -24,17 +24,43 @@ void bc_own_net(void)
 	close(fd);
 }
 
+struct sockaddr_in bc_loopback(int port)
+{
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+
+	return sin;
+}
+
 int bc_bound_socket(int type, struct sockaddr_in *sin)
 {
 	socklen_t len = sizeof(*sin);
 	int fd = socket(AF_INET, type, 0), size = 8 << 20;
 
-	memset(sin, 0, sizeof(*sin));
-	sin->sin_family = AF_INET;
-	sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	*sin = bc_loopback(0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)sin, sizeof(*sin)) ||
 	    getsockname(fd, (struct sockaddr *)sin, &len))
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	return fd;
+}
+
+int bc_connected_socket(int type, int port)
+{
+	struct sockaddr_in sin = bc_loopback(port);
+	int fd = socket(AF_INET, type, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sin, sizeof(sin)))
+		return -1;
+	return fd;
+}
+
+int bc_reset_on_close(int fd)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 }

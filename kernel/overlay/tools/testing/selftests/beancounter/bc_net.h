@@ -14,4 +14,14 @@ void bc_own_net(void);
  */
 int bc_bound_socket(int type, struct sockaddr_in *sin);
 
+/* A port of the loopback device, and a socket connected to it. */
+struct sockaddr_in bc_loopback(int port);
+int bc_connected_socket(int type, int port);
+
+/*
+ * To be closed by a reset, and gone with what was not sent: nobody is to wait
+ * for a minute.
+ */
+int bc_reset_on_close(int fd);
+
 #endif /* BC_NET_H */

@@ -5,10 +5,8 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -16,21 +14,19 @@
 #include <unistd.h>
 
 #include "bc_marks.h"
+#include "bc_uring.h"
 
 #define ENTRIES 64
 #define NR_THREADS 16
 
-static struct io_uring_params params;
-static unsigned int *sq_tail, *sq_mask, *sq_array;
-static struct io_uring_sqe *sqes;
-static int ring_fd = -1, event_fd;
-static char *rings;
+static struct bc_uring ring;
+static int event_fd;
 
 static int new_ring(unsigned int flags)
 {
-	memset(&params, 0, sizeof(params));
-	params.flags = flags;
-	return syscall(SYS_io_uring_setup, ENTRIES, &params);
+	struct bc_uring r;
+
+	return bc_uring_setup(&r, ENTRIES, flags);
 }
 
 static void allow_uring(void)
@@ -84,45 +80,23 @@ static long make_ring_task(long n)
 
 static long open_ring(void)
 {
-	ring_fd = new_ring(0);
-	if (ring_fd < 0)
-		return -1;
-	rings = mmap(NULL, params.sq_off.array + ENTRIES * 4,
-		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring_fd,
-		     IORING_OFF_SQ_RING);
-	sqes = mmap(NULL, ENTRIES * sizeof(*sqes), PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_POPULATE, ring_fd, IORING_OFF_SQES);
-	if (rings == MAP_FAILED || sqes == MAP_FAILED)
-		return -1;
-	sq_tail = (unsigned int *)(rings + params.sq_off.tail);
-	sq_mask = (unsigned int *)(rings + params.sq_off.ring_mask);
-	sq_array = (unsigned int *)(rings + params.sq_off.array);
-	return 0;
+	return bc_uring_open(&ring, ENTRIES);
 }
 
 static long close_ring(long unused)
 {
 	(void)unused;
-	munmap(rings, params.sq_off.array + ENTRIES * 4);
-	munmap(sqes, ENTRIES * sizeof(*sqes));
-	return close(ring_fd);
+	return bc_uring_close(&ring);
 }
 
 /* The requests that are in the queue by now, filled in by @fill. */
 static long submit(long n, void (*fill)(struct io_uring_sqe *sqe, long i))
 {
-	unsigned int tail = *sq_tail;
 	long i;
 
-	for (i = 0; i < n; i++, tail++) {
-		unsigned int at = tail & *sq_mask;
-
-		memset(&sqes[at], 0, sizeof(sqes[at]));
-		fill(&sqes[at], i);
-		sq_array[at] = at;
-	}
-	__atomic_store_n(sq_tail, tail, __ATOMIC_RELEASE);
-	return syscall(SYS_io_uring_enter, ring_fd, n, 0, 0, NULL, 0);
+	for (i = 0; i < n; i++)
+		fill(bc_uring_add(&ring), i);
+	return bc_uring_submit(&ring, n);
 }
 
 static struct {
@@ -255,7 +229,7 @@ static long make_buffer_ring(long n)
 			uint64_t reserved[3];
 		} reg = { (unsigned long)buffers + i * page, 8, i, 0, { 0 } };
 
-		if (syscall(SYS_io_uring_register, ring_fd, 22, &reg, 1))
+		if (syscall(SYS_io_uring_register, ring.fd, 22, &reg, 1))
 			break;
 	}
 	return i;

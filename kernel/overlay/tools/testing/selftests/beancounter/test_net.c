@@ -301,29 +301,19 @@ static long accept_one(long unused)
 	return fd;
 }
 
-/* To be closed by a reset: none of them is to wait for a minute. */
 static long reset_all(long unused)
 {
-	struct linger now = { .l_onoff = 1, .l_linger = 0 };
 	long i;
 
 	(void)unused;
 	for (i = 1; i < bc_kept_count(); i++)
-		setsockopt(bc_kept(i), SOL_SOCKET, SO_LINGER, &now,
-			   sizeof(now));
+		bc_reset_on_close(bc_kept(i));
 	return 0;
 }
 
 static void connect_to(long port)
 {
-	struct sockaddr_in sin = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int fd = bc_sys(socket(AF_INET, SOCK_STREAM, 0));
-
-	bc_sys(connect(fd, (struct sockaddr *)&sin, sizeof(sin)));
+	bc_sys(bc_connected_socket(SOCK_STREAM, port));
 }
 
 /*

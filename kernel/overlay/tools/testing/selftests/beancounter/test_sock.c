@@ -42,16 +42,9 @@ static long make_server(long backlog)
 
 static long connect_one(long port)
 {
-	struct sockaddr_in sin = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = bc_connected_socket(SOCK_STREAM, port);
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sin, sizeof(sin)))
-		return fail();
-	return fd;
+	return fd < 0 ? fail() : fd;
 }
 
 static long accept_kept(long unused)
@@ -105,12 +98,9 @@ static long close_one(long fd)
 	return close(fd);
 }
 
-/* To be closed by a reset: nobody is to wait for a minute. */
 static long reset_one(long fd)
 {
-	struct linger now = { .l_onoff = 1, .l_linger = 0 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	bc_reset_on_close(fd);
 	return close(fd);
 }
 
@@ -349,7 +339,7 @@ static void test_listen(struct bc_group *g)
 {
 	long long sock = bc_need_slab("TCP"), base;
 	long long request = bc_need_slab("request_sock_TCP");
-	struct sockaddr_in sin = { .sin_family = AF_INET };
+	struct sockaddr_in sin;
 	struct pollfd pfd = { .events = POLLOUT };
 	struct bc_worker w;
 	int fd[2];
@@ -369,8 +359,7 @@ static void test_listen(struct bc_group *g)
 	/* A connection that may not be made is asked for again. */
 	bc_set_barrier(g, bc_held(g));
 	pfd.fd = bc_sys(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-	sin.sin_port = htons(port);
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	sin = bc_loopback(port);
 	bc_true(connect(pfd.fd, (struct sockaddr *)&sin, sizeof(sin)));
 	bc_eq(poll(&pfd, 1, 500), 0);
 	bc_true(bc_failcnt(g) > 0);

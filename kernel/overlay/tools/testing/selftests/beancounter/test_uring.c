@@ -5,74 +5,44 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <linux/io_uring.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bc_object.h"
+#include "bc_uring.h"
 
 #define ENTRIES 1024
 #define BATCH 8
 
-static int ring_fd = -1, event_fd;
-static struct io_uring_params params;
-static unsigned int *sq_tail, *sq_mask, *sq_array;
-static struct io_uring_sqe *sqes;
-static char *rings;
+static struct bc_uring ring;
+static int event_fd;
 
 static long open_ring(long unused)
 {
 	(void)unused;
-	memset(&params, 0, sizeof(params));
 	event_fd = eventfd(0, 0);
-	ring_fd = syscall(SYS_io_uring_setup, ENTRIES, &params);
-	if (ring_fd < 0)
-		return -1;
-	rings = mmap(NULL, params.sq_off.array + ENTRIES * 4,
-		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring_fd,
-		     IORING_OFF_SQ_RING);
-	sqes = mmap(NULL, ENTRIES * sizeof(*sqes), PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_POPULATE, ring_fd, IORING_OFF_SQES);
-	if (rings == MAP_FAILED || sqes == MAP_FAILED)
-		return -1;
-	sq_tail = (unsigned int *)(rings + params.sq_off.tail);
-	sq_mask = (unsigned int *)(rings + params.sq_off.ring_mask);
-	sq_array = (unsigned int *)(rings + params.sq_off.array);
-	return 0;
+	return bc_uring_open(&ring, ENTRIES);
 }
 
 /* Polls for what will never come: a request each, until the ring is closed. */
 static long submit(long n)
 {
-	unsigned int tail = *sq_tail;
 	long done = 0, i;
 
 	for (i = 0; i < n; i++) {
-		unsigned int at = tail & *sq_mask;
+		struct io_uring_sqe *sqe = bc_uring_add(&ring);
 
-		memset(&sqes[at], 0, sizeof(sqes[at]));
-		sqes[at].opcode = IORING_OP_POLL_ADD;
-		sqes[at].fd = event_fd;
-		sqes[at].poll32_events = POLLIN;
-		sq_array[at] = at;
-		tail++;
+		sqe->opcode = IORING_OP_POLL_ADD;
+		sqe->fd = event_fd;
+		sqe->poll32_events = POLLIN;
 	}
-	__atomic_store_n(sq_tail, tail, __ATOMIC_RELEASE);
 	while (done < n) {
-		long ret = syscall(SYS_io_uring_enter, ring_fd, n - done, 0, 0,
-				   NULL, 0);
+		long ret = bc_uring_submit(&ring, n - done);
 
 		if (ret < 0) {
-			int error = errno;
-
-			/* What has not been taken is taken back. */
-			*sq_tail = tail - (n - done);
-			errno = error;
+			bc_uring_take_back(&ring, n - done);
 			return done ? done : -1;
 		}
 		done += ret;
@@ -83,11 +53,8 @@ static long submit(long n)
 static long close_ring(long unused)
 {
 	(void)unused;
-	munmap(rings, params.sq_off.array + ENTRIES * 4);
-	munmap(sqes, ENTRIES * sizeof(*sqes));
-	close(ring_fd);
-	close(event_fd);
-	return 0;
+	bc_uring_close(&ring);
+	return close(event_fd);
 }
 
 static void test_bulk(struct bc_group *g)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Rings of io_uring, for tests that have no liburing. */
+#ifndef BC_URING_H
+#define BC_URING_H
+
+#include <linux/io_uring.h>
+
+struct bc_uring {
+	int fd;
+	struct io_uring_params params;
+	struct io_uring_sqe *sqes;
+	char *rings;
+};
+
+/* All of them: 0, or what else there is to say, or -1 and errno. */
+int bc_uring_setup(struct bc_uring *r, unsigned int entries,
+		   unsigned int flags);
+int bc_uring_open(struct bc_uring *r, unsigned int entries);
+int bc_uring_close(struct bc_uring *r);
+
+/* One request more at the end of the queue, all zero; and @n less. */
+struct io_uring_sqe *bc_uring_add(struct bc_uring *r);
+void bc_uring_take_back(struct bc_uring *r, long n);
+
+/* How many requests the kernel has taken. */
+long bc_uring_submit(struct bc_uring *r, long n);
+
+/* The next that is done. */
+int bc_uring_wait(struct bc_uring *r, struct io_uring_cqe *cqe);
+
+#endif /* BC_URING_H */
