@@ -37,6 +37,7 @@ static const struct loop loops[] = {
 	{ "bulk", "", 1024, 16, 1600, 0 },
 	{ "page", "", PAGE, 1, COUNT, 0 },
 	{ "page", "", PAGE, 100, COUNT, 0 },
+	{ "page", "", PAGE, COUNT, COUNT, 0 },
 	{ "page", "", 4 * PAGE, 1, COUNT, 0 },
 };
 

@@ -30,6 +30,7 @@ PAIRS = (
     ("bulk-1024-batch16", "1 KiB, bulk of 16, an object"),
     ("page-4096-batch1", "page"),
     ("page-4096-batch100", "page, 100 then 100"),
+    ("page-4096-batch1000", "page, 1000 then 1000"),
     ("page-16384-batch1", "4 pages"),
 )
 
@@ -81,14 +82,15 @@ def pairs(fig):
     for loop, name in PAIRS:
         rows.append([name,
                      number(fig("off", f"root/{loop}-plain")),
+                     number(fig("disabled", f"root/{loop}-plain")),
                      number(fig("on", f"root/{loop}-plain")),
                      added(fig, "on", "root", loop),
                      added(fig, "on", "group", loop),
                      added(fig, "on", "exact", loop),
                      added(fig, "disabled", "memcg", loop),
                      added(fig, "on", "memcg", loop)])
-    return table(["allocate and free", "not built", "on, unaccounted",
-                  "in root", "in a group", "near the barrier",
+    return table(["allocate and free", "not built", "disabled at boot",
+                  "on, unaccounted", "in root", "in a group", "near the barrier",
                   "memcg instead", "both"], rows)
 
 
@@ -101,13 +103,14 @@ def calls(fig):
             continue
         off = fig("off", f"root/{name}")
         root = fig("on", f"root/{name}")
-        rows.append([name, number(off), number(root),
+        rows.append([name, number(off),
+                     number(fig("disabled", f"root/{name}")), number(root),
                      number(fig("on", full)),
                      number(fig.calls(name), 3),
                      number(fig("off", f"memcg/{name}") / off, 3),
                      number(fig("on", f"memcg/{name}") / root, 3)])
-    return table(["call", "not built", "on, in root", "in a group",
-                  "group / root", "memcg: child / root", "both: child / root"],
+    return table(["call", "not built", "disabled at boot", "on, in root",
+                  "in a group", "group / root", "memcg: child / root", "both: child / root"],
                  rows)
 
 
@@ -145,16 +148,21 @@ def scale(fig):
             row += [number(fig(boot, f"groups/{what}-{count}"))
                     for boot in ("on", "disabled")]
         row.append(number(fig("on", f"groups/read-{count}")))
+        row.append(number(fig("on", f"groups/proc-{count}")))
         rows.append(row)
     return table(["groups", "create one", "without bc", "remove one",
                   "without bc", "bytes for one", "without bc",
-                  "read bc.resources"], rows)
+                  "read bc.resources", "its part of /proc/user_beancounters"],
+                 rows)
 
 
 def cpus(fig):
     rows = []
-    for who, name in (("group", "bc"), ("memcg", "bc and memcg")):
-        rows.append([name] + [number(fig("smp", f"cpus/{who}-{what}"))
+    for boot, who, name in (("smp-disabled", "group", "nobody counts"),
+                            ("smp", "group", "bc"),
+                            ("smp-disabled", "memcg", "memcg"),
+                            ("smp", "memcg", "bc and memcg")):
+        rows.append([name] + [number(fig(boot, f"cpus/{who}-{what}"))
                               for what in ("root", "alone", "same", "two")])
     return table(["ns, two CPUs", "both in root", "one CPU, one group",
                   "both in one group", "each in its own"], rows)

@@ -98,7 +98,7 @@ static void many(unsigned int count)
 		tell("groups", name, now() - start, count);
 	}
 	if (file_exists("/proc/user_beancounters")) {
-		static char buf[1 << 24];
+		static char buf[64 << 20];
 
 		start = now();
 		if (!file_read(buf, sizeof(buf), "/proc/user_beancounters"))

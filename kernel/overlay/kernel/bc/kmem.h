@@ -6,6 +6,7 @@
 #define _KERNEL_BC_KMEM_H
 
 #include <linux/cgroup.h>
+#include <linux/irqflags.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -83,14 +84,17 @@ static __always_inline bool bc_charge_near(struct beancounter *bc, u64 n)
 		preempt_enable();
 		return false;
 	}
-	raw_spin_lock_irqsave(lock, flags);
+	/* Two steps are shorter than the one that does both. */
+	local_irq_save(flags);
+	raw_spin_lock(lock);
 	room = bc_room_all(bc, BC_KMEMSIZE);
 	fits = likely(room >= bytes);
 	if (room >= bytes + BC_STOCK_ROOM)
 		bc_charge_far(bc, bytes, room);
 	else if (fits)
 		__bc_add(bc, BC_KMEMSIZE, bytes);
-	raw_spin_unlock_irqrestore(lock, flags);
+	raw_spin_unlock(lock);
+	local_irq_restore(flags);
 	preempt_enable();
 	return fits;
 }

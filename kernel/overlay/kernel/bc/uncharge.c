@@ -6,13 +6,14 @@
  * all its ancestors, under the lock of the tree. With the last unit of the last
  * resource of a group that is gone its account goes.
  */
+#include <linux/irqflags.h>
 #include <linux/minmax.h>
 
 #include "internal.h"
 
-/* See bc_sub(). @room, if any, is lowered to what is left up to the barrier. */
-static __always_inline unsigned int
-__bc_sub(struct beancounter *bc, enum bc_resource res, u64 n, s64 *room)
+/* See bc_sub(). */
+static __always_inline unsigned int __bc_sub(struct beancounter *bc,
+					     enum bc_resource res, u64 n)
 {
 	bool underflow = false;
 	unsigned int zero = 0;
@@ -29,8 +30,6 @@ __bc_sub(struct beancounter *bc, enum bc_resource res, u64 n, s64 *room)
 		/* Then all levels below are at zero, too. */
 		if (unlikely(!c->usage))
 			zero++;
-		if (room)
-			*room = min(*room, bc_room(c, BC_BARRIER));
 		bc = bc->parent;
 	} while (bc);
 	/* A bug somewhere: rather leak an account than free it too early. */
@@ -52,7 +51,7 @@ __bc_sub(struct beancounter *bc, enum bc_resource res, u64 n, s64 *room)
  */
 unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n)
 {
-	return n ? __bc_sub(bc, res, n, NULL) : 0;
+	return n ? __bc_sub(bc, res, n) : 0;
 }
 
 /**
@@ -88,7 +87,7 @@ void bc_uncharge_vm(struct beancounter *bc, enum bc_resource res, u64 n)
 
 	lockdep_assert_irqs_disabled();
 	raw_spin_lock(&bc->top->lock);
-	zero = __bc_sub(bc, res, n, NULL);
+	zero = __bc_sub(bc, res, n);
 	raw_spin_unlock(&bc->top->lock);
 	/* Each of them is kept by the one below, and the lowest by the caller. */
 	for (; unlikely(zero); zero--, bc = bc->parent)
@@ -104,7 +103,7 @@ static noinline void bc_reopen(struct beancounter *bc, u64 n, s64 room)
 	bc_refill(bc, n);
 }
 
-/* With a stock that is full, or with files. */
+/* With files, from a full stock, or the last bytes. */
 static noinline void bc_uncharge_object(struct beancounter *bc, u64 n)
 {
 	raw_spinlock_t *lock = &bc->top->lock;
@@ -120,33 +119,56 @@ static noinline void bc_uncharge_object(struct beancounter *bc, u64 n)
 	bc_put_zero(bc, zero);
 }
 
+/* What is more at the lowest level is more at all. The room is the tightest. */
+static __always_inline s64 bc_sub_more(struct beancounter *bc, u64 n)
+{
+	s64 room = BC_MAX;
+
+	do {
+		struct bc_counter *c = &bc->res[BC_KMEMSIZE];
+
+		c->usage -= n;
+		room = min(room, bc_room(c, BC_BARRIER));
+		bc = bc->parent;
+	} while (bc);
+	return room;
+}
+
 /**
  * bc_kmem_uncharge_slow() - give an object back under the lock of the tree
  * @bc: payer
  * @n: bytes of kmemsize, not 0, and BC_FILE for an open file
  *
- * May free the account.
+ * May free the account. The usual case, near the barrier where words are closed,
+ * is short.
  *
  * Context: Any.
  */
 void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
 {
 	raw_spinlock_t *lock = &bc->top->lock;
-	s64 room = BC_MAX;
 	unsigned long flags;
-	unsigned int zero;
+	bool more;
+	s64 room;
 
 	if (bc_files_of(n) || !bc_stock_closed(bc)) {
 		bc_uncharge_object(bc, n);
 		return;
 	}
-	raw_spin_lock_irqsave(lock, flags);
-	zero = __bc_sub(bc, BC_KMEMSIZE, n, &room);
-	if (unlikely(room >= (s64)n + BC_STOCK_ROOM && bc_stock_closed(bc)))
-		bc_reopen(bc, n, room);
-	raw_spin_unlock_irqrestore(lock, flags);
-	if (unlikely(zero))
-		bc_put_zero(bc, zero);
+	/* As in bc_charge_near(). */
+	local_irq_save(flags);
+	raw_spin_lock(lock);
+	more = bc->res[BC_KMEMSIZE].usage > n;
+	if (likely(more)) {
+		room = bc_sub_more(bc, n);
+		if (unlikely(room >= (s64)n + BC_STOCK_ROOM &&
+			     bc_stock_closed(bc)))
+			bc_reopen(bc, n, room);
+	}
+	raw_spin_unlock(lock);
+	local_irq_restore(flags);
+	if (unlikely(!more))
+		bc_uncharge_object(bc, n);
 }
 
 /**
