@@ -482,9 +482,10 @@ static __always_inline bool bc_stock_take(struct beancounter *bc, u64 n)
 {
 	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
 	s64 old = atomic64_read(word);
-	u64 new = old - n;
+	u64 rest = old - n;
 
-	return !(new &BC_STOCK_NONE) && atomic64_try_cmpxchg(word, &old, new);
+	return !(rest & BC_STOCK_NONE) &&
+	       atomic64_try_cmpxchg(word, &old, rest);
 }
 
 /* Put into this CPU's word; false when it is closed or full. */
@@ -492,9 +493,9 @@ static __always_inline bool bc_stock_give(struct beancounter *bc, u64 n)
 {
 	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
 	s64 old = atomic64_read(word);
-	u64 new = old + n;
+	u64 sum = old + n;
 
-	return !(new &BC_STOCK_FULL) && atomic64_try_cmpxchg(word, &old, new);
+	return !(sum & BC_STOCK_FULL) && atomic64_try_cmpxchg(word, &old, sum);
 }
 
 /*
