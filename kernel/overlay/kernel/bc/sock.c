@@ -18,7 +18,7 @@
 
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 LIST_HEAD(bc_socks);
-DEFINE_RAW_SPINLOCK(bc_socks_lock);
+static DEFINE_RAW_SPINLOCK(bc_socks_lock);
 
 static void bc_sock_list(struct bc_sock *s)
 {
