@@ -16,6 +16,7 @@
  *   itself is gone at rmdir, and its parents go on holding the bytes.
  * - The root group, kernel threads and interrupts are not charged.
  */
+#include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
@@ -156,8 +157,7 @@ static void bc_log_refusal(struct bc_css *bcs)
 
 	if (path && cgroup_path(bcs->css.cgroup, path, PATH_MAX) < 0)
 		strscpy(path, "?", PATH_MAX);
-	pr_info_ratelimited(
-		"bc: %s: %s refused for %s[%d]: requested %llu, held %llu, barrier %s, limit %s (logged once per group)\n",
+	pr_info("bc: %s: %s refused for %s[%d]: requested %llu, held %llu, barrier %s, limit %s (logged once per group)\n",
 		path ?: "?", bc_resources[r->res].name, r->comm, r->pid,
 		r->requested, r->counter.usage,
 		bc_value_print(r->counter.barrier, barrier),
@@ -165,12 +165,17 @@ static void bc_log_refusal(struct bc_css *bcs)
 	kfree(path);
 }
 
+static DEFINE_RATELIMIT_STATE(bc_log_limit, DEFAULT_RATELIMIT_INTERVAL,
+			      DEFAULT_RATELIMIT_BURST);
+
 static void bc_notify_work(struct work_struct *work)
 {
 	struct bc_css *bcs = container_of(work, struct bc_css, notify_work);
 	struct cgroup_subsys_state *css;
 
-	if (bcs->refusal.state == BC_REFUSAL_PENDING) {
+	/* Where too many are logged at once, it is when the next is refused. */
+	if (bcs->refusal.state == BC_REFUSAL_PENDING &&
+	    __ratelimit(&bc_log_limit)) {
 		bcs->refusal.state = BC_REFUSAL_LOGGED;
 		bc_log_refusal(bcs);
 	}
