@@ -13,7 +13,7 @@
 #ifdef CONFIG_BEANCOUNTERS
 
 bool __must_check __bc_sock_charge(struct sock *sk, unsigned int pages,
-				   enum bc_severity severity);
+				   int kind, enum bc_severity severity);
 void __bc_sock_uncharge(struct sock *sk, unsigned int pages);
 void __bc_sock_free(struct sock *sk);
 
@@ -21,14 +21,15 @@ void __bc_sock_free(struct sock *sk);
  * bc_sock_charge() - charge pages for the buffers of a socket
  * @sk: the socket
  * @pages: how many
+ * @kind: SK_MEM_SEND or SK_MEM_RECV
  *
  * Context: Any; does not sleep.
  * Return: false when the group of the socket may not have them.
  */
 static inline bool __must_check bc_sock_charge(struct sock *sk,
-					       unsigned int pages)
+					       unsigned int pages, int kind)
 {
-	return !bc_online() || __bc_sock_charge(sk, pages, BC_BARRIER);
+	return !bc_online() || __bc_sock_charge(sk, pages, kind, BC_BARRIER);
 }
 
 /**
@@ -40,7 +41,7 @@ static inline bool __must_check bc_sock_charge(struct sock *sk,
  */
 static inline void bc_sock_force(struct sock *sk, unsigned int pages)
 {
-	if (bc_online() && !__bc_sock_charge(sk, pages, BC_FORCE))
+	if (bc_online() && !__bc_sock_charge(sk, pages, SK_MEM_SEND, BC_FORCE))
 		WARN_ON_ONCE(1);
 }
 
@@ -82,7 +83,7 @@ static inline void bc_sock_free(struct sock *sk)
 
 #else /* CONFIG_BEANCOUNTERS */
 
-static inline bool bc_sock_charge(struct sock *sk, unsigned int pages)
+static inline bool bc_sock_charge(struct sock *sk, unsigned int pages, int kind)
 {
 	return true;
 }

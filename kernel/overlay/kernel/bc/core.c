@@ -16,9 +16,11 @@
  *   itself is gone at rmdir, and its parents go on holding the bytes.
  * - The root group, kernel threads and interrupts are not charged.
  */
+#include <linux/jiffies.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "internal.h"
 
@@ -165,6 +167,10 @@ static void bc_log_refusal(struct bc_css *bcs)
 	kfree(path);
 }
 
+/* One at a time: groups at their barriers are not to keep the machine busy. */
+#define BC_ROOM_PAUSE (HZ / 10)
+static struct workqueue_struct *bc_room_wq;
+
 static DEFINE_RATELIMIT_STATE(bc_log_limit, DEFAULT_RATELIMIT_INTERVAL,
 			      DEFAULT_RATELIMIT_BURST);
 
@@ -179,11 +185,23 @@ static void bc_notify_work(struct work_struct *work)
 		bcs->refusal.state = BC_REFUSAL_LOGGED;
 		bc_log_refusal(bcs);
 	}
-	if (bcs->bc && xchg(&bcs->bc->want_room, false))
-		bc_reclaim(bcs->bc, BC_STOCK_BATCH);
 	cgroup_file_notify(&bcs->failcnt_local_file);
 	for (css = &bcs->css; css->parent; css = css->parent)
 		cgroup_file_notify(&css_to_bc(css)->failcnt_file);
+	/* That work drops the reference then. */
+	if (!bcs->bc || !xchg(&bcs->bc->want_room, false) ||
+	    !queue_work(bc_room_wq, &bcs->room_work))
+		css_put(&bcs->css);
+}
+
+static void bc_room_work(struct work_struct *work)
+{
+	struct bc_css *bcs = container_of(work, struct bc_css, room_work);
+
+	if (time_after_eq(jiffies, bcs->room_after)) {
+		bc_reclaim(bcs->bc, BC_STOCK_BATCH, false);
+		bcs->room_after = jiffies + BC_ROOM_PAUSE;
+	}
 	css_put(&bcs->css);
 }
 
@@ -195,6 +213,8 @@ bc_css_alloc(struct cgroup_subsys_state *parent)
 	if (!bcs)
 		return ERR_PTR(-ENOMEM);
 	INIT_WORK(&bcs->notify_work, bc_notify_work);
+	INIT_WORK(&bcs->room_work, bc_room_work);
+	bcs->room_after = jiffies;
 	if (!parent)
 		return &bcs->css;
 	bcs->bc = bc_alloc(css_bc(parent));
@@ -282,6 +302,7 @@ static int __init bc_init(void)
 				     struct_size(bc, open_cpus,
 						 BITS_TO_LONGS(nr_cpu_ids)),
 				     __alignof__(*bc), SLAB_PANIC, NULL);
-	return 0;
+	bc_room_wq = alloc_ordered_workqueue("bc_room", 0);
+	return bc_room_wq ? 0 : -ENOMEM;
 }
 subsys_initcall(bc_init);

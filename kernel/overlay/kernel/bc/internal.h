@@ -207,7 +207,9 @@ struct bc_refusal {
  * @failcnt_file: notified when the failcnt grows
  * @failcnt_local_file: notified when the local failcnt grows
  * @refusal: the first one
- * @notify_work: notifies, logs and makes room from a context that may
+ * @notify_work: notifies and logs from a context that may
+ * @room_work: makes room, one css at a time
+ * @room_after: not before this time; of @room_work only
  */
 struct bc_css {
 	struct cgroup_subsys_state css;
@@ -216,6 +218,8 @@ struct bc_css {
 	struct cgroup_file failcnt_local_file;
 	struct bc_refusal refusal;
 	struct work_struct notify_work;
+	struct work_struct room_work;
+	unsigned long room_after;
 };
 
 /**
@@ -254,6 +258,7 @@ struct bc_limits {
  * struct bc_shrink - a shrink of one group, on the stack of the task doing it
  * @bc: the group; only what is charged to it or below is taken
  * @memcg: whose lists are walked, with those below it; NULL for all
+ * @wait: somebody waits for it
  * @goal: bytes to take
  * @taken: bytes taken in this pass
  * @freed: objects freed in all passes
@@ -262,6 +267,7 @@ struct bc_limits {
 struct bc_shrink {
 	struct beancounter *bc;
 	struct mem_cgroup *memcg;
+	bool wait;
 	u64 goal;
 	u64 taken;
 	unsigned long freed;
@@ -370,7 +376,7 @@ u64 bc_phys_sum(struct beancounter *root);
 void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm);
 
 /* reclaim.c */
-bool bc_reclaim(struct beancounter *bc, u64 bytes);
+bool bc_reclaim(struct beancounter *bc, u64 bytes, bool wait);
 
 /* kmem.c */
 unsigned int bc_object_size(const struct kmem_cache *s);

@@ -148,7 +148,8 @@ static int bc_kmem_charge_slow(struct beancounter *bc, u64 n, gfp_t flags)
 		WRITE_ONCE(over->want_room, true);
 	} else if (res == BC_KMEMSIZE && refcount_inc_not_zero(&bc->refs)) {
 		rcu_read_unlock();
-		while (ret && retries-- && bc_reclaim(over, bc_bytes_of(n)))
+		while (ret && res == BC_KMEMSIZE && retries-- &&
+		       bc_reclaim(over, bc_bytes_of(n), true))
 			ret = bc_charge_object(bc, n, severity, &over, &res);
 		rcu_read_lock();
 		/* RCU keeps it for what follows. */

@@ -8,13 +8,26 @@
  */
 #include <linux/bc_vm.h>
 #include <linux/export.h>
+#include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "internal.h"
 
-/* Between bc_pin_more() and bc_unpin_some(): what a pin holds, and its payer. */
-static DEFINE_RAW_SPINLOCK(bc_pin_lock);
+/*
+ * Between bc_pin_more() and bc_unpin_some(): what a pin holds, and its payer. One
+ * for many pins, many for all.
+ */
+#define BC_PIN_LOCK_BITS 6
+static raw_spinlock_t bc_pin_locks[1 << BC_PIN_LOCK_BITS] = {
+	[0 ...(1 << BC_PIN_LOCK_BITS) - 1] =
+		__RAW_SPIN_LOCK_UNLOCKED(bc_pin_locks)
+};
+
+static raw_spinlock_t *bc_pin_lock(const struct bc_pin *pin)
+{
+	return &bc_pin_locks[hash_ptr(pin, BC_PIN_LOCK_BITS)];
+}
 
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 LIST_HEAD(bc_pins);
@@ -102,13 +115,13 @@ static struct beancounter *bc_pin_payer(struct bc_pin *pin)
 	struct beancounter *bc = NULL;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bc_pin_lock, flags);
+	raw_spin_lock_irqsave(bc_pin_lock(pin), flags);
 	if (pin->pages) {
 		/* Kept by the charge until the lock is released. */
 		bc = pin->bc;
 		refcount_inc(&bc->refs);
 	}
-	raw_spin_unlock_irqrestore(&bc_pin_lock, flags);
+	raw_spin_unlock_irqrestore(bc_pin_lock(pin), flags);
 	return bc ?: bc_get_current();
 }
 
@@ -119,7 +132,7 @@ static bool bc_pin_add(struct bc_pin *pin, struct beancounter *bc,
 	unsigned long flags;
 	bool added;
 
-	raw_spin_lock_irqsave(&bc_pin_lock, flags);
+	raw_spin_lock_irqsave(bc_pin_lock(pin), flags);
 	added = !pin->pages || pin->bc == bc;
 	if (added) {
 		if (!pin->pages)
@@ -127,7 +140,7 @@ static bool bc_pin_add(struct bc_pin *pin, struct beancounter *bc,
 		pin->bc = bc;
 		pin->pages += pages;
 	}
-	raw_spin_unlock_irqrestore(&bc_pin_lock, flags);
+	raw_spin_unlock_irqrestore(bc_pin_lock(pin), flags);
 	return added;
 }
 
@@ -177,13 +190,13 @@ void __bc_unpin_some(struct bc_pin *pin, unsigned long pages)
 	struct beancounter *bc;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bc_pin_lock, flags);
+	raw_spin_lock_irqsave(bc_pin_lock(pin), flags);
 	bc = pin->bc;
 	pages = min(pages, pin->pages);
 	pin->pages -= pages;
 	if (pages && !pin->pages)
 		bc_pin_unlist(pin);
-	raw_spin_unlock_irqrestore(&bc_pin_lock, flags);
+	raw_spin_unlock_irqrestore(bc_pin_lock(pin), flags);
 	if (pages)
 		bc_uncharge(bc, BC_LOCKEDPAGES, pages);
 }

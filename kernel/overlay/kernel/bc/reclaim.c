@@ -217,7 +217,7 @@ static void bc_shrink_run(struct bc_shrink *shrink)
 		if (shrink->taken)
 			bc_shrink_lists(shrink);
 	}
-	if (!shrink->freed && memcg) {
+	if (!shrink->freed && memcg && shrink->wait) {
 		shrink->memcg = NULL;
 		bc_shrink_lists(shrink);
 	}
@@ -250,13 +250,15 @@ static void bc_shrink_settle(const struct bc_shrink *shrink)
  * bc_reclaim() - make room for a request that does not fit
  * @bc: the level that is full, pinned by the caller
  * @bytes: of the request
+ * @wait: somebody waits for it. Otherwise what takes long or disturbs others is
+ *	left out.
  *
  * Context: Process context where direct reclaim may enter file systems.
  * Return: true when it is worth trying again.
  */
-bool bc_reclaim(struct beancounter *bc, u64 bytes)
+bool bc_reclaim(struct beancounter *bc, u64 bytes, bool wait)
 {
-	struct bc_shrink shrink = { .bc = bc };
+	struct bc_shrink shrink = { .bc = bc, .wait = wait };
 	u64 before, after, cap;
 	unsigned int noreclaim;
 	unsigned long pflags;
@@ -276,7 +278,8 @@ bool bc_reclaim(struct beancounter *bc, u64 bytes)
 	current->bc_shrink = NULL;
 	memalloc_noreclaim_restore(noreclaim);
 	fs_reclaim_release(GFP_KERNEL);
-	bc_shrink_settle(&shrink);
+	if (wait)
+		bc_shrink_settle(&shrink);
 	psi_memstall_leave(&pflags);
 
 	after = bc_usage(bc, &cap);

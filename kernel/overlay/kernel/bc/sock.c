@@ -7,9 +7,9 @@
  * of an object: it would put all their sockets under pressure, those of other
  * groups, too. But they know how to go on when a socket may not have more pages:
  * what is received is dropped and comes again, what is sent waits until
- * something was acknowledged, and one packet each way they take by force, so
- * that nothing waits for ever. So it is these pages that are charged to
- * kmemsize, for both directions, to who pays for the struct sock.
+ * something was acknowledged, and where there is nothing to wait for they take
+ * one packet by force. So it is these pages that are charged to kmemsize, for
+ * both directions, to who pays for the struct sock.
  */
 #include <linux/bc_sock.h>
 #include <net/sock.h>
@@ -63,10 +63,20 @@ static void bc_sock_unlist(struct bc_sock *s)
 }
 #endif
 
+/* TCP sees to it by itself that a socket with nothing in it gets something. */
+static bool bc_sock_is_empty(struct sock *sk, int kind)
+{
+	if (sk_is_tcp(sk))
+		return false;
+	return kind == SK_MEM_SEND ? !READ_ONCE(sk->sk_wmem_queued) :
+				     !atomic_read(&sk->sk_rmem_alloc);
+}
+
 /**
  * __bc_sock_charge() - charge pages for the buffers of a socket
  * @sk: the socket
  * @pages: how many
+ * @kind: SK_MEM_SEND or SK_MEM_RECV
  * @severity: what to check against
  *
  * See bc_sock_charge().
@@ -74,14 +84,17 @@ static void bc_sock_unlist(struct bc_sock *s)
  * Context: Any; does not sleep. Room is made in the background.
  * Return: false when the group may not have them.
  */
-bool __bc_sock_charge(struct sock *sk, unsigned int pages,
+bool __bc_sock_charge(struct sock *sk, unsigned int pages, int kind,
 		      enum bc_severity severity)
 {
 	struct beancounter *bc, *over;
 	u64 bytes = (u64)pages << PAGE_SHIFT;
 
-	if (!READ_ONCE(sk->sk_prot)->enter_memory_pressure)
+	/* Of those that have none the datagrams are charged, as objects. */
+	if (!READ_ONCE(sk->sk_prot)->memory_pressure)
 		return true;
+	if (bc_sock_is_empty(sk, kind))
+		severity = BC_FORCE;
 	/* The object keeps the account as long as there is the socket. */
 	bc = bc_object_owner(sk, NULL);
 	if (!bc)

@@ -167,15 +167,10 @@ void __bc_vm_settle(struct mm_struct *mm)
 	struct bc_vm *vm = &mm->bc_vm;
 	unsigned long flags;
 
-	/* What is equal stays so when the charge moves to another group. */
-	if (READ_ONCE(vm->charged) != vm->private ||
-	    READ_ONCE(vm->locked) != mm->locked_vm) {
-		raw_spin_lock_irqsave(&vm->lock, flags);
-		bc_vm_adjust(vm->bc, BC_PRIVVMPAGES, &vm->charged, vm->private);
-		bc_vm_adjust(vm->bc, BC_LOCKEDPAGES, &vm->locked,
-			     mm->locked_vm);
-		raw_spin_unlock_irqrestore(&vm->lock, flags);
-	}
+	raw_spin_lock_irqsave(&vm->lock, flags);
+	bc_vm_adjust(vm->bc, BC_PRIVVMPAGES, &vm->charged, vm->private);
+	bc_vm_adjust(vm->bc, BC_LOCKEDPAGES, &vm->locked, mm->locked_vm);
+	raw_spin_unlock_irqrestore(&vm->lock, flags);
 	vm->pending = 0;
 	vm->pending_locked = 0;
 }

@@ -496,7 +496,7 @@ static void test_looked_at(struct bc_group *g)
 	for (i = 0; i < 200; i++)
 		bc_audit(line, sizeof(line));
 	for (i = 0; i < 2; i++) {
-		bc_true(bc_call_end(&w[i], 120000, &result));
+		bc_true(bc_call_end(&w[i], bc_patience(120000), &result));
 		bc_eq(result, 0);
 		bc_worker_stop(&w[i]);
 	}
