@@ -71,6 +71,9 @@ enum bc_resource {
  */
 #define GFP_KERNEL_BC (GFP_KERNEL | __GFP_BC)
 
+/* Somebody to pay who pays nothing: the root group. */
+#define BC_NOBODY ((struct beancounter *)-1L)
+
 #ifdef CONFIG_BEANCOUNTERS
 
 /* Turned on by the first group; until then nobody could be charged. */
@@ -112,9 +115,6 @@ struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags, bool *ok);
 bool bc_fault_kill(void);
 
 void bc_count_files(struct kmem_cache *s);
-
-/* Somebody to pay who pays nothing: the root group. */
-#define BC_NOBODY ((struct beancounter *)-1L)
 
 struct beancounter *bc_get_current(void);
 void bc_put_payer(struct beancounter *bc);
