@@ -9,8 +9,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,6 +83,57 @@ const char *bc_long_name(long i)
 
 	snprintf(name, sizeof(name), "%0200ld", i);
 	return name;
+}
+
+long bc_look_up(long n)
+{
+	struct stat st;
+	char name[64];
+	long i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "/sys/kernel/no-%ld", i);
+		if (!stat(name, &st) || errno != ENOENT)
+			break;
+	}
+	return i;
+}
+
+void bc_make_files(int n)
+{
+	char name[32];
+	int i;
+
+	bc_tmpfs();
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		close(bc_sys(open(name, O_CREAT | O_WRONLY, 0666)));
+	}
+}
+
+static int watch_fd = -1;
+
+long bc_watch(long n)
+{
+	char name[32];
+	long i;
+
+	if (watch_fd < 0)
+		watch_fd = inotify_init1(IN_NONBLOCK);
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "f%ld", i);
+		if (inotify_add_watch(watch_fd, name, IN_DELETE_SELF) < 0)
+			break;
+	}
+	return i;
+}
+
+long bc_unwatch(long unused)
+{
+	(void)unused;
+	close(watch_fd);
+	watch_fd = -1;
+	return 0;
 }
 
 union control {

@@ -24,6 +24,17 @@ long long bc_start_warm(struct bc_worker *w, const struct bc_group *g, long n);
 /* Names that do not fit into a dentry. */
 const char *bc_long_name(long i);
 
+/* Names that are not there: sysfs remembers them, a dentry each. */
+long bc_look_up(long n);
+
+/*
+ * Files f0 and on of the case's own tmpfs, whose dentries stay and are not the
+ * group's; jobs that watch them with inotify and stop it.
+ */
+void bc_make_files(int n);
+long bc_watch(long n);
+long bc_unwatch(long unused);
+
 /* Files that are handed to who is at the other end of a socket. */
 #define BC_HANDED_MAX 16
 int bc_hand_over(int to, const int *fds, int n);

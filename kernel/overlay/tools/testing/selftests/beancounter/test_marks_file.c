@@ -270,43 +270,11 @@ static void test_aio_request(struct bc_group *g)
 /* Watches: a mark, what ties it to the inode, its number. */
 #define NR_WATCHES 640
 
-static int watch_fd = -1;
-
-static void make_files(void)
+static void prepare_watch(void)
 {
-	char name[32];
-	int i;
-
 	bc_write_path("/proc/sys/fs/inotify/max_user_watches", "1000000");
 	bc_write_path("/proc/sys/fs/inotify/max_user_instances", "10000");
-	bc_tmpfs();
-	for (i = 0; i < NR_WATCHES; i++) {
-		snprintf(name, sizeof(name), "f%d", i);
-		close(bc_sys(open(name, O_CREAT | O_WRONLY, 0666)));
-	}
-}
-
-static long make_watch(long n)
-{
-	char name[32];
-	long i;
-
-	if (watch_fd < 0)
-		watch_fd = inotify_init1(IN_NONBLOCK);
-	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "f%ld", i);
-		if (inotify_add_watch(watch_fd, name, IN_DELETE_SELF) < 0)
-			break;
-	}
-	return i;
-}
-
-static long drop_watch(long unused)
-{
-	(void)unused;
-	close(watch_fd);
-	watch_fd = -1;
-	return 0;
+	bc_make_files(NR_WATCHES);
 }
 
 static long long watch_nodes(void)
@@ -317,9 +285,9 @@ static long long watch_nodes(void)
 static void test_inotify(struct bc_group *g)
 {
 	static const struct bc_kind k = {
-		.before = make_files,
-		.make = make_watch,
-		.drop = drop_watch,
+		.before = prepare_watch,
+		.make = bc_watch,
+		.drop = bc_unwatch,
 		.count = NR_WATCHES,
 		.caches = { "inotify_inode_mark", "fsnotify_mark_connector" },
 		.also = watch_nodes,

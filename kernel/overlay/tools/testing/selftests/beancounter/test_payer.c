@@ -331,6 +331,17 @@ static long exec_late(long unused)
 	_exit(1);
 }
 
+/* A worker in a, and b to move to. Returns the private pages of a. */
+static long long start_two(struct bc_group *g, struct bc_group *a,
+			   struct bc_group *b, struct bc_worker *w)
+{
+	share();
+	bc_group_make(a, g, "a");
+	bc_group_make(b, g, "b");
+	bc_worker_start(w, a);
+	return bc_held_of(a, BC_VM);
+}
+
 /* Moved in the middle of exec: the new address space comes along. */
 static void exec_moved(struct bc_group *g)
 {
@@ -339,11 +350,7 @@ static void exec_moved(struct bc_group *g)
 	long long before;
 	long pid;
 
-	share();
-	bc_group_make(&a, g, "a");
-	bc_group_make(&b, g, "b");
-	bc_worker_start(&w, &a);
-	before = bc_held_of(&a, BC_VM);
+	before = start_two(g, &a, &b, &w);
 	pid = bc_call(&w, exec_late, 0);
 	bc_true(pid > 0);
 	if (!is_called(pid, "exec-late"))
@@ -418,11 +425,7 @@ static void left(struct bc_group *g, bool exec)
 	long long before;
 	long pid;
 
-	share();
-	bc_group_make(&a, g, "a");
-	bc_group_make(&b, g, "b");
-	bc_worker_start(&w, &a);
-	before = bc_held_of(&a, BC_VM);
+	before = start_two(g, &a, &b, &w);
 	pid = bc_call(&w, exec ? two_exec : two_exit, 0);
 	bc_true(pid > 0);
 	if (exec)

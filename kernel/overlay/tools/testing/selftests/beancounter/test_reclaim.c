@@ -18,21 +18,6 @@
 
 #include "bc_object.h"
 
-/* Names that are not there: sysfs remembers them, a dentry each. */
-static long look_up(long n)
-{
-	struct stat st;
-	char name[64];
-	long i;
-
-	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "/sys/kernel/no-%ld", i);
-		if (!stat(name, &st) || errno != ENOENT)
-			break;
-	}
-	return i;
-}
-
 static long create_unlink(long n)
 {
 	long i;
@@ -77,7 +62,7 @@ static void check_walk(struct bc_group *g, bc_job job)
 
 static void test_negative(struct bc_group *g)
 {
-	check_walk(g, look_up);
+	check_walk(g, bc_look_up);
 }
 
 /* Inodes: those of a tree of some thousand files, each looked at. */
@@ -140,11 +125,11 @@ static void test_makes_room(struct bc_group *g)
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, bc_open_null, files), files);
 	bc_call(&w, bc_drop_kept, 0);
-	bc_call(&w, look_up, 10);
+	bc_call(&w, bc_look_up, 10);
 	base = bc_rest(g);
 	bc_set_barrier(g, base + BC_MIB);
 	/* More than the barrier lets live of names ... */
-	bc_call(&w, look_up, 2 * BC_MIB / bc_need_slab("dentry"));
+	bc_call(&w, bc_look_up, 2 * BC_MIB / bc_need_slab("dentry"));
 	bc_true(bc_held(g) > base + BC_MIB / 2);
 	/* ... and they go when half of it is wanted for files. */
 	bc_eq(bc_call(&w, bc_open_null, files), files);

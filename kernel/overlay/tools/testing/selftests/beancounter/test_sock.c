@@ -9,11 +9,9 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bc_net.h"
@@ -288,20 +286,6 @@ static void test_forced(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* Names that are not there: sysfs remembers them, a dentry each. */
-static long look_up(long n)
-{
-	struct stat st;
-	char name[64];
-	long i;
-
-	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "/sys/kernel/no-%ld", i);
-		stat(name, &st);
-	}
-	return 0;
-}
-
 /* What only sits in a cache makes room for what is sent and received. */
 static void test_makes_room(struct bc_group *g)
 {
@@ -316,11 +300,11 @@ static void test_makes_room(struct bc_group *g)
 	base = bc_rest(g);
 	barrier = base + BC_MIB;
 	bc_set_barrier(g, barrier);
-	bc_call(&w, look_up, 2 * BC_MIB / dentry);
+	bc_call(&w, bc_look_up, 2 * BC_MIB / dentry);
 	bc_set_barrier(g, bc_held(g));
 	bc_eq(bc_call(&w, send_waiting, there), 0);
 
-	bc_call(&w, look_up, 2 * BC_MIB / dentry);
+	bc_call(&w, bc_look_up, 2 * BC_MIB / dentry);
 	bc_set_barrier(g, bc_held(g));
 	for (i = 0; i < 100 && bc_call(&w, unread, there) < 100 << 10; i++) {
 		fill(here);

@@ -13,7 +13,6 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -21,44 +20,6 @@
 #include "bc_object.h"
 
 #define NR_FILES 400
-
-/* Files of the case's own tmpfs: their dentries stay, and are not the group's. */
-static void make_files(void)
-{
-	char name[32];
-	int i;
-
-	bc_tmpfs();
-	for (i = 0; i < NR_FILES; i++) {
-		snprintf(name, sizeof(name), "f%d", i);
-		close(bc_sys(open(name, O_CREAT | O_WRONLY, 0666)));
-	}
-}
-
-static int watch_fd = -1;
-
-static long make_watch(long n)
-{
-	char name[32];
-	long i;
-
-	if (watch_fd < 0)
-		watch_fd = inotify_init1(IN_NONBLOCK);
-	for (i = 0; i < n; i++) {
-		snprintf(name, sizeof(name), "f%ld", i);
-		if (inotify_add_watch(watch_fd, name, IN_DELETE_SELF) < 0)
-			break;
-	}
-	return i;
-}
-
-static long drop_watch(long unused)
-{
-	(void)unused;
-	close(watch_fd);
-	watch_fd = -1;
-	return 0;
-}
 
 /*
  * A mark, and the connector that ties it to the inode (88 bytes at most);
@@ -77,8 +38,8 @@ static void cost_watch(long n, long long *low, long long *high)
 static void test_inotify(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.make = make_watch,
-		.drop = drop_watch,
+		.make = bc_watch,
+		.drop = bc_unwatch,
 		.cost = cost_watch,
 		.count = NR_FILES,
 		.errors = { ENOMEM, EMFILE, EBADF },
@@ -86,7 +47,7 @@ static void test_inotify(struct bc_group *g)
 
 	bc_write_path("/proc/sys/fs/inotify/max_user_watches", "1000000");
 	bc_write_path("/proc/sys/fs/inotify/max_user_instances", "10000");
-	make_files();
+	bc_make_files(NR_FILES);
 	bc_object_test(g, &o);
 }
 
