@@ -10,7 +10,7 @@
  *
  *	root	nobody
  *	group	a group that the memory controller does not know
- *	exact	the same, near its barrier
+ *	exact	the same, near its barrier; for calls, without any stock
  *	memcg	a group of the memory controller, and of bc where it is on
  */
 #ifndef BENCH_H
@@ -50,7 +50,8 @@ void group_make(const char *group);
 void group_remove(const char *group);
 bool have_bc(void);
 bool have_memory(void);
-void memory_enable(void);
+/* The memory controller for the children of a group. */
+void memory_enable(const char *group);
 
 /* Call a function as a process of its own inside the group. */
 struct place {
@@ -74,6 +75,8 @@ struct loop {
 };
 
 int loop_open(void);
+/* A line that is no loop: "join" and the like. */
+void loop_command(const char *line);
 uint64_t loop_run(int fd, const struct loop *loop);
 
 /* The stages. */
@@ -82,6 +85,7 @@ void stage_calls(const struct place *place);
 void stage_turns(void);
 void stage_depth(void);
 void stage_scale(void);
+void stage_scale_memcg(void);
 void stage_cpus(void);
 void stage_bytes(void);
 

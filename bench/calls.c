@@ -300,14 +300,22 @@ static uint64_t measure(const struct call *call)
 	return best;
 }
 
-/* The calls as the process that this is. */
+/*
+ * The calls as the process that this is. There is no barrier that each of them
+ * is near from its first object to its last, so the group has no stock at all:
+ * whatever is charged or given back goes the way it goes near the barrier.
+ */
 void stage_calls(const struct place *place)
 {
 	size_t i;
 
+	if (place->exact)
+		loop_command("exact");
 	prepare();
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		tell(place->name, calls[i].name, measure(&calls[i]),
 		     (uint64_t)calls[i].times * calls[i].units);
 	finish();
+	if (place->exact)
+		loop_command("stocks");
 }

@@ -96,19 +96,10 @@ void stage_loops(const struct place *place)
 	}
 }
 
-static void command(const char *line)
-{
-	int fd = loop_open();
-
-	if (write(fd, line, strlen(line)) < 0)
-		die("%s: '%s' refused", LOOP_FILE, line);
-	close(fd);
-}
-
 static void join(const struct place *place)
 {
 	(void)place;
-	command("join");
+	loop_command("join");
 }
 
 static void turn(const struct loop *loop, const char *more)
@@ -144,7 +135,7 @@ void stage_turns(void)
 		turn(&slab, more);
 		turn(&page, more);
 	}
-	command("forget");
+	loop_command("forget");
 	for (i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "/turn%u", i);
 		group_remove(name);
@@ -185,8 +176,7 @@ void stage_depth(void)
 			run_in(&place, run_deep);
 		}
 		if (memory && file_exists(CGROUP "%s/memory.current", group))
-			file_write("+memory",
-				   CGROUP "%s/cgroup.subtree_control", group);
+			memory_enable(group);
 	}
 	for (; --depth; group[2 * (depth - 1)] = '\0')
 		group_remove(group);

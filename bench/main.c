@@ -53,14 +53,15 @@ static const struct place group = { "group", "/group", false };
 static const struct place narrow = { "exact", "/group", true };
 static const struct place memcg = { "memcg", "/memcg", false };
 
-static void places(void (*stage)(const struct place *), bool edge)
+static void places(void (*stage)(const struct place *))
 {
+	/* Makes a group: without any, not even the root knows of the account. */
 	bool bc = have_bc();
 
 	run_in(&root, stage);
 	group_make("/group");
 	run_in(&group, stage);
-	if (bc && edge)
+	if (bc)
 		run_in(&narrow, stage);
 	group_remove("/group");
 }
@@ -70,7 +71,7 @@ static void places_memcg(void (*stage)(const struct place *))
 {
 	if (!have_memory())
 		return;
-	memory_enable();
+	memory_enable("");
 	group_make("/memcg");
 	run_in(&memcg, stage);
 	group_remove("/memcg");
@@ -79,11 +80,11 @@ static void places_memcg(void (*stage)(const struct place *))
 static void run_stage(const char *name)
 {
 	if (!strcmp(name, "loops"))
-		places(stage_loops, true);
+		places(stage_loops);
 	else if (!strcmp(name, "loops-memcg"))
 		places_memcg(stage_loops);
 	else if (!strcmp(name, "calls"))
-		places(stage_calls, false);
+		places(stage_calls);
 	else if (!strcmp(name, "calls-memcg"))
 		places_memcg(stage_calls);
 	else if (!strcmp(name, "turns"))
@@ -92,6 +93,8 @@ static void run_stage(const char *name)
 		stage_depth();
 	else if (!strcmp(name, "scale"))
 		stage_scale();
+	else if (!strcmp(name, "scale-memcg"))
+		stage_scale_memcg();
 	else if (!strcmp(name, "cpus"))
 		stage_cpus();
 	else if (!strcmp(name, "bytes"))

@@ -107,10 +107,12 @@ def calls(fig):
                      number(fig("disabled", f"root/{name}")), number(root),
                      number(fig("on", full)),
                      number(fig.calls(name), 3),
+                     number(fig("on", f"exact/{name}") / root, 3),
                      number(fig("off", f"memcg/{name}") / off, 3),
                      number(fig("on", f"memcg/{name}") / root, 3)])
     return table(["call", "not built", "disabled at boot", "on, in root",
-                  "in a group", "group / root", "memcg: child / root", "both: child / root"],
+                  "in a group", "group / root", "near the barrier / root",
+                  "memcg: child / root", "both: child / root"],
                  rows)
 
 
@@ -154,6 +156,16 @@ def scale(fig):
                   "without bc", "bytes for one", "without bc",
                   "read bc.resources", "its part of /proc/user_beancounters"],
                  rows)
+
+
+def group_bytes(fig):
+    """What each of the two controllers adds to a group."""
+    plain = fig("disabled", "groups/bytes-10000")
+    rows = [[name, number(fig(boot, f"{what}/bytes-10000") - plain)]
+            for name, boot, what in (("bc", "on", "groups"),
+                                     ("memcg", "disabled", "memcgs"),
+                                     ("both", "on", "memcgs"))]
+    return table(["added to each of 10000 groups", "bytes"], rows)
 
 
 def cpus(fig):
@@ -213,12 +225,14 @@ def write(results, where):
         "## Objects and pages\n",
         "Beyond the same object that nobody counts, in the same boot.\n",
         pairs(fig),
-        "## System calls\n", calls(fig),
+        "## System calls\n",
+        "Near the barrier: in a group that has no stock for any of its charges.\n",
+        calls(fig),
         "## Groups in turn on one CPU\n",
         "The kernel works for each of them in turn, so the payer is not the "
         "task's own\ngroup: that is the long way for both.\n", turns(fig),
         "## Depth\n", depths(fig),
-        "## Many groups\n", scale(fig),
+        "## Many groups\n", scale(fig), group_bytes(fig),
     ]
     if "smp" in fig.boots:
         parts += ["## Two CPUs\n",

@@ -22,7 +22,7 @@ static void many_name(char *name, size_t size, unsigned int i)
 	snprintf(name, size, "/many/h%u/g%u", i / 100, i % 100);
 }
 
-static void many_make(unsigned int count)
+static void many_make(unsigned int count, bool memory)
 {
 	char name[64];
 	unsigned int i;
@@ -31,6 +31,8 @@ static void many_make(unsigned int count)
 		if (i % 100 == 0) {
 			snprintf(name, sizeof(name), "/many/h%u", i / 100);
 			group_make(name);
+			if (memory)
+				memory_enable(name);
 		}
 		many_name(name, sizeof(name), i);
 		group_make(name);
@@ -77,7 +79,7 @@ static long long kernel_memory(void)
 	return sum;
 }
 
-static void many(unsigned int count)
+static void many(const char *place, unsigned int count, bool memory)
 {
 	long long before, after;
 	char name[64];
@@ -85,17 +87,17 @@ static void many(unsigned int count)
 
 	before = kernel_memory();
 	start = now();
-	many_make(count);
+	many_make(count, memory);
 	snprintf(name, sizeof(name), "create-%u", count);
-	tell("groups", name, now() - start, count);
+	tell(place, name, now() - start, count);
 	after = kernel_memory();
 	snprintf(name, sizeof(name), "bytes-%u", count);
-	tell("groups", name, (after - before) * 1024, count);
+	tell(place, name, (after - before) * 1024, count);
 	if (have_bc()) {
 		start = now();
 		many_read(count);
 		snprintf(name, sizeof(name), "read-%u", count);
-		tell("groups", name, now() - start, count);
+		tell(place, name, now() - start, count);
 	}
 	if (file_exists("/proc/user_beancounters")) {
 		/* Not static: its page tables would be there in all stages. */
@@ -107,12 +109,12 @@ static void many(unsigned int count)
 			die("cannot read /proc/user_beancounters");
 		free(buf);
 		snprintf(name, sizeof(name), "proc-%u", count);
-		tell("groups", name, now() - start, count);
+		tell(place, name, now() - start, count);
 	}
 	start = now();
 	many_remove(count);
 	snprintf(name, sizeof(name), "remove-%u", count);
-	tell("groups", name, now() - start, count);
+	tell(place, name, now() - start, count);
 }
 
 void stage_scale(void)
@@ -121,7 +123,19 @@ void stage_scale(void)
 
 	group_make("/many");
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		many(numbers[i]);
+		many("groups", numbers[i], false);
+	group_remove("/many");
+}
+
+/* The same with groups of the memory controller, to have their bytes. */
+void stage_scale_memcg(void)
+{
+	if (!have_memory())
+		return;
+	memory_enable("");
+	group_make("/many");
+	memory_enable("/many");
+	many("memcgs", 10000, true);
 	group_remove("/many");
 }
 
@@ -197,7 +211,7 @@ void stage_cpus(void)
 		if (i && !have_memory())
 			return;
 		if (i)
-			memory_enable();
+			memory_enable("");
 		group_make("/one");
 		group_make("/two");
 		snprintf(what, sizeof(what), "%s-root", who);

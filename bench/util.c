@@ -158,9 +158,9 @@ bool have_memory(void)
 	       strstr(buf, "memory");
 }
 
-void memory_enable(void)
+void memory_enable(const char *group)
 {
-	file_write("+memory", CGROUP "/cgroup.subtree_control");
+	file_write("+memory", CGROUP "%s/cgroup.subtree_control", group);
 }
 
 /*
@@ -224,6 +224,15 @@ void run_in(const struct place *place, void (*run)(const struct place *place))
 int loop_open(void)
 {
 	return CHECK(open(LOOP_FILE, O_RDWR | O_CLOEXEC));
+}
+
+void loop_command(const char *line)
+{
+	int fd = loop_open();
+
+	if (write(fd, line, strlen(line)) < 0)
+		die("%s: '%s': %s", LOOP_FILE, line, strerror(errno));
+	close(fd);
 }
 
 /* One write and one read each: the file keeps the answer of one question. */

@@ -22,18 +22,41 @@
 #include <linux/slab.h>
 #include <linux/stop_machine.h>
 
-#include "internal.h"
 #include "../../mm/internal.h"
 #include "../../mm/percpu-internal.h"
 #include "../../mm/slab.h"
+#include "internal.h"
 
-/* One audit at a time; protects the audit fields of all accounts. */
+/**
+ * struct bc_audit - an account in an audit
+ * @found: counted again, here and below, by resource
+ * @held: what the counters said, by resource
+ */
+struct bc_audit {
+	u64 found[BC_NR_RESOURCES];
+	u64 held[BC_NR_RESOURCES];
+};
+
+/**
+ * struct bc_audit_table - all accounts in an audit
+ * @nr: for how many there is room
+ * @row: a row each, zeroed
+ */
+struct bc_audit_table {
+	size_t nr;
+	struct bc_audit *row;
+};
+
+/* Room for what is created while it is made. */
+#define BC_AUDIT_SPARE 16
+
+/* One audit at a time. */
 static DEFINE_MUTEX(bc_audit_mutex);
 
 static void bc_audit_found(struct beancounter *bc, enum bc_resource res, u64 n)
 {
 	for (; bc; bc = bc->parent)
-		bc->audit[res].found += n;
+		bc->audit->found[res] += n;
 }
 
 /* Free objects have no owner, so the free list does not matter. */
@@ -192,15 +215,20 @@ static void bc_audit_tasks(void)
 	rcu_read_unlock();
 }
 
-static int bc_audit_stopped(void *unused)
+static int bc_audit_stopped(void *arg)
 {
+	struct bc_audit_table *table = arg;
 	struct beancounter *bc;
 	struct bc_stat stat;
 	struct zone *zone;
+	size_t n = 0;
 	int i;
 
-	list_for_each_entry(bc, &bc_list, list)
-		memset(bc->audit, 0, sizeof(bc->audit));
+	list_for_each_entry(bc, &bc_list, list) {
+		if (n == table->nr)
+			return -EAGAIN;
+		bc->audit = &table->row[n++];
+	}
 	for_each_populated_zone(zone)
 		bc_audit_zone(zone);
 	bc_audit_percpu();
@@ -210,7 +238,7 @@ static int bc_audit_stopped(void *unused)
 	list_for_each_entry(bc, &bc_list, list)
 		for (i = 0; i < BC_NR_RESOURCES; i++) {
 			bc_stat_read(bc, i, &stat);
-			bc->audit[i].held = stat.held;
+			bc->audit->held[i] = stat.held;
 		}
 	return 0;
 }
@@ -233,7 +261,7 @@ static u64 bc_audit_print(struct seq_file *m, struct beancounter *bc)
 	int i;
 
 	for (i = 0; i < BC_NR_RESOURCES; i++) {
-		s64 difference = bc->audit[i].found - bc->audit[i].held;
+		s64 difference = bc->audit->found[i] - bc->audit->held[i];
 
 		if (!bc_is_charged(i))
 			continue;
@@ -242,8 +270,8 @@ static u64 bc_audit_print(struct seq_file *m, struct beancounter *bc)
 		else
 			seq_printf(m, "id:%llu (removed)", bc->id);
 		seq_printf(m, " %s held=%llu recount=%llu difference=%lld\n",
-			   bc_resources[i].name, bc->audit[i].held,
-			   bc->audit[i].found, difference);
+			   bc_resources[i].name, bc->audit->held[i],
+			   bc->audit->found[i], difference);
 		total += abs(difference);
 	}
 	if (css)
@@ -270,18 +298,52 @@ static struct beancounter *bc_list_next(struct beancounter *pos)
 	return next;
 }
 
+static size_t bc_list_count(void)
+{
+	unsigned long flags;
+	size_t n;
+
+	raw_spin_lock_irqsave(&bc_list_lock, flags);
+	n = list_count_nodes(&bc_list);
+	raw_spin_unlock_irqrestore(&bc_list_lock, flags);
+	return n;
+}
+
+/* Count, with room for all accounts there are when the machine has stopped. */
+static int bc_audit_run(struct bc_audit_table *table)
+{
+	int ret;
+
+	do {
+		kvfree(table->row);
+		table->nr = bc_list_count() + BC_AUDIT_SPARE;
+		table->row =
+			kvcalloc(table->nr, sizeof(*table->row), GFP_KERNEL);
+		if (!table->row)
+			return -ENOMEM;
+		ret = stop_machine(bc_audit_stopped, table, NULL);
+	} while (ret == -EAGAIN);
+	return ret;
+}
+
 static int bc_audit_show(struct seq_file *m, void *v)
 {
+	struct bc_audit_table table = {};
 	struct beancounter *bc = NULL;
 	u64 total = 0;
+	int ret;
 
 	mutex_lock(&bc_audit_mutex);
-	stop_machine(bc_audit_stopped, NULL, NULL);
-	while ((bc = bc_list_next(bc)))
-		total += bc_audit_print(m, bc);
+	ret = bc_audit_run(&table);
+	while (!ret && (bc = bc_list_next(bc)))
+		/* An account without a row is newer than the audit. */
+		if (bc->audit)
+			total += bc_audit_print(m, bc);
+	kvfree(table.row);
 	mutex_unlock(&bc_audit_mutex);
-	seq_printf(m, "total difference=%llu\n", total);
-	return 0;
+	if (!ret)
+		seq_printf(m, "total difference=%llu\n", total);
+	return ret;
 }
 DEFINE_SHOW_ATTRIBUTE(bc_audit);
 

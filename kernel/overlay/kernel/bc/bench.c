@@ -12,6 +12,8 @@
  * plain, account or bc, SIZE the bytes of an object; BATCH objects are
  * allocated and then freed until it is COUNT. With PAYERS above 0 that many of
  * the groups remembered by writing "join" pay in turn; "forget" forgets them.
+ * After "exact" no group gets a stock, and the task's own has none any more: what
+ * is charged goes the way it goes near the barrier. "stocks" takes that back.
  * "slot" tells the bytes beside each object of an accounted cache, "page_ext"
  * those beside each page.
  *
@@ -31,6 +33,10 @@
 #include <linux/timekeeping.h>
 #include <linux/timex.h>
 #include <linux/vmalloc.h>
+
+#ifdef CONFIG_BEANCOUNTERS
+#include "internal.h"
+#endif
 
 #define BC_BENCH_PAYERS 1024
 #define BC_BENCH_BATCH 4096
@@ -294,6 +300,29 @@ static void bc_bench_forget(void)
 	}
 }
 
+static int bc_bench_exact(void)
+{
+#ifdef CONFIG_BEANCOUNTERS
+	struct beancounter *bc = bc_get_current();
+
+	if (bc == BC_NOBODY)
+		return -EINVAL;
+	WRITE_ONCE(bc_stock_room, S64_MAX);
+	bc_close(bc);
+	bc_put_payer(bc);
+	return 0;
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+static void bc_bench_stocks(void)
+{
+#ifdef CONFIG_BEANCOUNTERS
+	bc_stock_init();
+#endif
+}
+
 static ssize_t bc_bench_write(struct file *file, const char __user *from,
 			      size_t len, loff_t *pos)
 {
@@ -308,6 +337,10 @@ static ssize_t bc_bench_write(struct file *file, const char __user *from,
 		ret = bc_bench_join();
 	else if (!strcmp(line, "forget"))
 		bc_bench_forget();
+	else if (!strcmp(line, "exact"))
+		ret = bc_bench_exact();
+	else if (!strcmp(line, "stocks"))
+		bc_bench_stocks();
 	else if (!strcmp(line, "slot"))
 		best = sizeof(struct slabobj_ext);
 	else if (!strcmp(line, "page_ext"))

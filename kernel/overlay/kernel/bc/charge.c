@@ -175,6 +175,24 @@ int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
 }
 
 /**
+ * bc_charge_far() - charge an object, and fill the stock where there is room
+ * @bc: payer
+ * @n: bytes of kmemsize, and BC_FILE for an open file; they fit
+ * @room: bytes at the tightest level
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_charge_far(struct beancounter *bc, u64 n, s64 room)
+{
+	u64 batch = bc_batch(bc, n, room);
+
+	bc_add(bc, BC_NUMFILE, bc_files_of(n) + bc_files_of(batch));
+	bc_add(bc, BC_KMEMSIZE, bc_bytes_of(n) + bc_bytes_of(batch));
+	if (batch)
+		bc_refill(bc, batch);
+}
+
+/**
  * bc_charge_object() - charge bytes and files, both or none, and fill the stock
  * @bc: payer
  * @n: bytes of kmemsize, and BC_FILE for an open file
@@ -188,7 +206,7 @@ int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
 int bc_charge_object(struct beancounter *bc, u64 n, enum bc_severity severity,
 		     struct beancounter **over, enum bc_resource *res)
 {
-	u64 bytes = bc_bytes_of(n), files = bc_files_of(n), batch;
+	u64 bytes = bc_bytes_of(n), files = bc_files_of(n);
 	raw_spinlock_t *lock = &bc->top->lock;
 	struct bc_event event = {};
 	unsigned long flags;
@@ -203,32 +221,11 @@ int bc_charge_object(struct beancounter *bc, u64 n, enum bc_severity severity,
 	if (!*over) {
 		bc_prepare(bc, BC_NUMFILE, files, severity, &event);
 		bc_prepare(bc, BC_KMEMSIZE, bytes, severity, &event);
-		batch = bc_batch(bc, n, bc_room_all(bc, BC_KMEMSIZE));
-		bc_add(bc, BC_NUMFILE, files + bc_files_of(batch));
-		bc_add(bc, BC_KMEMSIZE, bytes + bc_bytes_of(batch));
-		if (batch)
-			bc_refill(bc, batch);
+		bc_charge_far(bc, n, bc_room_all(bc, BC_KMEMSIZE));
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
 	bc_event_trace(&event);
 	return *over ? -ENOMEM : 0;
-}
-
-/**
- * bc_charge_far() - charge kmemsize with room for a stock, and fill it
- * @bc: payer
- * @bytes: how many; they fit
- * @room: bytes at the tightest level
- *
- * Context: Under the lock of the tree.
- */
-void bc_charge_far(struct beancounter *bc, u32 bytes, s64 room)
-{
-	u64 batch = bc_batch(bc, bytes, room);
-
-	__bc_add(bc, BC_KMEMSIZE, bytes + bc_bytes_of(batch));
-	if (batch)
-		bc_refill(bc, batch);
 }
 
 /* What has no stocks to drain and is not forced has nothing to trace. */
@@ -438,4 +435,27 @@ int bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 	if (ret)
 		bc_refused(bc, over, res, n, severity);
 	return ret;
+}
+
+/**
+ * bc_charge_nowait() - charge bytes on behalf of who owns an object
+ * @bc: payer
+ * @bytes: of kmemsize
+ * @severity: what to check against
+ *
+ * Nobody waits for room, so it is made in the background. A refusal is counted.
+ *
+ * Context: Any in which @bc is pinned; does not sleep.
+ * Return: false when they do not fit.
+ */
+bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
+		      enum bc_severity severity)
+{
+	struct beancounter *over;
+
+	if (likely(!bc_try_charge(bc, BC_KMEMSIZE, bytes, severity, &over)))
+		return true;
+	WRITE_ONCE(over->want_room, true);
+	bc_refused(bc, over, BC_KMEMSIZE, bytes, severity);
+	return false;
 }

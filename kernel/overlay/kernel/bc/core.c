@@ -302,6 +302,7 @@ static int __init bc_init(void)
 				     struct_size(bc, open_cpus,
 						 BITS_TO_LONGS(nr_cpu_ids)),
 				     __alignof__(*bc), SLAB_PANIC, NULL);
+	bc_stock_init();
 	bc_room_wq = alloc_ordered_workqueue("bc_room", 0);
 	return bc_room_wq ? 0 : -ENOMEM;
 }

@@ -57,10 +57,8 @@
 #define BC_STOCK_MAX ((s64)SZ_32K - 1)
 #define BC_STOCK_FILES 8
 #define BC_STOCK_FILES_MAX 15
-/* Room below this many bytes per refill is not worth a stock. */
+/* A refill of less than this is not worth a stock. */
 #define BC_STOCK_MIN ((s64)SZ_512)
-/* With less room than this at some level there is none. */
-#define BC_STOCK_ROOM (4 * BC_STOCK_MIN)
 /*
  * In an open word these bits are zero in both halves, whatever a refill left
  * there. What is taken though it is not there sets one of them. So they are set
@@ -114,16 +112,6 @@ struct bc_sum {
 };
 
 /**
- * struct bc_audit - one resource in the last audit
- * @found: counted again, here and below
- * @held: what the counter said
- */
-struct bc_audit {
-	u64 found;
-	u64 held;
-};
-
-/**
  * struct beancounter - the account of a group
  * @parent: NULL for a child of the root; constant, and pinned by this
  * @top: the ancestor whose @lock is used, maybe this; constant
@@ -141,7 +129,7 @@ struct bc_audit {
  * @list: entry in bc_list; bc_list_lock
  * @mms: list of struct bc_vm, the address spaces it pays for; @top->lock
  * @phys_after: no sample of physpages at exits before this time; racy, a hint
- * @audit: what the last audit found and what was held; bc_audit_mutex
+ * @audit: its row in the audit under way, NULL before the first; bc_audit_mutex
  * @rcu: for freeing
  * @lock: of the tree below the root, used in @top only
  * @res: the counters; @top->lock
@@ -165,7 +153,7 @@ struct beancounter {
 	struct list_head mms;
 	unsigned long phys_after;
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
-	struct bc_audit audit[BC_NR_RESOURCES];
+	struct bc_audit *audit;
 #endif
 	struct rcu_head rcu;
 
@@ -315,7 +303,9 @@ int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
 		   enum bc_severity severity, struct beancounter **over);
 int bc_charge_object(struct beancounter *bc, u64 n, enum bc_severity severity,
 		     struct beancounter **over, enum bc_resource *res);
-void bc_charge_far(struct beancounter *bc, u32 bytes, s64 room);
+bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
+		      enum bc_severity severity);
+void bc_charge_far(struct beancounter *bc, u64 n, s64 room);
 void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 		  struct bc_stat *stat);
 void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
@@ -330,6 +320,9 @@ void bc_uncharge_vm(struct beancounter *bc, enum bc_resource res, u64 n);
 void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n);
 
 /* stock.c */
+/* With less room than this many bytes at some level there is no stock. */
+extern s64 bc_stock_room;
+void bc_stock_init(void);
 void bc_close_words(struct beancounter *bc, struct bc_sum *sum);
 bool bc_drain(struct beancounter *root, struct bc_sum *sum);
 u64 bc_stock_sum(struct beancounter *root, enum bc_resource res);

@@ -188,6 +188,22 @@ bool bc_charge_payer(u64 n, gfp_t flags, struct beancounter **payer)
 	return !ret;
 }
 
+/**
+ * bc_charge_near_file() - bc_charge_near() for an open file
+ * @bc: payer
+ * @bytes: of kmemsize
+ * @files: of numfile, not 0
+ *
+ * Apart, so that what is no file keeps its registers.
+ *
+ * Context: Preemption is off; it is on again after that.
+ * Return: false, with nothing charged, when it does not fit at some level.
+ */
+bool bc_charge_near_file(struct beancounter *bc, u32 bytes, u32 files)
+{
+	return __bc_charge_near(bc, bytes, files);
+}
+
 /* The word of page_ext: address of the account | order it was charged with. */
 #define BC_PAGE_ORDER_MASK (__alignof__(struct beancounter) - 1)
 

@@ -14,6 +14,7 @@
 #include "internal.h"
 
 bool bc_charge_payer(u64 n, gfp_t flags, struct beancounter **payer);
+bool bc_charge_near_file(struct beancounter *bc, u32 bytes, u32 files);
 
 /* The task's own group. */
 static __always_inline struct beancounter *bc_own(void)
@@ -64,39 +65,46 @@ bc_charge_own(u64 n, struct beancounter **payer)
 }
 
 /*
- * What follows BC_OWN_SHORT: charge bytes to @bc in the counters, and fill its
- * stock. That is all that it takes up to the barrier, where there is no stock, and now
- * and then below it. Whatever the severity of the request is, it makes no
- * difference there.
+ * What follows BC_OWN_SHORT: charge an object to @bc in the counters, and fill
+ * its stock. That is all that it takes up to the barrier, where there is no
+ * stock, and now and then below it. Whatever the severity of the request is, it
+ * makes no difference there.
  *
- * False, with nothing charged, when it does not fit at some level. Files always
- * go the long way.
+ * False, with nothing charged, when it does not fit at some level.
  */
-static __always_inline bool bc_charge_near(struct beancounter *bc, u64 n)
+static __always_inline bool __bc_charge_near(struct beancounter *bc, u32 bytes,
+					     u32 files)
 {
 	raw_spinlock_t *lock = &bc->top->lock;
-	u32 bytes = bc_bytes_of(n);
 	unsigned long flags;
 	bool fits;
 	s64 room;
 
-	if (unlikely(bc_files_of(n))) {
-		preempt_enable();
-		return false;
-	}
 	/* Two steps are shorter than the one that does both. */
 	local_irq_save(flags);
 	raw_spin_lock(lock);
 	room = bc_room_all(bc, BC_KMEMSIZE);
-	fits = likely(room >= bytes);
-	if (room >= bytes + BC_STOCK_ROOM)
-		bc_charge_far(bc, bytes, room);
-	else if (fits)
+	fits = likely(room >= bytes) &&
+	       (!files || bc_room_all(bc, BC_NUMFILE) >= files);
+	if (fits && room - bytes >= bc_stock_room) {
+		bc_charge_far(bc, bytes + files * BC_FILE, room);
+	} else if (fits) {
 		__bc_add(bc, BC_KMEMSIZE, bytes);
+		if (files)
+			__bc_add(bc, BC_NUMFILE, files);
+	}
 	raw_spin_unlock(lock);
 	local_irq_restore(flags);
 	preempt_enable();
 	return fits;
+}
+
+static __always_inline bool bc_charge_near(struct beancounter *bc, u64 n)
+{
+	u32 bytes = bc_bytes_of(n), files = bc_files_of(n);
+
+	return unlikely(files) ? bc_charge_near_file(bc, bytes, files) :
+				 __bc_charge_near(bc, bytes, 0);
 }
 
 #endif /* _KERNEL_BC_KMEM_H */

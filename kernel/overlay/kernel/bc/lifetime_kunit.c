@@ -100,6 +100,34 @@ static void lifetime_last_byte(struct kunit *test)
 	}
 }
 
+/* The last file goes with bytes that are not the last, and with the last. */
+static void lifetime_last_file(struct kunit *test)
+{
+	struct beancounter *chain[2], *over;
+	enum bc_resource res;
+	int more;
+
+	for (more = 0; more < 2; more++) {
+		bc_new_chain(test, chain, 2);
+		KUNIT_EXPECT_EQ(test, 0,
+				bc_charge_object(chain[1], 100 + BC_FILE,
+						 BC_BARRIER, &over, &res));
+		if (more)
+			BC_EXPECT_CHARGED(test, chain[1], BC_KMEMSIZE, 100,
+					  BC_BARRIER);
+		bc_group_gone(chain[1]);
+		bc_group_gone(chain[0]);
+		bc_expect_alive(test, chain, 2, 2);
+		bc_kmem_uncharge(chain[1], 100 + BC_FILE);
+		if (more) {
+			bc_expect_alive(test, chain, 2, 2);
+			BC_EXPECT_USAGE(test, chain[0], BC_NUMFILE, 0);
+			bc_kmem_uncharge(chain[1], 100);
+		}
+		bc_expect_alive(test, chain, 2, 0);
+	}
+}
+
 /* Each resource keeps the account on its own. */
 static void lifetime_each_resource(struct kunit *test)
 {
@@ -238,6 +266,7 @@ static struct kunit_case bc_lifetime_cases[] = {
 	KUNIT_CASE(lifetime_never_online),
 	KUNIT_CASE(lifetime_used),
 	KUNIT_CASE(lifetime_last_byte),
+	KUNIT_CASE(lifetime_last_file),
 	KUNIT_CASE(lifetime_each_resource),
 	KUNIT_CASE(lifetime_refused),
 	KUNIT_CASE(lifetime_child_pins_parent),

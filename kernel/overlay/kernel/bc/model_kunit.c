@@ -10,6 +10,7 @@
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 
+#include "kmem.h"
 #include "kunit_util.h"
 
 #define BC_MODEL_GROUPS 9
@@ -131,20 +132,28 @@ static int bc_model_blamed(struct bc_model *m, int group, int res, u64 n,
 	return -1;
 }
 
-/* As a slab cache or something else does it. */
+/*
+ * As a slab cache does it for the task's own group, @near, or for another one,
+ * or as something else does it.
+ */
 static int bc_model_try(struct beancounter *bc, const struct bc_model_object *o,
-			enum bc_severity severity, struct beancounter **over,
-			enum bc_resource *res)
+			bool near, enum bc_severity severity,
+			struct beancounter **over, enum bc_resource *res)
 {
-	u64 bytes = o->n[BC_MODEL_BYTES];
+	u64 bytes = o->n[BC_MODEL_BYTES], files = o->n[BC_MODEL_FILES];
+	u64 n = bytes + files * BC_FILE;
 
-	if (o->n[BC_MODEL_FILES])
-		return bc_stock_take(bc, bytes + BC_FILE) ?
-			       0 :
-			       bc_charge_object(bc, bytes + BC_FILE, severity,
-						over, res);
 	*res = BC_KMEMSIZE;
-	return bc_try_charge(bc, BC_KMEMSIZE, bytes, severity, over);
+	if (!files && !near)
+		return bc_try_charge(bc, BC_KMEMSIZE, bytes, severity, over);
+	if (bc_stock_take(bc, n))
+		return 0;
+	if (near) {
+		preempt_disable();
+		if (bc_charge_near(bc, n))
+			return 0;
+	}
+	return bc_charge_object(bc, n, severity, over, res);
 }
 
 static void bc_model_charge(struct kunit *test, struct bc_model *m)
@@ -154,13 +163,13 @@ static void bc_model_charge(struct kunit *test, struct bc_model *m)
 	int blamed = -1, i, res;
 	struct beancounter *bc, *over = NULL;
 	enum bc_resource refused;
+	bool object;
 	int ret;
 
 	o.group = bc_model_random(m, BC_MODEL_GROUPS);
 	o.n[BC_MODEL_BYTES] = bc_model_size(m, o.group);
-	/* Nothing has no file. */
-	o.n[BC_MODEL_FILES] = o.n[BC_MODEL_BYTES] - 1 < SZ_16K &&
-			      !bc_model_random(m, 3);
+	object = in_range(o.n[BC_MODEL_BYTES], 1, SZ_16K);
+	o.n[BC_MODEL_FILES] = object && !bc_model_random(m, 3);
 	bc = m->group[o.group].bc;
 	if (!bc_model_random(m, 8))
 		severity = BC_LIMIT;
@@ -172,7 +181,8 @@ static void bc_model_charge(struct kunit *test, struct bc_model *m)
 		if (blamed >= 0)
 			break;
 	}
-	ret = bc_model_try(bc, &o, severity, &over, &refused);
+	ret = bc_model_try(bc, &o, object && bc_model_random(m, 2), severity,
+			   &over, &refused);
 	KUNIT_ASSERT_EQ_MSG(
 		test, ret, blamed < 0 ? 0 : -ENOMEM,
 		"seed %llu op %d group %d n %llu files %llu severity %d",

@@ -243,17 +243,13 @@ bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
  */
 bool __bc_charge_like(void *obj, const void *like, gfp_t flags)
 {
-	struct beancounter *bc = bc_object_owner(like, NULL), *over;
+	struct beancounter *bc = bc_object_owner(like, NULL);
 	struct kmem_cache *s = virt_to_slab(obj)->slab_cache;
-	u64 bytes = bc_object_size(s);
 
 	if (!bc || bc_object_owner(obj, NULL))
 		return true;
-	if (bc_try_charge(bc, BC_KMEMSIZE, bytes, BC_BARRIER, &over)) {
-		WRITE_ONCE(over->want_room, true);
-		bc_refused(bc, over, BC_KMEMSIZE, bytes, BC_BARRIER);
+	if (!bc_charge_nowait(bc, bc_object_size(s), BC_BARRIER))
 		return false;
-	}
 	return bc_slab_own(s, flags, 1, &obj, bc);
 }
 

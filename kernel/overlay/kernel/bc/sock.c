@@ -87,8 +87,7 @@ static bool bc_sock_is_empty(struct sock *sk, int kind)
 bool __bc_sock_charge(struct sock *sk, unsigned int pages, int kind,
 		      enum bc_severity severity)
 {
-	struct beancounter *bc, *over;
-	u64 bytes = (u64)pages << PAGE_SHIFT;
+	struct beancounter *bc;
 
 	/* Of those that have none the datagrams are charged, as objects. */
 	if (!READ_ONCE(sk->sk_prot)->memory_pressure)
@@ -99,11 +98,8 @@ bool __bc_sock_charge(struct sock *sk, unsigned int pages, int kind,
 	bc = bc_object_owner(sk, NULL);
 	if (!bc)
 		return true;
-	if (bc_try_charge(bc, BC_KMEMSIZE, bytes, severity, &over)) {
-		WRITE_ONCE(over->want_room, true);
-		bc_refused(bc, over, BC_KMEMSIZE, bytes, severity);
+	if (!bc_charge_nowait(bc, (u64)pages << PAGE_SHIFT, severity))
 		return false;
-	}
 	atomic_add(pages, &sk->sk_bc.pages);
 	bc_sock_list(&sk->sk_bc);
 	return true;

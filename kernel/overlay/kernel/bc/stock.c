@@ -13,6 +13,24 @@
 
 #include "internal.h"
 
+s64 bc_stock_room __read_mostly;
+
+/* A refill is the room shifted by this: of a quarter, the share of a CPU. */
+static unsigned int bc_stock_share(void)
+{
+	return ilog2(nr_cpu_ids) + 2;
+}
+
+/**
+ * bc_stock_init() - how near the barrier of a group it has no stock
+ *
+ * Context: Any; not before the number of possible CPUs is known.
+ */
+void bc_stock_init(void)
+{
+	WRITE_ONCE(bc_stock_room, BC_STOCK_MIN << bc_stock_share());
+}
+
 static struct beancounter *bc_first_open(struct beancounter *root)
 {
 	return root->nr_open ? root : NULL;
@@ -143,11 +161,11 @@ u64 bc_batch(struct beancounter *bc, u64 n, s64 room)
 {
 	s64 word = atomic64_read(&raw_cpu_ptr(bc->stock)->word);
 	s64 files = bc_room_all(bc, BC_NUMFILE) - bc_files_of(n);
-	unsigned int share = ilog2(nr_cpu_ids) + 2;
+	unsigned int share = bc_stock_share();
 	u64 batch = 0;
 
 	room -= bc_bytes_of(n);
-	if (room < BC_STOCK_ROOM || room >> share < BC_STOCK_MIN || files < 0 ||
+	if (room < bc_stock_room || files < 0 ||
 	    bc_bytes_of(n) > BC_STOCK_BATCH || bc->offline)
 		return 0;
 	word = max(word, 0);

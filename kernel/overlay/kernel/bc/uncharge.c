@@ -103,7 +103,7 @@ static noinline void bc_reopen(struct beancounter *bc, u64 n, s64 room)
 	bc_refill(bc, n);
 }
 
-/* With files, from a full stock, or the last bytes. */
+/* From a full stock, or the last bytes or files. */
 static noinline void bc_uncharge_object(struct beancounter *bc, u64 n)
 {
 	raw_spinlock_t *lock = &bc->top->lock;
@@ -120,12 +120,13 @@ static noinline void bc_uncharge_object(struct beancounter *bc, u64 n)
 }
 
 /* What is more at the lowest level is more at all. The room is the tightest. */
-static __always_inline s64 bc_sub_more(struct beancounter *bc, u64 n)
+static __always_inline s64 bc_sub_more(struct beancounter *bc,
+				       enum bc_resource res, u64 n)
 {
 	s64 room = BC_MAX;
 
 	do {
-		struct bc_counter *c = &bc->res[BC_KMEMSIZE];
+		struct bc_counter *c = &bc->res[res];
 
 		c->usage -= n;
 		room = min(room, bc_room(c, BC_BARRIER));
@@ -146,24 +147,28 @@ static __always_inline s64 bc_sub_more(struct beancounter *bc, u64 n)
  */
 void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
 {
+	u32 bytes = bc_bytes_of(n), files = bc_files_of(n);
 	raw_spinlock_t *lock = &bc->top->lock;
 	unsigned long flags;
 	bool more;
 	s64 room;
 
-	if (bc_files_of(n) || !bc_stock_closed(bc)) {
+	if (!bc_stock_closed(bc)) {
 		bc_uncharge_object(bc, n);
 		return;
 	}
 	/* As in bc_charge_near(). */
 	local_irq_save(flags);
 	raw_spin_lock(lock);
-	more = bc->res[BC_KMEMSIZE].usage > n;
+	more = bc->res[BC_KMEMSIZE].usage > bytes &&
+	       (!files || bc->res[BC_NUMFILE].usage > files);
 	if (likely(more)) {
-		room = bc_sub_more(bc, n);
-		if (unlikely(room >= (s64)n + BC_STOCK_ROOM &&
+		room = bc_sub_more(bc, BC_KMEMSIZE, bytes);
+		if (files)
+			bc_sub_more(bc, BC_NUMFILE, files);
+		if (unlikely(room - bytes >= bc_stock_room &&
 			     bc_stock_closed(bc)))
-			bc_reopen(bc, n, room);
+			bc_reopen(bc, bytes, room);
 	}
 	raw_spin_unlock(lock);
 	local_irq_restore(flags);
