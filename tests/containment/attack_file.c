@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -275,6 +276,61 @@ static long uring_rings(long max)
 	return i;
 }
 
+/* Rings with nothing in them, the smallest there are. */
+static long uring_empty(long max)
+{
+	struct io_uring_params p;
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		memset(&p, 0, sizeof(p));
+		if (syscall(SYS_io_uring_setup, 1, &p) < 0)
+			return i ? i : -1;
+	}
+	return i;
+}
+
+/* One page, registered as a ring of buffers again and again. */
+static long uring_buffers(long max)
+{
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	struct io_uring_params p;
+	int fd = -1;
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		struct io_uring_buf_reg reg = {
+			.ring_addr = (unsigned long)page,
+			.ring_entries = 1,
+			.bgid = i,
+		};
+
+		/* As many numbers as there are for one ring. */
+		if (i % 65536 == 0) {
+			memset(&p, 0, sizeof(p));
+			fd = syscall(SYS_io_uring_setup, 1, &p);
+		}
+		if (fd < 0)
+			return i ? i : -1;
+		if (syscall(SYS_io_uring_register, fd,
+			    IORING_REGISTER_PBUF_RING, &reg, 1))
+			return i ? i : -1;
+	}
+	return i;
+}
+
+static long userfault_files(long max)
+{
+	long i;
+
+	for (i = 0; more(i, max); i++) {
+		if (syscall(SYS_userfaultfd, UFFD_USER_MODE_ONLY) < 0)
+			return i ? i : -1;
+	}
+	return i;
+}
+
 static long aio_contexts(long max)
 {
 	aio_context_t ctx;
@@ -433,6 +489,9 @@ const struct attack file_attacks[] = {
 	{ "posix_timers", NULL, posix_timers, 200000 },
 	{ "queued_signals", NULL, queued_signals, 900000 },
 	{ "uring_rings", NULL, uring_rings, 500 },
+	{ "uring_empty", NULL, uring_empty, 20000 },
+	{ "uring_buffers", NULL, uring_buffers, 200000 },
+	{ "userfault_files", NULL, userfault_files, 200000 },
 	{ "aio_contexts", NULL, aio_contexts, 20000 },
 	{ "aio_requests", NULL, aio_requests, 190000 },
 	{ "poll_tables", NULL, poll_tables, 120 },

@@ -104,6 +104,7 @@ void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p,
 		      int nr);
 bool bc_slab_charge_late(void *obj, gfp_t flags);
 bool __bc_charge_like(void *obj, const void *like, gfp_t flags);
+void __bc_disown(void *obj);
 
 int __must_check __bc_page_charge(struct page *page, unsigned int order,
 				  gfp_t flags);
@@ -313,6 +314,20 @@ static inline bool __must_check bc_charge_like(void *obj, const void *like,
 }
 
 /**
+ * bc_disown() - give the charge for an object back before it is freed
+ * @obj: from a slab cache
+ *
+ * For what is kept for others when its owner has done with it.
+ *
+ * Context: Any.
+ */
+static inline void bc_disown(void *obj)
+{
+	if (bc_online())
+		__bc_disown(obj);
+}
+
+/**
  * bc_file_error() - why was there no memory for a struct file?
  *
  * Context: Process context, right after the allocation failed.
@@ -439,6 +454,10 @@ static inline enum lru_status bc_lru_filter(const void *obj)
 }
 
 static inline void bc_lru_took(const void *obj)
+{
+}
+
+static inline void bc_disown(void *obj)
 {
 }
 

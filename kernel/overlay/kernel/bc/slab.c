@@ -302,6 +302,20 @@ void bc_slab_uncharge_one(struct kmem_cache *s, struct slab *slab, void *obj)
 	bc_kmem_uncharge(bc, s->bc_charge);
 }
 
+/**
+ * __bc_disown() - see bc_disown()
+ * @obj: from a slab cache
+ *
+ * Context: Any.
+ */
+void __bc_disown(void *obj)
+{
+	struct slab *slab = virt_to_slab(obj);
+
+	if (slab_obj_exts(slab))
+		bc_slab_uncharge_one(slab->slab_cache, slab, obj);
+}
+
 /*
  * Take the owner of an object away. Neighbours in a bulk mostly have the same
  * one: @sum gathers what is to be given back to @last.

@@ -83,6 +83,31 @@ BC_MARKED_FILES(timerfd, 300, 1)
 BC_MARKED_FILES(epoll, 300, 1)
 BC_MARKED_FILES(owner, 300, 1)
 
+/* Each has an inode of its own. */
+static long make_userfaultfd(long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++) {
+		if (bc_keep(syscall(SYS_userfaultfd, O_CLOEXEC)))
+			break;
+	}
+	return i;
+}
+
+static void test_userfaultfd(struct bc_group *g)
+{
+	static const struct bc_kind k = {
+		.make = make_userfaultfd,
+		.drop = bc_drop_kept,
+		.count = 300,
+		.caches = { "filp", "dentry", "inode_cache",
+			    "userfaultfd_ctx_cache" },
+	};
+
+	bc_marks_test(g, &k);
+}
+
 /*
  * A fork waits for the listeners of all areas that it copies: with what each of
  * them is to be told.
@@ -347,17 +372,12 @@ static long make_pty_write(long n)
 BC_MARKED_FILES(pty_write, NR_PTYS, 5)
 
 static const struct bc_case cases[] = {
-	{ "eventfd", test_eventfd },
-	{ "signalfd", test_signalfd },
-	{ "timerfd", test_timerfd },
-	{ "epoll", test_epoll },
-	{ "owner", test_owner },
-	{ "userfault", test_userfault },
-	{ "aio_context", test_aio_context },
-	{ "aio_table", test_aio_table },
-	{ "aio_request", test_aio_request },
-	{ "inotify", test_inotify },
-	{ "pty", test_pty },
+	{ "eventfd", test_eventfd },	 { "signalfd", test_signalfd },
+	{ "timerfd", test_timerfd },	 { "epoll", test_epoll },
+	{ "owner", test_owner },	 { "userfaultfd", test_userfaultfd },
+	{ "userfault", test_userfault }, { "aio_context", test_aio_context },
+	{ "aio_table", test_aio_table }, { "aio_request", test_aio_request },
+	{ "inotify", test_inotify },	 { "pty", test_pty },
 	{ "pty_write", test_pty_write },
 };
 

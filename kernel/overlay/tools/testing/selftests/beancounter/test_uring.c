@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bc_object.h"
@@ -116,9 +117,76 @@ static void test_rings(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
+#define BUFFERS 64
+
+/* One page, again and again a ring of buffers of its own. */
+static long add_buffers(long n)
+{
+	static char page[4096] __attribute__((aligned(4096)));
+	struct io_uring_buf_reg reg = {
+		.ring_addr = (unsigned long)page,
+		.ring_entries = 1,
+	};
+	long i;
+
+	for (i = 0; i < n; i++) {
+		reg.bgid = i;
+		if (syscall(SYS_io_uring_register, ring.fd,
+			    IORING_REGISTER_PBUF_RING, &reg, 1))
+			break;
+	}
+	return i;
+}
+
+static long remove_buffers(long n)
+{
+	struct io_uring_buf_reg reg = {};
+	long i;
+
+	for (i = 0; i < n; i++) {
+		reg.bgid = i;
+		if (syscall(SYS_io_uring_register, ring.fd,
+			    IORING_UNREGISTER_PBUF_RING, &reg, 1))
+			break;
+	}
+	return i;
+}
+
+/* The list of each, and what the kernel keeps to have the page mapped. */
+static void test_buffers(struct bc_group *g)
+{
+	long long base, each = 2 * bc_kmalloc_size(64) + 72;
+	struct bc_worker w;
+
+	bc_worker_start(&w, g);
+	if (bc_call(&w, open_ring, 0) < 0)
+		bc_skip("no io_uring: %s", strerror(w.error));
+	bc_eq(bc_call(&w, add_buffers, 8), 8);
+	bc_eq(bc_call(&w, remove_buffers, 8), 8);
+	base = bc_rest(g);
+	bc_eq(bc_call(&w, add_buffers, BUFFERS), BUFFERS);
+	bc_range(bc_held(g) - base, BUFFERS * each,
+		 BUFFERS * each * 2 + 8 * BC_KIB);
+	bc_eq(bc_call(&w, remove_buffers, BUFFERS), BUFFERS);
+	bc_held_is(g, base);
+
+	/* Refused half way, all of one is given back. */
+	bc_set_barrier(g, base + 8 * each + each / 2);
+	bc_range(bc_call(&w, add_buffers, BUFFERS), 4, 8);
+	bc_eq(w.error, ENOMEM);
+	bc_true(bc_failcnt(g) > 0);
+	bc_set_barrier(g, BC_MAX);
+	bc_call(&w, remove_buffers, BUFFERS);
+	bc_held_is(g, base);
+	bc_call(&w, close_ring, 0);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
 static const struct bc_case cases[] = {
 	{ "bulk_requests", test_bulk },
 	{ "rings", test_rings },
+	{ "buffers", test_buffers },
 };
 
 int main(int argc, char **argv)
