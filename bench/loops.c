@@ -160,12 +160,28 @@ static void run_deep(const struct place *place)
 	}
 }
 
+/* The first of them near the barrier, and a page. */
+static void run_deep_exact(const struct place *place)
+{
+	static const struct loop deep[] = {
+		{ "slab", "", 64, 1, COUNT, 0 },
+		{ "page", "", PAGE, 1, COUNT, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(deep); i++)
+		measure(place, &deep[i], "account");
+}
+
 /* Groups in groups, and the loops in the one at the bottom. */
 void stage_depth(void)
 {
-	char group[16 * 3 + 1] = "", name[32];
+	char group[16 * 3 + 1] = "", name[32], exact_name[48];
 	struct place place = { .name = name, .group = group };
-	bool memory = have_memory();
+	struct place exact = { .name = exact_name,
+			       .group = group,
+			       .exact = true };
+	bool memory = have_memory(), bc = have_bc();
 	int depth;
 
 	for (depth = 1; depth <= 16; depth++) {
@@ -174,6 +190,10 @@ void stage_depth(void)
 		if ((depth & (depth - 1)) == 0) {
 			snprintf(name, sizeof(name), "depth%d", depth);
 			run_in(&place, run_deep);
+			snprintf(exact_name, sizeof(exact_name), "%s-exact",
+				 name);
+			if (bc)
+				run_in(&exact, run_deep_exact);
 		}
 		if (memory && file_exists(CGROUP "%s/memory.current", group))
 			memory_enable(group);

@@ -106,13 +106,15 @@ def calls(fig):
         rows.append([name, number(off),
                      number(fig("disabled", f"root/{name}")), number(root),
                      number(fig("on", full)),
+                     number(fig("on", f"exact/{name}")),
                      number(fig.calls(name), 3),
-                     number(fig("on", f"exact/{name}") / root, 3),
+                     number(fig("on", f"exact/{name}") / off, 3),
                      number(fig("off", f"memcg/{name}") / off, 3),
                      number(fig("on", f"memcg/{name}") / root, 3)])
     return table(["call", "not built", "disabled at boot", "on, in root",
-                  "in a group", "group / root", "near the barrier / root",
-                  "memcg: child / root", "both: child / root"],
+                  "in a group", "near the barrier", "group / root",
+                  "near the barrier / not built", "memcg / not built",
+                  "both: child / root"],
                  rows)
 
 
@@ -125,9 +127,12 @@ def depths(fig):
             plain = fig("disabled", f"root/{loop}-plain")
             memcg = fig("disabled", f"depth{depth}/{loop}-account") - plain
             row += [f"+{fig.depth(loop, depth):.0f}", f"+{memcg:.0f}"]
+        for loop in ("slab-64-batch1", "page-4096-batch1"):
+            row.append(f"+{fig.depth(loop, f'{depth}-exact'):.0f}")
         rows.append(row)
     return table(["depth", "64 bytes", "memcg", "1000 then 1000", "memcg",
-                  "page", "memcg", "100 then 100", "memcg"], rows)
+                  "page", "memcg", "100 then 100", "memcg",
+                  "64 bytes near the barrier", "page near the barrier"], rows)
 
 
 def turns(fig):
@@ -226,7 +231,8 @@ def write(results, where):
         "Beyond the same object that nobody counts, in the same boot.\n",
         pairs(fig),
         "## System calls\n",
-        "Near the barrier: in a group that has no stock for any of its charges.\n",
+        "Near the barrier: in a group that has no stock for any of its charges. memcg:\n"
+        "in a group of its own, on a kernel without beancounters.\n",
         calls(fig),
         "## Groups in turn on one CPU\n",
         "The kernel works for each of them in turn, so the payer is not the "

@@ -169,6 +169,19 @@ void memory_enable(const char *group)
  */
 static int warden_ask = -1, warden_answer = -1;
 
+/* What is freed by RCU would make room later. */
+static long long held_at_rest(const char *path)
+{
+	long long held = file_number("kmemsize ", path), before;
+
+	do {
+		before = held;
+		usleep(50000);
+		held = file_number("kmemsize ", path);
+	} while (held != before);
+	return held;
+}
+
 static void warden(const char *group, int ask, int answer)
 {
 	char path[256], value[64];
@@ -176,7 +189,7 @@ static void warden(const char *group, int ask, int answer)
 
 	while (read(ask, &room, sizeof(room)) == sizeof(room)) {
 		snprintf(path, sizeof(path), CGROUP "%s/bc.held", group);
-		held = file_number("kmemsize ", path);
+		held = held_at_rest(path);
 		snprintf(value, sizeof(value), "kmemsize %lld", held + room);
 		file_write(room < 0 ? "kmemsize max" : value,
 			   CGROUP "%s/bc.barrier", group);

@@ -304,11 +304,13 @@ static int bc_bench_exact(void)
 {
 #ifdef CONFIG_BEANCOUNTERS
 	struct beancounter *bc = bc_get_current();
+	const struct bc_limits none = {};
 
 	if (bc == BC_NOBODY)
 		return -EINVAL;
 	WRITE_ONCE(bc_stock_room, S64_MAX);
-	bc_close(bc);
+	/* It has one no more, as after any change of its limits. */
+	bc_limits_apply(bc, BC_SET_BARRIER, &none);
 	bc_put_payer(bc);
 	return 0;
 #else

@@ -355,15 +355,23 @@ static void test_pages_exact(struct kunit *test)
 
 static void test_vmalloc(struct kunit *test)
 {
+	struct bc_kmem *ctx = test->priv;
 	void *a, *b;
+	u64 held;
 
-	bc_kmem_pay(test, 8 * PAGE_SIZE);
+	/* The pages, and what is kept to have them mapped. */
+	bc_kmem_pay(test, 9 * PAGE_SIZE - 1);
 	a = vmalloc_bc(8 * PAGE_SIZE);
-	bc_kmem_expect(test, 8 * PAGE_SIZE);
+	held = bc_kunit_held(ctx->bc, BC_KMEMSIZE);
+	KUNIT_EXPECT_GE(test, held,
+			8 * PAGE_SIZE + sizeof(struct vm_struct) +
+				sizeof(struct vmap_area));
 	b = vmalloc_bc(PAGE_SIZE);
+	bc_kmem_expect(test, held);
 	set_active_bc(NULL);
 	KUNIT_EXPECT_NOT_NULL(test, a);
 	KUNIT_EXPECT_NULL(test, b);
+	vfree(b);
 	vfree(a);
 	bc_kmem_expect(test, 0);
 }

@@ -6,11 +6,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bc_jobs.h"
 #include "bc_object.h"
 #include "bc_uring.h"
 
@@ -152,41 +154,99 @@ static long remove_buffers(long n)
 	return i;
 }
 
-/* The list of each, and what the kernel keeps to have the page mapped. */
+/* The list and the array of each, and what keeps the page mapped. */
+static long long buffer_size(void)
+{
+	return bc_kmalloc_size(64) + bc_kmalloc_size(8) + bc_kmalloc_size(72) +
+	       bc_slab_size("vmap_area");
+}
+
+/* A worker with a ring. Returns what it holds. */
+static long long start_buffers(struct bc_group *g, struct bc_worker *w)
+{
+	bc_worker_start(w, g);
+	if (bc_call(w, open_ring, 0) < 0)
+		bc_skip("no io_uring: %s", strerror(w->error));
+	bc_eq(bc_call(w, add_buffers, 8), 8);
+	bc_eq(bc_call(w, remove_buffers, 8), 8);
+	return bc_rest(g);
+}
+
+static void end_buffers(struct bc_group *g, struct bc_worker *w)
+{
+	bc_call(w, close_ring, 0);
+	bc_worker_stop(w);
+	bc_held_is(g, 0);
+}
+
+/* How much the kernel has mapped of its own: a line each, and what was. */
+static int mappings(void)
+{
+	FILE *f = fopen("/proc/vmallocinfo", "re");
+	char line[512];
+	int n = 0;
+
+	bc_true(f);
+	while (fgets(line, sizeof(line), f))
+		n += !strstr(line, "unpurged");
+	fclose(f);
+	return n;
+}
+
 static void test_buffers(struct bc_group *g)
 {
-	long long base, each = 2 * bc_kmalloc_size(64) + 72;
+	long long base, room, each = buffer_size();
 	struct bc_worker w;
+	int before;
 
-	bc_worker_start(&w, g);
-	if (bc_call(&w, open_ring, 0) < 0)
-		bc_skip("no io_uring: %s", strerror(w.error));
-	bc_eq(bc_call(&w, add_buffers, 8), 8);
-	bc_eq(bc_call(&w, remove_buffers, 8), 8);
-	base = bc_rest(g);
+	base = start_buffers(g, &w);
 	bc_eq(bc_call(&w, add_buffers, BUFFERS), BUFFERS);
 	bc_range(bc_held(g) - base, BUFFERS * each,
-		 BUFFERS * each * 2 + 8 * BC_KIB);
+		 BUFFERS * each + 8 * BC_KIB);
 	bc_eq(bc_call(&w, remove_buffers, BUFFERS), BUFFERS);
 	bc_held_is(g, base);
 
-	/* Refused half way, all of one is given back. */
-	bc_set_barrier(g, base + 8 * each + each / 2);
-	bc_range(bc_call(&w, add_buffers, BUFFERS), 4, 8);
-	bc_eq(w.error, ENOMEM);
-	bc_true(bc_failcnt(g) > 0);
+	/* Whichever part is refused, the others are given back and unmapped. */
+	before = mappings();
+	for (room = 0; room < each; room += 8) {
+		bc_set_barrier(g, base + room);
+		bc_eq(bc_call(&w, add_buffers, 1), 0);
+		bc_eq(w.error, ENOMEM);
+		bc_held_is(g, base);
+	}
+	bc_range(mappings(), before - 4, before + 4);
+	bc_set_barrier(g, base + each);
+	bc_eq(bc_call(&w, add_buffers, 1), 1);
 	bc_set_barrier(g, BC_MAX);
-	bc_call(&w, remove_buffers, BUFFERS);
-	bc_held_is(g, base);
-	bc_call(&w, close_ring, 0);
-	bc_worker_stop(&w);
-	bc_held_is(g, 0);
+	end_buffers(g, &w);
+}
+
+/* What only sits in a cache makes room for every part. */
+static void test_buffers_room(struct bc_group *g)
+{
+	long long base, held, room, each = buffer_size();
+	struct bc_worker w;
+
+	start_buffers(g, &w);
+	for (room = 0; room < each; room += 8) {
+		/* Who waits for rest drops caches, too. */
+		base = bc_rest(g);
+		bc_eq(bc_call(&w, bc_look_up, 200), 200);
+		held = bc_held(g);
+		bc_true(held > base);
+		bc_set_barrier(g, held + room);
+		bc_eq(bc_call(&w, add_buffers, 1), 1);
+		bc_set_barrier(g, BC_MAX);
+		bc_eq(bc_call(&w, remove_buffers, 1), 1);
+	}
+	end_buffers(g, &w);
 }
 
 static const struct bc_case cases[] = {
 	{ "bulk_requests", test_bulk },
 	{ "rings", test_rings },
 	{ "buffers", test_buffers },
+	{ "buffers_room", test_buffers_room },
 };
 
 int main(int argc, char **argv)
