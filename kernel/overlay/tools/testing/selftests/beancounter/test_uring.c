@@ -121,8 +121,8 @@ static void test_rings(struct bc_group *g)
 
 #define BUFFERS 64
 
-/* One page, again and again a ring of buffers of its own. */
-static long add_buffers(long n)
+/* One page, again and again a ring of buffers of its own; or none any more. */
+static long do_buffers(long n, unsigned int what)
 {
 	static char page[4096] __attribute__((aligned(4096)));
 	struct io_uring_buf_reg reg = {
@@ -133,25 +133,20 @@ static long add_buffers(long n)
 
 	for (i = 0; i < n; i++) {
 		reg.bgid = i;
-		if (syscall(SYS_io_uring_register, ring.fd,
-			    IORING_REGISTER_PBUF_RING, &reg, 1))
+		if (syscall(SYS_io_uring_register, ring.fd, what, &reg, 1))
 			break;
 	}
 	return i;
 }
 
+static long add_buffers(long n)
+{
+	return do_buffers(n, IORING_REGISTER_PBUF_RING);
+}
+
 static long remove_buffers(long n)
 {
-	struct io_uring_buf_reg reg = {};
-	long i;
-
-	for (i = 0; i < n; i++) {
-		reg.bgid = i;
-		if (syscall(SYS_io_uring_register, ring.fd,
-			    IORING_UNREGISTER_PBUF_RING, &reg, 1))
-			break;
-	}
-	return i;
+	return do_buffers(n, IORING_UNREGISTER_PBUF_RING);
 }
 
 /* The list and the array of each, and what keeps the page mapped. */
