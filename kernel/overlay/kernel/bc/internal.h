@@ -121,6 +121,8 @@ struct bc_sum {
  * @open: some word of @stock may be open; @top->lock
  * @offline: words stay closed; @top->lock
  * @want_room: a request that could not wait was refused; racy, a hint
+ * @shrinks: that freed something: in the low 16 bits those that still wait for
+ *	RCU, above them all there were; a hint
  * @shrink_after: no shrink of the group before this time; racy, a hint
  * @css: the group, NULL before it is online and once it is freed; @top->lock
  * @id: the cgroup's id, 0 before it is online; constant then
@@ -144,6 +146,7 @@ struct beancounter {
 	bool open;
 	bool offline;
 	bool want_room;
+	atomic_t shrinks;
 	unsigned long shrink_after;
 	struct bc_css *css;
 	u64 id;

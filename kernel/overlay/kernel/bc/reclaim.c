@@ -38,6 +38,8 @@
 #define BC_SHRINK_CHUNK 1024UL
 /* A shrink that freed nothing is not repeated before that. */
 #define BC_SHRINK_PAUSE (HZ / 10)
+/* See @shrinks of struct beancounter. */
+#define BC_SHRINKS_ONE 0x10000
 
 /**
  * __bc_lru_filter() - see bc_lru_filter()
@@ -259,6 +261,7 @@ static void bc_shrink_settle(const struct bc_shrink *shrink)
 bool bc_reclaim(struct beancounter *bc, u64 bytes, bool wait)
 {
 	struct bc_shrink shrink = { .bc = bc, .wait = wait };
+	unsigned int shrinks = atomic_read(&bc->shrinks);
 	u64 before, after, cap;
 	unsigned int noreclaim;
 	unsigned long pflags;
@@ -278,14 +281,25 @@ bool bc_reclaim(struct beancounter *bc, u64 bytes, bool wait)
 	current->bc_shrink = NULL;
 	memalloc_noreclaim_restore(noreclaim);
 	fs_reclaim_release(GFP_KERNEL);
+	if (shrink.freed)
+		atomic_add(BC_SHRINKS_ONE + 1, &bc->shrinks);
 	if (wait)
 		bc_shrink_settle(&shrink);
+	if (shrink.freed)
+		atomic_dec(&bc->shrinks);
 	psi_memstall_leave(&pflags);
 
 	after = bc_usage(bc, &cap);
 	trace_bc_reclaim(bc->id, bytes, before > after ? before - after : 0);
-	if (shrink.freed || shrink.dirty || after < before)
+	/*
+	 * Where others have taken all there was, what they freed may have been
+	 * used again before this task got to look.
+	 */
+	if (shrink.freed || shrink.dirty || after < before ||
+	    shrinks % BC_SHRINKS_ONE || atomic_read(&bc->shrinks) != shrinks)
 		return true;
-	WRITE_ONCE(bc->shrink_after, jiffies + BC_SHRINK_PAUSE);
+	/* Without waiting nothing is known: it may be on its way through RCU. */
+	if (wait)
+		WRITE_ONCE(bc->shrink_after, jiffies + BC_SHRINK_PAUSE);
 	return false;
 }
