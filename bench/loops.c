@@ -151,26 +151,10 @@ static void run_deep(const struct place *place)
 		{ "page", "", PAGE, 100, COUNT, 0 },
 	};
 	size_t i;
-	int fd;
-
-	for (i = 0; i < ARRAY_SIZE(deep); i++) {
-		fd = loop_open();
-		run_loop(fd, place->name, &deep[i], "account", "");
-		close(fd);
-	}
-}
-
-/* The first of them near the barrier, and a page. */
-static void run_deep_exact(const struct place *place)
-{
-	static const struct loop deep[] = {
-		{ "slab", "", 64, 1, COUNT, 0 },
-		{ "page", "", PAGE, 1, COUNT, 0 },
-	};
-	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(deep); i++)
-		measure(place, &deep[i], "account");
+		if (!place->exact || deep[i].batch == 1)
+			measure(place, &deep[i], "account");
 }
 
 /* Groups in groups, and the loops in the one at the bottom. */
@@ -193,7 +177,7 @@ void stage_depth(void)
 			snprintf(exact_name, sizeof(exact_name), "%s-exact",
 				 name);
 			if (bc)
-				run_in(&exact, run_deep_exact);
+				run_in(&exact, run_deep);
 		}
 		if (memory && file_exists(CGROUP "%s/memory.current", group))
 			memory_enable(group);

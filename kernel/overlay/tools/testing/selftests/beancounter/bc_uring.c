@@ -89,3 +89,15 @@ int bc_uring_wait(struct bc_uring *r, struct io_uring_cqe *cqe)
 	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
 	return 0;
 }
+
+int bc_uring_buffers(struct bc_uring *r, unsigned int what, unsigned int bgid,
+		     void *at, unsigned int entries)
+{
+	struct io_uring_buf_reg reg = {
+		.ring_addr = (unsigned long)at,
+		.ring_entries = entries,
+		.bgid = bgid,
+	};
+
+	return syscall(SYS_io_uring_register, r->fd, what, &reg, 1);
+}

@@ -22,6 +22,10 @@ int bc_uring_close(struct bc_uring *r);
 struct io_uring_sqe *bc_uring_add(struct bc_uring *r);
 void bc_uring_take_back(struct bc_uring *r, long n);
 
+/* A ring of buffers that the caller provides: IORING_(UN)REGISTER_PBUF_RING. */
+int bc_uring_buffers(struct bc_uring *r, unsigned int what, unsigned int bgid,
+		     void *at, unsigned int entries);
+
 /* How many requests the kernel has taken. */
 long bc_uring_submit(struct bc_uring *r, long n);
 

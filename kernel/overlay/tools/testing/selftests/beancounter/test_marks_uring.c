@@ -222,14 +222,8 @@ static long make_buffer_ring(long n)
 	buffers = mmap(NULL, n * page, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	for (i = 0; i < n; i++) {
-		struct {
-			uint64_t addr;
-			uint32_t entries;
-			uint16_t bgid, flags;
-			uint64_t reserved[3];
-		} reg = { (unsigned long)buffers + i * page, 8, i, 0, { 0 } };
-
-		if (syscall(SYS_io_uring_register, ring.fd, 22, &reg, 1))
+		if (bc_uring_buffers(&ring, IORING_REGISTER_PBUF_RING, i,
+				     buffers + i * page, 8))
 			break;
 	}
 	return i;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bc_jobs.h"
@@ -125,15 +124,10 @@ static void test_rings(struct bc_group *g)
 static long do_buffers(long n, unsigned int what)
 {
 	static char page[4096] __attribute__((aligned(4096)));
-	struct io_uring_buf_reg reg = {
-		.ring_addr = (unsigned long)page,
-		.ring_entries = 1,
-	};
 	long i;
 
 	for (i = 0; i < n; i++) {
-		reg.bgid = i;
-		if (syscall(SYS_io_uring_register, ring.fd, what, &reg, 1))
+		if (bc_uring_buffers(&ring, what, i, page, 1))
 			break;
 	}
 	return i;
@@ -174,7 +168,7 @@ static void end_buffers(struct bc_group *g, struct bc_worker *w)
 	bc_held_is(g, 0);
 }
 
-/* How much the kernel has mapped of its own: a line each, and what was. */
+/* How much the kernel has mapped of its own; what was is there for a while. */
 static int mappings(void)
 {
 	FILE *f = fopen("/proc/vmallocinfo", "re");
