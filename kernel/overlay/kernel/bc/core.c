@@ -25,6 +25,8 @@
 #include "internal.h"
 
 DEFINE_STATIC_KEY_FALSE(bc_online_key);
+/* The hooks in modules are inline, see bc_online(). */
+EXPORT_SYMBOL_GPL(bc_online_key);
 
 #define BC_RESOURCE(id, name, unit, dfl) [BC_##id] = { name, unit, dfl },
 const struct bc_resource_desc bc_resources[BC_NR_RESOURCES] = {
