@@ -16,6 +16,8 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/* Exit status when the command line is wrong. */
+#define EXIT_MISUSE 2
 /* Exit status of "run" when bcctl itself fails, as with env and timeout. */
 #define EXIT_RUN_FAILED 125
 #define EXIT_CANNOT_EXEC 126
@@ -36,6 +38,7 @@ enum {
 	OPT_RAW,
 	OPT_NOHEADINGS,
 	OPT_BYTES,
+	OPT_PAGES,
 	OPT_SYSROOT,
 	OPT_HELP,
 	OPT_OWN, /* those of one verb count from here */
@@ -71,7 +74,9 @@ struct bcctl {
 	const char *sysroot;
 	const char *output; /* -o */
 	bool json, raw, noheadings, bytes;
+	bool pages; /* --pages: how a plain number is read */
 	int failure; /* exit status of failures */
+	int misuse; /* the same of command lines that are never right */
 };
 
 extern const struct verb list_verb, show_verb, set_verb, reset_verb, run_verb,
@@ -93,6 +98,8 @@ int fail(const struct bcctl *ctl, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int misuse(const struct bcctl *ctl, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 int explain_host(const struct bcctl *ctl, int error);
 int explain_open(const struct bcctl *ctl, const char *name, int error);
 int explain_file(const struct bcctl *ctl, const char *path, const char *file,
@@ -114,6 +121,18 @@ const char *value_text(const struct bcctl *ctl, uint64_t value,
 char *read_all(FILE *in);
 int write_atomically(const struct bcctl *ctl, const char *path,
 		     const char *text, size_t bytes);
+
+/* resources.c: what people are told of a resource; nothing depends on it */
+enum resource_kind {
+	RESOURCE_LIMITED, /* requests are refused at its barrier and limit */
+	RESOURCE_SHOWN, /* it is only counted, nothing is refused */
+	RESOURCE_GUARANTEE, /* its barrier is what the group may rely on */
+};
+
+const char *resource_text(const char *name);
+enum resource_kind resource_kind(const char *name);
+const char *resource_gap(const char *name);
+const char *resource_instead(const char *name);
 
 /* spec.c: RES=BAR[:LIM] */
 struct spec {

@@ -38,46 +38,6 @@ const struct column account_columns[] = {
 	{ NULL },
 };
 
-/*
- * For people only. Nothing depends on it: what is not here is shown without a
- * description, and what the kernel does not have is not shown.
- */
-static const struct {
-	const char *name, *text;
-} descriptions[] = {
-	{ "kmemsize", "kernel memory" },
-	{ "lockedpages", "memory locked into RAM" },
-	{ "privvmpages", "private memory asked for" },
-	{ "shmpages", "shared memory" },
-	{ "numproc", "processes and threads" },
-	{ "physpages", "memory in RAM" },
-	{ "vmguarpages", "memory guaranteed" },
-	{ "oomguarpages", "memory guaranteed when RAM is short" },
-	{ "numtcpsock", "TCP sockets" },
-	{ "numothersock", "other sockets" },
-	{ "numflock", "file locks" },
-	{ "numpty", "pseudo terminals" },
-	{ "numsiginfo", "signals waiting" },
-	{ "tcpsndbuf", "TCP buffers to send" },
-	{ "tcprcvbuf", "TCP buffers received" },
-	{ "othersockbuf", "buffers of other sockets" },
-	{ "dgramrcvbuf", "datagrams received" },
-	{ "dcachesize", "cached names of files" },
-	{ "numfile", "open files" },
-	{ "numiptent", "firewall rules" },
-	{ "swappages", "memory swapped out" },
-};
-
-const char *describe_resource(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(descriptions); i++)
-		if (!strcmp(descriptions[i].name, name))
-			return descriptions[i].text;
-	return "";
-}
-
 static char *fill_bar(const struct libbc_resource *resource)
 {
 	bool utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
@@ -168,7 +128,7 @@ char *account_cell(const struct bcctl *ctl, int column, const struct node *node,
 	case COL_ID:
 		return number_cell(node->id);
 	case COL_WHAT:
-		return strdup(describe_resource(name));
+		return strdup(resource_text(name));
 	}
 	return strdup("");
 }

@@ -23,6 +23,18 @@ int fail(const struct bcctl *ctl, const char *format, ...)
 	return ctl->failure;
 }
 
+int misuse(const struct bcctl *ctl, const char *format, ...)
+{
+	va_list args;
+
+	fputs("bcctl: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return ctl->misuse;
+}
+
 void hint(const char *format, ...)
 {
 	va_list args;

@@ -59,7 +59,9 @@ static int close_output(int status)
 
 int main(int argc, char **argv)
 {
-	struct bcctl ctl = { .verb = &list_verb, .failure = EXIT_FAILURE };
+	struct bcctl ctl = { .verb = &list_verb,
+			     .failure = EXIT_FAILURE,
+			     .misuse = EXIT_MISUSE };
 	const char *name = argc > 1 ? argv[1] : "list", *close;
 	int status;
 
@@ -83,12 +85,12 @@ int main(int argc, char **argv)
 		ctl.argv++;
 	}
 	if (!ctl.verb) {
-		fail(&ctl, "there is no verb %s", name);
+		misuse(&ctl, "there is no verb %s", name);
 		close = nearest(name, verb_name, verbs);
 		if (close)
 			hint("bcctl %s", close);
 		hint("bcctl --help");
-		return EXIT_FAILURE;
+		return EXIT_MISUSE;
 	}
 	status = ctl.verb->run(&ctl);
 	libbc_host_close(ctl.host);

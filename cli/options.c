@@ -99,12 +99,23 @@ static int wrong_option(const struct bcctl *ctl, int kind)
 	if (optopt)
 		return bad_usage(ctl, "%s takes no value, or is none of %s's",
 				 word, ctl->verb->name);
-	fail(ctl, "%s has no option %s", ctl->verb->name, word);
+	misuse(ctl, "%s has no option %s", ctl->verb->name, word);
 	close = nearest(word + strspn(word, "-"), option_name, ctl->verb);
 	if (close)
 		hint("--%s", close);
 	hint("bcctl %s --help", ctl->verb->name);
-	return ctl->failure;
+	return ctl->misuse;
+}
+
+/* Options that contradict each other: the exit status, or 0. */
+static int at_odds(const struct bcctl *ctl)
+{
+	if (ctl->json && (ctl->raw || ctl->noheadings))
+		return bad_usage(ctl,
+				 "--json has neither --raw nor --noheadings");
+	if (ctl->bytes && ctl->pages)
+		return bad_usage(ctl, "it is --bytes or --pages, not both");
+	return 0;
 }
 
 /**
@@ -120,7 +131,7 @@ int next_option(struct bcctl *ctl, const char **value)
 {
 	char letters[2 * MOST_OPTIONS + 3];
 	struct option longs[MOST_OPTIONS];
-	int id;
+	int id, wrong;
 
 	prepare(ctl->verb, longs, letters);
 	opterr = 0;
@@ -133,6 +144,9 @@ int next_option(struct bcctl *ctl, const char **value)
 			break;
 		case OPT_BYTES:
 			ctl->bytes = true;
+			break;
+		case OPT_PAGES:
+			ctl->pages = true;
 			break;
 		case OPT_RAW:
 			ctl->raw = true;
@@ -152,18 +166,15 @@ int next_option(struct bcctl *ctl, const char **value)
 			return -1;
 		case '?':
 		case ':':
-			wrong_option(ctl, id);
+			ctl->failure = wrong_option(ctl, id);
 			return -1;
 		case -1:
 			ctl->argc -= optind;
 			ctl->argv += optind;
-			if (ctl->json && (ctl->raw || ctl->noheadings)) {
-				bad_usage(
-					ctl,
-					"--json has neither --raw nor --noheadings");
-				return -1;
-			}
-			return 0;
+			wrong = at_odds(ctl);
+			if (wrong)
+				ctl->failure = wrong;
+			return wrong ? -1 : 0;
 		default:
 			*value = optarg;
 			return id;
@@ -181,7 +192,7 @@ int bad_usage(const struct bcctl *ctl, const char *format, ...)
 	va_end(args);
 	fputc('\n', stderr);
 	hint("bcctl %s --help", ctl->verb->name);
-	return ctl->failure;
+	return ctl->misuse;
 }
 
 static void print_option(const struct opt *opt)

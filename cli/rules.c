@@ -215,6 +215,13 @@ static void check_one(struct check *check, const struct spec *spec)
 	char a[LIBBC_SIZE_LEN], b[LIBBC_SIZE_LEN];
 
 	libbc_size_format(barrier, unit, 0, a);
+	if (resource_kind(spec->name) == RESOURCE_SHOWN) {
+		warn("%s: this is only shown, and nothing is refused at %s; %s is what limits it",
+		     spec->name, a, resource_instead(spec->name));
+		return;
+	}
+	if (resource_kind(spec->name) == RESOURCE_GUARANTEE)
+		return;
 	if (barrier > limit && barrier != LIBBC_MAX)
 		warn("%s: the barrier %s is above the limit %s and acts as if it were %s",
 		     spec->name, a, libbc_size_format(limit, unit, 0, b), b);
@@ -222,11 +229,9 @@ static void check_one(struct check *check, const struct spec *spec)
 		warn("%s: %s are held already, above %s: everything is refused until that falls",
 		     spec->name, libbc_size_format(held, unit, 0, b),
 		     barrier < limit ? a : "the limit");
-	if (unit == LIBBC_ITEMS)
-		return;
-	if (barrier == limit && limit != LIBBC_MAX)
-		warn("%s: barrier and limit are equal: what cannot fail with an error kills the process at %s",
-		     spec->name, a);
+	if (barrier == limit && limit != LIBBC_MAX && resource_gap(spec->name))
+		warn("%s: barrier and limit are equal at %s: %s", spec->name, a,
+		     resource_gap(spec->name));
 }
 
 void rules_check(struct bcctl *ctl, const struct libbc_group *group,

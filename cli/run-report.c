@@ -207,8 +207,10 @@ static struct json_object *json_report(const struct job *job,
 	return object;
 }
 
-static void print_resource(FILE *out, const struct libbc_resource *resource)
+static void print_resource(const struct bcctl *ctl, FILE *out,
+			   const struct libbc_resource *resource)
 {
+	unsigned int flags = ctl->bytes ? LIBBC_SIZE_PLAIN : 0;
 	enum libbc_unit unit = libbc_resource_unit(resource);
 	char held[LIBBC_SIZE_LEN], barrier[LIBBC_SIZE_LEN];
 	char limit[LIBBC_SIZE_LEN];
@@ -216,16 +218,17 @@ static void print_resource(FILE *out, const struct libbc_resource *resource)
 	fprintf(out, "  %-13s needed %8s of %8s:%-8s refused %llu times\n",
 		libbc_resource_name(resource),
 		libbc_size_format(libbc_resource_value(resource, LIBBC_MAXHELD),
-				  unit, 0, held),
+				  unit, flags, held),
 		libbc_size_format(libbc_resource_value(resource, LIBBC_BARRIER),
-				  unit, 0, barrier),
+				  unit, flags, barrier),
 		libbc_size_format(libbc_resource_value(resource, LIBBC_LIMIT),
-				  unit, 0, limit),
+				  unit, flags, limit),
 		(unsigned long long)libbc_resource_value(resource,
 							 LIBBC_FAILCNT));
 }
 
-static void print_text(FILE *out, const struct job *job,
+static void print_text(const struct bcctl *ctl, FILE *out,
+		       const struct job *job,
 		       const struct libbc_account *account,
 		       const struct refusals *before)
 {
@@ -245,7 +248,7 @@ static void print_text(FILE *out, const struct job *job,
 
 		if (libbc_resource_value(resource, LIBBC_MAXHELD) ||
 		    libbc_resource_value(resource, LIBBC_FAILCNT))
-			print_resource(out, resource);
+			print_resource(ctl, out, resource);
 	}
 	for (i = 0; i < json_object_array_length(above); i++) {
 		struct json_object *entry = json_object_array_get_idx(above, i);
@@ -290,7 +293,7 @@ int report(struct bcctl *ctl, enum report kind, const char *file,
 					JSON_C_TO_STRING_NOSLASHESCAPE));
 		json_object_put(object);
 	} else if (kind == REPORT_TEXT || refused(account)) {
-		print_text(out, job, account, before);
+		print_text(ctl, out, job, account, before);
 	}
 	if (fclose(out))
 		ret = no_memory(ctl);

@@ -125,6 +125,9 @@ enum state resource_state(const struct libbc_resource *resource)
 
 	if (libbc_resource_value(resource, LIBBC_FAILCNT_LOCAL))
 		return STATE_REFUSED;
+	/* Where nothing is refused at a barrier, there is nothing to be near. */
+	if (resource_kind(libbc_resource_name(resource)) != RESOURCE_LIMITED)
+		return STATE_OK;
 	if (held > effective_barrier(resource))
 		return STATE_OVER;
 	if (held && fill_percent(resource, held) >= NEAR_HELD)

@@ -8,33 +8,79 @@
 
 #include "bcctl.h"
 
+/*
+ * A plain number for a resource in pages: people who think in bytes and people
+ * who think in pages both write it, and are a factor of 4096 apart.
+ */
+static bool two_readings(const struct bcctl *ctl, enum libbc_unit unit,
+			 const char *text)
+{
+	return unit == LIBBC_PAGES && !ctl->bytes && !ctl->pages &&
+	       text[strspn(text, "0")] && !text[strspn(text, "0123456789")];
+}
+
+static int which_reading(const struct bcctl *ctl, const char *spec,
+			 const char *name, const char *text)
+{
+	char bytes[LIBBC_SIZE_LEN], pages[LIBBC_SIZE_LEN];
+	uint64_t number;
+
+	if (libbc_size_parse(text, LIBBC_PAGES, &number))
+		return misuse(ctl, "%s: %s is too large", spec, text);
+	misuse(ctl, "%s: %s is counted in pages: is %s bytes or pages?", spec,
+	       name, text);
+	hint("write %sB for bytes, which is %s, or %sP for pages, which is %s",
+	     text, libbc_size_format(number, LIBBC_BYTES, 0, bytes), text,
+	     libbc_size_format(number, LIBBC_PAGES, 0, pages));
+	hint("--bytes or --pages says it for all plain numbers of such resources");
+	return ctl->misuse;
+}
+
+/* With --bytes a plain number is what "show --bytes" has printed. */
+static int parse_size(const struct bcctl *ctl, enum libbc_unit unit,
+		      const char *text, uint64_t *value)
+{
+	char bytes[LIBBC_SIZE_LEN];
+
+	if (unit != LIBBC_PAGES || !ctl->bytes || !*text ||
+	    text[strspn(text, "0123456789")])
+		return libbc_size_parse(text, unit, value);
+	if ((size_t)snprintf(bytes, sizeof(bytes), "%sB", text) >=
+	    sizeof(bytes))
+		return -ERANGE;
+	return libbc_size_parse(bytes, unit, value);
+}
+
 static int parse_value(const struct bcctl *ctl, const char *spec,
 		       const char *name, const char *text, uint64_t *value)
 {
 	enum libbc_unit unit = libbc_unit_of(name);
-	int ret = libbc_size_parse(text, unit, value);
+	int ret;
 
+	if (two_readings(ctl, unit, text))
+		return which_reading(ctl, spec, name, text);
+	ret = parse_size(ctl, unit, text, value);
 	if (!ret)
 		return 0;
 	if (ret == -ERANGE) {
-		fail(ctl, "%s: %s is too large", spec, text);
+		misuse(ctl, "%s: %s is too large", spec, text);
 		hint("write max for unlimited");
-		return ctl->failure;
+		return ctl->misuse;
 	}
-	fail(ctl, "%s: \"%s\" is not a number of %s", spec, text,
-	     libbc_unit_name(unit));
+	misuse(ctl, "%s: \"%s\" is not a number of %s", spec, text,
+	       libbc_unit_name(unit));
 	switch (unit) {
 	case LIBBC_BYTES:
 		hint("like 16777216, 16M, 1.5G, 400P for pages, or max");
 		break;
 	case LIBBC_PAGES:
-		hint("like 65536, 65536P, 256M for as many bytes, or max");
+		hint("like 256M, 65536P for as many pages, or max");
 		break;
 	case LIBBC_ITEMS:
 		hint("like 1000, or max");
 		break;
 	}
-	return ctl->failure;
+	return ctl->misuse;
 }
 
 static int parse_spec(const struct bcctl *ctl,
@@ -45,9 +91,9 @@ static int parse_spec(const struct bcctl *ctl,
 	int ret = 0;
 
 	if (!equals || equals == copy || !equals[1] || !strcmp(equals, "=:")) {
-		fail(ctl, "\"%s\" is not RESOURCE=BARRIER[:LIMIT]", text);
+		misuse(ctl, "\"%s\" is not RESOURCE=BARRIER[:LIMIT]", text);
 		hint("like kmemsize=16M:18M, or numfile=1024");
-		return ctl->failure;
+		return ctl->misuse;
 	}
 	*equals = '\0';
 	spec->name = copy;
@@ -85,7 +131,7 @@ int specs_add(const struct bcctl *ctl, struct specs *specs,
 	ret = parse_spec(ctl, account, text, copy, &spec);
 	for (i = 0; !ret && i < specs->count; i++)
 		if (!strcmp(specs->v[i].name, spec.name))
-			ret = fail(ctl, "%s is given twice", spec.name);
+			ret = misuse(ctl, "%s is given twice", spec.name);
 	if (ret) {
 		free(copy);
 		return ret;
@@ -141,12 +187,14 @@ int specs_apply(const struct bcctl *ctl, const struct specs *specs,
 			    ret, true);
 }
 
-static void print_value(FILE *out, uint64_t value)
+/* As "bcctl set" takes it, whatever options it has. */
+static void print_value(FILE *out, uint64_t value, enum libbc_unit unit)
 {
 	if (value == LIBBC_MAX)
 		fputs("max", out);
 	else
-		fprintf(out, "%llu", (unsigned long long)value);
+		fprintf(out, "%llu%s", (unsigned long long)value,
+			unit == LIBBC_PAGES ? "P" : "");
 }
 
 void specs_print(FILE *out, const struct specs *specs)
@@ -155,13 +203,14 @@ void specs_print(FILE *out, const struct specs *specs)
 
 	for (i = 0; i < specs->count; i++) {
 		const struct spec *spec = &specs->v[i];
+		enum libbc_unit unit = libbc_unit_of(spec->name);
 
 		fprintf(out, " %s=", spec->name);
 		if (spec->has_barrier)
-			print_value(out, spec->barrier);
+			print_value(out, spec->barrier, unit);
 		if (spec->has_limit) {
 			fputc(':', out);
-			print_value(out, spec->limit);
+			print_value(out, spec->limit, unit);
 		}
 	}
 }

@@ -36,12 +36,12 @@ static int unknown_column(const struct bcctl *ctl, const struct column *columns,
 	for (i = 0; upper[i]; i++)
 		if (upper[i] >= 'a' && upper[i] <= 'z')
 			upper[i] -= 'a' - 'A';
-	fail(ctl, "%s has no column %.*s", ctl->verb->name, (int)len, name);
+	misuse(ctl, "%s has no column %.*s", ctl->verb->name, (int)len, name);
 	close = nearest(upper, column_name, columns);
 	if (close)
 		hint("did you mean %s?", close);
 	hint("bcctl %s --help", ctl->verb->name);
-	return ctl->failure;
+	return ctl->misuse;
 }
 
 /* Which columns: "NAME,NAME", after a "+" in addition to those chosen. */
@@ -55,7 +55,8 @@ static int choose(const struct bcctl *ctl, struct table *table,
 		if (i < 0)
 			return unknown_column(ctl, table->columns, names, len);
 		if (table->count == MOST_COLUMNS)
-			return fail(ctl, "more than %d columns", MOST_COLUMNS);
+			return misuse(ctl, "more than %d columns",
+				      MOST_COLUMNS);
 		table->chosen[table->count++] = i;
 		names += len + (names[len] == ',');
 	}

@@ -44,6 +44,8 @@ static bool advise_one(const struct libbc_resource *resource, long headroom,
 
 	if (!maxheld || maxheld > INT64_MAX / 8)
 		return false;
+	if (resource_kind(libbc_resource_name(resource)) != RESOURCE_LIMITED)
+		return false;
 	if (refused)
 		headroom = headroom * 2 < 100 ? 100 : headroom * 2;
 	spec->name = strdup(libbc_resource_name(resource));
@@ -83,6 +85,22 @@ static void print_reason(const struct libbc_resource *resource,
 	putchar('\n');
 }
 
+static void print_left_out(const char *name)
+{
+	switch (resource_kind(name)) {
+	case RESOURCE_SHOWN:
+		printf("# %s: this is only shown, and nothing is refused for it; %s is what limits it\n",
+		       name, resource_instead(name));
+		break;
+	case RESOURCE_GUARANTEE:
+		printf("# %s: this is a guarantee, which no need tells\n",
+		       name);
+		break;
+	default:
+		printf("# %s: none were ever held; it stays as it is\n", name);
+	}
+}
+
 static int advise(struct bcctl *ctl, const char *group,
 		  const struct libbc_account *account, long headroom)
 {
@@ -98,8 +116,7 @@ static int advise(struct bcctl *ctl, const char *group,
 		struct spec *spec = &specs.v[specs.count];
 
 		if (!advise_one(resource, headroom, spec)) {
-			printf("# %s: none were ever held; it stays as it is\n",
-			       libbc_resource_name(resource));
+			print_left_out(libbc_resource_name(resource));
 			continue;
 		}
 		print_reason(resource, spec, headroom);
@@ -172,7 +189,7 @@ static int run_advise(struct bcctl *ctl)
 			ret = parse_count(ctl, "--headroom", value, &headroom);
 	}
 	if (ret || id < 0)
-		return ctl->failure;
+		return ret ? ret : ctl->failure;
 	if (headroom > 10000)
 		return bad_usage(ctl, "--headroom %ld: more than 10000 percent",
 				 headroom);

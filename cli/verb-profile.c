@@ -159,12 +159,16 @@ static int parse(const struct bcctl *ctl, const struct profile *profile,
 		snprintf(name, sizeof(name), "%.*s", (int)len, line);
 		if (account && !libbc_account_find(account, name))
 			left_out++;
+		else if (account && resource_kind(name) == RESOURCE_SHOWN)
+			continue;
 		else
 			ret = specs_add(ctl, specs, account, line);
 	}
-	if (ret)
+	if (ret) {
 		hint("this is in profile %s", profile->name);
-	else if (left_out)
+		ret = ctl->failure;
+	}
+	if (!ret && left_out)
 		warn("%zu of the resources of %s are not in this kernel and left out",
 		     left_out, profile->name);
 	free(copy);

@@ -9,6 +9,9 @@
 enum { OPT_NAME = OPT_OWN, OPT_USER, OPT_REPORT, OPT_REPORT_FILE };
 
 struct options {
+	/* As they were given: how they are read other options may tell. */
+	const char **texts;
+	size_t count;
 	struct specs limits;
 	const char *name, *file;
 	enum report report;
@@ -20,7 +23,8 @@ static int take(struct bcctl *ctl, struct options *options, int id,
 {
 	switch (id) {
 	case 'l':
-		return specs_add(ctl, &options->limits, NULL, value);
+		options->texts[options->count++] = value;
+		break;
 	case OPT_NAME:
 		options->name = value;
 		break;
@@ -87,15 +91,22 @@ static int run_run(struct bcctl *ctl)
 	struct options options = { .report = REPORT_NONE };
 	struct job_group made;
 	const char *value;
+	size_t i;
 	int id, ret = 0;
 
 	ctl->failure = EXIT_RUN_FAILED;
+	ctl->misuse = EXIT_RUN_FAILED;
+	options.texts = calloc(ctl->argc, sizeof(*options.texts));
+	if (!options.texts)
+		return no_memory(ctl);
 	while (!ret && (id = next_option(ctl, &value)) > 0)
 		ret = take(ctl, &options, id, value);
 	if (!ret && id < 0) {
-		specs_free(&options.limits);
+		free(options.texts);
 		return ctl->failure;
 	}
+	for (i = 0; !ret && i < options.count; i++)
+		ret = specs_add(ctl, &options.limits, NULL, options.texts[i]);
 	if (!ret && !ctl->argc)
 		ret = bad_usage(ctl, "a COMMAND is needed");
 	if (!ret && ctl->sysroot) {
@@ -110,11 +121,16 @@ static int run_run(struct bcctl *ctl)
 		job_group_end(ctl, &made);
 	}
 	specs_free(&options.limits);
+	free(options.texts);
 	return ret;
 }
 
 static const struct opt opts[] = {
 	{ 'l', "limit", "RES=BAR[:LIM]", "set this barrier and limit; repeat" },
+	{ OPT_BYTES, "bytes", NULL,
+	  "plain numbers are bytes, those read and those printed" },
+	{ OPT_PAGES, "pages", NULL,
+	  "plain numbers of what is counted in pages are pages" },
 	{ OPT_NAME, "name", "NAME", "name of the group, below one's own" },
 	{ OPT_USER, "user", "USER", "run the command as this user" },
 	{ OPT_REPORT, "report", "[=text|json]",

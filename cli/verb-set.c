@@ -82,6 +82,10 @@ static int run_set(struct bcctl *ctl)
 
 static const struct opt set_opts[] = {
 	{ OPT_DRY_RUN, "dry-run", NULL, "check all and say what would change" },
+	{ OPT_BYTES, "bytes", NULL,
+	  "plain numbers are bytes, those read and those printed" },
+	{ OPT_PAGES, "pages", NULL,
+	  "plain numbers of what is counted in pages are pages" },
 	{ 0 },
 };
 
@@ -92,9 +96,9 @@ const struct verb set_verb = {
 	.about =
 		"Set barriers and limits. All is checked before any is set, and a bcctl that is\n"
 		"killed leaves the old ones or the new ones. RESOURCE=:LIMIT sets the limit alone.\n"
-		"Sizes are bytes with K, M, G or T (256M, 1.5G), pages with P, or max.",
+		"Sizes are bytes with K, M, G or T (256M, 1.5G), pages with P, or max. A plain\n"
+		"number for a resource in pages is refused without --bytes or --pages.",
 	.opts = set_opts,
-	.takes = TAKES_BYTES,
 	.run = run_set,
 };
 

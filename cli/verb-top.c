@@ -33,12 +33,12 @@ static int choose_sort(struct bcctl *ctl, struct top *top, const char *name)
 			top->sort = i;
 			return 0;
 		}
-	fail(ctl, "--sort: there is no column %s", name);
+	misuse(ctl, "--sort: there is no column %s", name);
 	close = nearest(name, sort_name, top_columns);
 	if (close)
 		hint("did you mean %s?", close);
 	hint("bcctl top --help");
-	return ctl->failure;
+	return ctl->misuse;
 }
 
 static int take(struct bcctl *ctl, struct top *top, struct options *options,
@@ -110,7 +110,7 @@ static int run_top(struct bcctl *ctl)
 	while (!ret && (id = next_option(ctl, &value)) > 0)
 		ret = take(ctl, &top, &options, id, value);
 	if (ret || id < 0)
-		return ctl->failure;
+		return ret ? ret : ctl->failure;
 	if (ctl->argc > 1)
 		return bad_usage(ctl, "at most one GROUP");
 	if (!options.batch && (options.count || ctl->json || ctl->raw))

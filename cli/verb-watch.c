@@ -86,7 +86,7 @@ static int run_watch(struct bcctl *ctl)
 		ret = id == 'n' ? parse_count(ctl, "-n", value, &what.left) :
 				  parse_seconds(ctl, "--for", value, &seconds);
 	if (ret || id < 0)
-		return ctl->failure;
+		return ret ? ret : ctl->failure;
 	if (ctl->argc > 1)
 		return bad_usage(ctl, "at most one GROUP");
 	return watch(ctl, &what, seconds);

@@ -199,7 +199,7 @@ static int run_why(struct bcctl *ctl)
 			ret = parse_seconds(ctl, "--for", value, &seconds);
 	}
 	if (ret || id < 0)
-		return ctl->failure;
+		return ret ? ret : ctl->failure;
 	if (ctl->argc > 1)
 		return bad_usage(ctl, "at most one GROUP");
 	/* A recording may tell of groups that are no more. */

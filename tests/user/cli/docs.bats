@@ -99,8 +99,8 @@ complete_words()
 }
 
 @test "a verb that is none" {
-	fails 1 bcctl lost
+	fails 2 bcctl lost
 	says "bcctl list"
-	fails 1 bcctl frobnicate
+	fails 2 bcctl frobnicate
 	says "bcctl --help"
 }

@@ -77,15 +77,15 @@ load common
 @test "list: what cannot be" {
 	fails 1 on farm list /nope
 	says "there is no group /nope"
-	fails 1 on farm list --jsn
+	fails 2 on farm list --jsn
 	says -- "--json"
-	fails 1 on farm list --json --raw
-	fails 1 on farm list -o HELT
+	fails 2 on farm list --json --raw
+	fails 2 on farm list -o HELT
 	says "did you mean HELD"
-	fails 1 on farm list a b
-	fails 1 on farm list -o
+	fails 2 on farm list a b
+	fails 2 on farm list -o
 	says "needs a value"
-	fails 1 on farm list --all=yes
+	fails 2 on farm list --all=yes
 }
 
 @test "machines that have no accounts: why, and what to do" {

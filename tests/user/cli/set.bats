@@ -24,6 +24,54 @@ dry()
 	says "numwidget barrier max -> 7"
 }
 
+@test "set: a plain number for pages has two readings, and is neither" {
+	fails 2 on farm set /web kmemsize=1M privvmpages=268435456 --dry-run
+	says "privvmpages=268435456: privvmpages is counted in pages: is 268435456 bytes or pages?"
+	says "write 268435456B for bytes, which is 256M, or 268435456P for pages, which is 1T"
+	[[ $output != *"barrier"* ]]
+	fails 2 on farm set /web privvmpages=16M:20000 --dry-run
+	says "is 20000 bytes or pages?"
+	fails 2 on farm set /web privvmpages=99999999999999999999 --dry-run
+	says "too large"
+	fails 2 on farm set /web privvmpages=100 --bytes --pages
+	says "not both"
+	run on farm set /web --dry-run privvmpages=16384B:16384P
+	says "privvmpages barrier 256M -> 16K"
+	says "privvmpages limit 272M -> 64M"
+	run on farm set /web --dry-run --pages privvmpages=16384:20000 kmemsize=17000000
+	says "privvmpages barrier 256M -> 64M"
+	says "kmemsize barrier 16M -> 16.2M"
+	# As show --bytes prints it.
+	dry privvmpages=268435456:4097
+	says "privvmpages barrier 268435456 -> 268435456"
+	says "privvmpages limit 285212672 -> 8192"
+	# These have one reading.
+	run on farm set /web --dry-run privvmpages=0:max numproc=100
+	[ "$status" -eq 0 ]
+	fails 125 bcctl run -l privvmpages=100 true
+	says "bytes or pages?"
+}
+
+@test "set, advise, profile: what the kernel only shows" {
+	local root=$BATS_TEST_TMPDIR/root job
+	cp -r "$MACHINES/farm" "$root"
+	job="$root/sys/fs/cgroup two/web/job/bc.resources"
+	printf '%s held=100 maxheld=200 barrier=max limit=max failcnt=0 forced=0\n' physpages lockedpages \
+		oomguarpages swappages >>"$job"
+	run bcctl set --sysroot "$root" --dry-run /web/job physpages=1M:1M swappages=4K
+	says "physpages: this is only shown, and nothing is refused at 1M; memory.max is what limits it"
+	says "swappages: this is only shown, and nothing is refused at 4K; memory.swap.max is what limits it"
+	[[ $output != *kill* ]]
+	run bcctl set --sysroot "$root" --dry-run /web/job lockedpages=1M:1M oomguarpages=8K:8K
+	[[ $output != *warning* ]]
+	run bcctl advise --sysroot "$root" /web/job
+	says "# physpages: this is only shown"
+	says "# oomguarpages: this is a guarantee"
+	[[ ${lines[-1]} == *lockedpages=* && ${lines[-1]} != *physpages=* && ${lines[-1]} != *oomguar* ]]
+	run bcctl profile --sysroot "$root" --dry-run unlimited /web/job
+	[[ $output == *lockedpages=max* && $output != *physpages=* && $output != *swappages=* ]]
+}
+
 @test "set: nothing in a copy is changed" {
 	fails 1 on farm set /web kmemsize=17M
 	says "nothing in it is changed"
@@ -31,25 +79,25 @@ dry()
 }
 
 @test "set: all is checked first" {
-	fails 1 on farm set /web kmemsize=1M numproc=many --dry-run
+	fails 2 on farm set /web kmemsize=1M numproc=many --dry-run
 	says '"many" is not a number of items'
 	[[ $output != *"->"*"barrier"* ]]
 	fails 1 on farm set /web kmemsiz=1M --dry-run
 	says "did you mean kmemsize?"
 	fails 1 on farm set /web xyz=1 --dry-run
 	says "it has kmemsize privvmpages numproc numwidget"
-	fails 1 on farm set /web kmemsize=1M kmemsize=2M --dry-run
+	fails 2 on farm set /web kmemsize=1M kmemsize=2M --dry-run
 	says "given twice"
-	fails 1 on farm set /web kmemsize --dry-run
+	fails 2 on farm set /web kmemsize --dry-run
 	says "RESOURCE=BARRIER[:LIMIT]"
-	fails 1 on farm set /web kmemsize= --dry-run
-	fails 1 on farm set /web kmemsize=: --dry-run
-	fails 1 on farm set /web =1M --dry-run
-	fails 1 on farm set /web kmemsize=99999999T --dry-run
+	fails 2 on farm set /web kmemsize= --dry-run
+	fails 2 on farm set /web kmemsize=: --dry-run
+	fails 2 on farm set /web =1M --dry-run
+	fails 2 on farm set /web kmemsize=99999999T --dry-run
 	says "too large"
-	fails 1 on farm set /web kmemsize=1.5 --dry-run
-	fails 1 on farm set /web numproc=1K --dry-run
-	fails 1 on farm set /web
+	fails 2 on farm set /web kmemsize=1.5 --dry-run
+	fails 2 on farm set /web numproc=1K --dry-run
+	fails 2 on farm set /web
 	fails 1 on farm reset /web numpro
 	says "did you mean numproc?"
 }
@@ -60,7 +108,9 @@ dry()
 	dry kmemsize=19M
 	says "barrier 19M is above the limit 18M"
 	dry kmemsize=17M:17M
-	says "barrier and limit are equal"
+	says "barrier and limit are equal at 17M: a page fault"
+	dry privvmpages=16M:16M
+	says "a stack that has to grow"
 	dry kmemsize=6M numproc=1000:1000
 	says "40 KiB for each of half of numproc"
 	run on farm set /web/job kmemsize=17M:20M --dry-run
@@ -76,7 +126,7 @@ dry()
 	says "8 requests refused"
 	says "# numproc: at most 12 were held; it gets 25% more: 15"
 	local line=${lines[-1]}
-	[ "$line" = "bcctl set /web kmemsize=33554432:37748736 privvmpages=2560:2880 numproc=15:15 numwidget=2:2" ]
+	[ "$line" = "bcctl set /web kmemsize=33554432:37748736 privvmpages=2560P:2880P numproc=15:15 numwidget=2:2" ]
 	# shellcheck disable=SC2086 # words
 	run bcctl set --sysroot "$MACHINES/farm" --dry-run ${line#bcctl set }
 	[ "$status" -eq 0 ]
@@ -107,7 +157,7 @@ dry()
 		says "is no account"
 	done
 	fails 1 bcctl advise --from /nonexistent
-	fails 1 bcctl advise --headroom 0 .
+	fails 2 bcctl advise --headroom 0 .
 }
 
 @test "profile: the list, one of them, the line" {
@@ -117,7 +167,7 @@ dry()
 	run on farm profile light
 	says "numproc=40:40"
 	run on farm profile vps.basic /web --dry-run
-	says "bcctl set /web kmemsize=5242880:5592405 privvmpages=35000:38181 numproc=65:65"
+	says "bcctl set /web kmemsize=5242880:5592405 privvmpages=35000P:38181P numproc=65:65"
 	says "are not in this kernel and left out"
 	fails 1 on farm profile vps.basik /web
 	says "did you mean vps.basic?"

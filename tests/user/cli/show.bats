@@ -47,7 +47,7 @@ load common
 	says "is not a group"
 	fails 1 on farm show /web/bc.held
 	says "is not a group"
-	fails 1 on farm show
+	fails 2 on farm show
 	says "one GROUP is needed"
 }
 
@@ -93,12 +93,12 @@ load common
 	[[ ${lines[1]} == "/web "*kmemsize* ]]
 	[[ ${lines[2]} == /web/job*kmemsize* ]]
 	run on farm top --batch -n 1 -s numbers
-	[ "$status" -eq 1 ]
+	[ "$status" -eq 2 ]
 	run on farm top --batch -n 1 -s USE% --reverse --raw --noheadings -o GROUP
 	[ "${lines[-1]}" = /web/job ]
-	fails 1 on farm top --batch -n 0
-	fails 1 on farm top --batch -d -1
-	fails 1 on farm top
+	fails 2 on farm top --batch -n 0
+	fails 2 on farm top --batch -d -1
+	fails 2 on farm top
 	says "take --batch"
 }
 

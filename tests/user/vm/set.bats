@@ -21,7 +21,7 @@ load common
 	for name in $(cut -d' ' -f1 "$DIR/bc.resources"); do
 		specs+=("$name=1000:2000")
 	done
-	bcctl set "$GROUP" "${specs[@]}"
+	bcctl set --pages "$GROUP" "${specs[@]}"
 	for name in $(cut -d' ' -f1 "$DIR/bc.resources"); do
 		[ "$(value barrier "$DIR" "$name"):$(value limit "$DIR" "$name")" = 1000:2000 ]
 	done
@@ -30,7 +30,7 @@ load common
 @test "set: nothing is written when anything is wrong" {
 	bcctl set "$GROUP" kmemsize=16M:18M
 	fails 1 bcctl set "$GROUP" kmemsize=1M:2M nothing=1
-	fails 1 bcctl set "$GROUP" kmemsize=1M:2E
+	fails 2 bcctl set "$GROUP" kmemsize=1M:2E
 	[ "$(value barrier):$(value limit)" = 16777216:18874368 ]
 	run bcctl set "$GROUP" kmemsize=1M:2M --dry-run
 	[ "$status" -eq 0 ]
