@@ -9,29 +9,40 @@
 #define NEAR_HELD 80
 #define NEAR_MAXHELD 95
 
-static int parent_of(const struct snapshot *snapshot, const char *path)
+/* The nodes from the top to where the walk is. */
+struct branch {
+	int *nodes;
+	size_t room;
+};
+
+/* Make room for one more level; its node is that above until there is one. */
+static int branch_at(struct branch *branch, size_t depth, int *parent)
 {
-	const char *slash = strrchr(path, '/');
-	size_t len = slash == path ? 1 : slash - path, i;
+	int *more;
 
-	for (i = snapshot->count; i-- > 0;) {
-		const char *above = snapshot->nodes[i].path;
-
-		if (strlen(above) == len && !strncmp(above, path, len) &&
-		    strcmp(above, path))
-			return i;
+	if (depth >= branch->room) {
+		more = reallocarray(branch->nodes, depth + 16, sizeof(*more));
+		if (!more)
+			return -1;
+		branch->nodes = more;
+		branch->room = depth + 16;
 	}
-	return -1;
+	*parent = depth ? branch->nodes[depth - 1] : -1;
+	branch->nodes[depth] = *parent;
+	return 0;
 }
 
 /* 0 also when the group was removed in between: it is left out then. */
 static int add(struct bcctl *ctl, struct snapshot *snapshot,
-	       const struct libbc_group *group, int *reason)
+	       const struct libbc_group *group, struct branch *branch,
+	       size_t depth, int *reason)
 {
 	struct libbc_account *account = NULL;
 	struct node *more, *node;
-	int ret;
+	int ret, parent;
 
+	if (branch_at(branch, depth, &parent))
+		return no_memory(ctl);
 	ret = libbc_account_read(group, LIBBC_READ_LOCAL, &account);
 	if (ret == -ENODEV || ret == -ENOENT)
 		return 0;
@@ -42,10 +53,15 @@ static int add(struct bcctl *ctl, struct snapshot *snapshot,
 				    "bc.resources", ret, false);
 	if (!ret)
 		*reason = -1;
-	more = reallocarray(snapshot->nodes, snapshot->count + 1,
-			    sizeof(*more));
-	if (more)
-		snapshot->nodes = more;
+	more = snapshot->nodes;
+	if (snapshot->count == snapshot->room) {
+		more = reallocarray(more, 2 * snapshot->room + 16,
+				    sizeof(*more));
+		if (more) {
+			snapshot->nodes = more;
+			snapshot->room = 2 * snapshot->room + 16;
+		}
+	}
 	node = more ? &more[snapshot->count] : NULL;
 	if (node)
 		node->path = strdup(libbc_group_path(group));
@@ -55,15 +71,25 @@ static int add(struct bcctl *ctl, struct snapshot *snapshot,
 	}
 	node->id = libbc_group_id(group);
 	node->account = account;
-	node->parent = parent_of(snapshot, node->path);
-	snapshot->count++;
+	node->parent = parent;
+	branch->nodes[depth] = snapshot->count++;
 	return 0;
 }
 
-int snapshot_take(struct bcctl *ctl, const struct libbc_group *top,
+/**
+ * snapshot_take - read the accounts of a group and of those below it
+ * @ctl: the run of the tool
+ * @top: the group
+ * @depth: how many levels below it; negative for all
+ * @snapshot: what there is, to be freed after success
+ *
+ * Return: 0, or the exit status after a message.
+ */
+int snapshot_take(struct bcctl *ctl, const struct libbc_group *top, long depth,
 		  struct snapshot *snapshot)
 {
 	const char *path = libbc_group_path(top);
+	struct branch branch = { NULL };
 	struct libbc_group *group;
 	struct libbc_walk *walk;
 	int ret, reason = 0;
@@ -73,15 +99,21 @@ int snapshot_take(struct bcctl *ctl, const struct libbc_group *top,
 	if (ret)
 		return explain_open(ctl, path, ret);
 	while (!(ret < 0) && (ret = libbc_walk_next(walk, &group)) > 0) {
-		ret = add(ctl, snapshot, group, &reason);
+		size_t below = libbc_walk_depth(walk);
+
+		ret = add(ctl, snapshot, group, &branch, below, &reason);
 		libbc_group_close(group);
 		if (ret) {
 			libbc_walk_close(walk);
+			free(branch.nodes);
 			snapshot_free(snapshot);
 			return ret;
 		}
+		if (depth >= 0 && below >= (size_t)depth)
+			libbc_walk_skip(walk);
 	}
 	libbc_walk_close(walk);
+	free(branch.nodes);
 	/* There are groups, and none of them has an account. */
 	if (!ret && reason == -EOPNOTSUPP &&
 	    (strcmp(path, "/") || snapshot->count > 1 ||
@@ -105,16 +137,24 @@ void snapshot_free(struct snapshot *snapshot)
 	*snapshot = (struct snapshot){ NULL };
 }
 
-/* The same group, not another one that has got its name since. */
+/*
+ * The same group, not another one that has got its name since. Mostly it is where
+ * it was in the snapshot before: "near" is where to look first, and what is found
+ * is told there.
+ */
 const struct node *snapshot_find(const struct snapshot *snapshot, uint64_t id,
-				 const char *path)
+				 const char *path, size_t *near)
 {
-	size_t i;
+	size_t i, at;
 
-	for (i = 0; i < snapshot->count; i++)
-		if (snapshot->nodes[i].id == id &&
-		    !strcmp(snapshot->nodes[i].path, path))
-			return &snapshot->nodes[i];
+	for (i = 0; i < snapshot->count; i++) {
+		at = (*near + i) % snapshot->count;
+		if (snapshot->nodes[at].id == id &&
+		    !strcmp(snapshot->nodes[at].path, path)) {
+			*near = at;
+			return &snapshot->nodes[at];
+		}
+	}
 	return NULL;
 }
 

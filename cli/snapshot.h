@@ -16,17 +16,17 @@ struct node {
 
 struct snapshot {
 	struct node *nodes; /* each before those below it */
-	size_t count;
+	size_t count, room;
 };
 
 /* How a resource of a group fares; what is worse has a higher number. */
 enum state { STATE_OK, STATE_NEAR, STATE_OVER, STATE_REFUSED };
 
-int snapshot_take(struct bcctl *ctl, const struct libbc_group *top,
+int snapshot_take(struct bcctl *ctl, const struct libbc_group *top, long depth,
 		  struct snapshot *snapshot);
 void snapshot_free(struct snapshot *snapshot);
 const struct node *snapshot_find(const struct snapshot *snapshot, uint64_t id,
-				 const char *path);
+				 const char *path, size_t *near);
 enum state resource_state(const struct libbc_resource *resource);
 const char *state_name(enum state state);
 const char *state_color(enum state state);

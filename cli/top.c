@@ -32,13 +32,12 @@ const struct column top_columns[] = {
 };
 
 /* Only the same group tells a rate: its number is part of what it is. */
-static void rates(const struct top *top, struct row *row)
+static void rates(const struct top *top, const struct node *node,
+		  struct row *row)
 {
 	const char *name = libbc_resource_name(row->resource);
 	const struct libbc_resource *old;
-	const struct node *node;
 
-	node = snapshot_find(&top->before, row->node->id, row->node->path);
 	old = node && node->account ? libbc_account_find(node->account, name) :
 				      NULL;
 	if (!old || top->seconds <= 0)
@@ -115,7 +114,7 @@ static int compare(const void *a, const void *b, void *arg)
 
 static int make_rows(struct top *top)
 {
-	size_t i, j, most = 0;
+	size_t i, j, most = 0, near = 0;
 
 	for (i = 0; i < top->now.count; i++)
 		if (top->now.nodes[i].account)
@@ -126,8 +125,10 @@ static int make_rows(struct top *top)
 	if (!top->rows)
 		return no_memory(top->ctl);
 	for (i = 0; i < top->now.count; i++) {
-		const struct node *node = &top->now.nodes[i];
+		const struct node *node = &top->now.nodes[i], *old;
 
+		old = snapshot_find(&top->before, node->id, node->path, &near);
+		near++;
 		for (j = 0;
 		     node->account && j < libbc_account_count(node->account);
 		     j++) {
@@ -139,7 +140,7 @@ static int make_rows(struct top *top)
 			    !libbc_resource_value(row.resource, LIBBC_HELD) &&
 			    !libbc_resource_value(row.resource, LIBBC_FAILCNT))
 				continue;
-			rates(top, &row);
+			rates(top, old, &row);
 			top->rows[top->count++] = row;
 		}
 	}
@@ -156,7 +157,7 @@ int top_look(struct top *top)
 	snapshot_free(&top->before);
 	top->before = top->now;
 	top->now = (struct snapshot){ NULL };
-	ret = snapshot_take(top->ctl, top->group, &top->now);
+	ret = snapshot_take(top->ctl, top->group, -1, &top->now);
 	if (ret)
 		return ret;
 	clock_gettime(CLOCK_MONOTONIC, &ts);

@@ -16,6 +16,8 @@ enum { OPT_ALL = OPT_OWN };
 struct entry {
 	const struct node *node;
 	struct entry *parent;
+	struct entry *children, *next; /* below it, and beside it */
+	size_t count; /* of its children */
 	enum state worst; /* here and below */
 	int fullest; /* percent, here and below */
 	bool shown;
@@ -26,6 +28,7 @@ struct view {
 	struct bcctl *ctl;
 	struct snapshot snapshot;
 	struct entry *entries;
+	struct entry tops; /* whose children have no group above them here */
 	bool all, flat;
 	size_t folded;
 };
@@ -74,12 +77,16 @@ static int prepare(struct view *view)
 	if (!view->entries)
 		return no_memory(view->ctl);
 	for (i = 0; i < view->snapshot.count; i++) {
-		struct entry *entry = &view->entries[i];
+		struct entry *entry = &view->entries[i], *above;
 		int parent = view->snapshot.nodes[i].parent;
 
 		entry->node = &view->snapshot.nodes[i];
 		entry->parent = parent < 0 ? NULL : &view->entries[parent];
 		entry->fullest = -1;
+		above = entry->parent ? entry->parent : &view->tops;
+		entry->next = above->children;
+		above->children = entry;
+		above->count++;
 	}
 	judge(view);
 	return 0;
@@ -223,15 +230,14 @@ static int compare_entries(const void *a, const void *b)
 static int lines_below(struct view *view, struct table *table,
 		       const struct entry *above)
 {
-	struct entry **list = calloc(view->snapshot.count + 1, sizeof(*list));
+	struct entry **list = calloc(above->count + 1, sizeof(*list)), *entry;
 	size_t count = 0, i;
 	int ret = 0;
 
 	if (!list)
 		return no_memory(view->ctl);
-	for (i = 0; i < view->snapshot.count; i++)
-		if (view->entries[i].parent == above)
-			list[count++] = &view->entries[i];
+	for (entry = above->children; entry; entry = entry->next)
+		list[count++] = entry;
 	qsort(list, count, sizeof(*list), compare_entries);
 	for (i = 0; i < count && !ret; i++) {
 		if (!list[i]->shown)
@@ -261,7 +267,7 @@ static int print(struct view *view)
 			"GROUP,RESOURCE,STATE,HELD,USE%,MAXHELD,BARRIER,LIMIT,FAILCNT",
 		true);
 	if (!ret)
-		ret = lines_below(view, &table, NULL);
+		ret = lines_below(view, &table, &view->tops);
 	if (!ret)
 		ret = table_print(&table);
 	if (!ret && view->folded && !view->flat && !ctl->noheadings)
@@ -286,7 +292,7 @@ static int run_list(struct bcctl *ctl)
 		return bad_usage(ctl, "at most one GROUP");
 	ret = target_open(ctl, ctl->argc ? ctl->argv[0] : "/", &top);
 	if (!ret)
-		ret = snapshot_take(ctl, top, &view.snapshot);
+		ret = snapshot_take(ctl, top, -1, &view.snapshot);
 	if (!ret)
 		ret = prepare(&view);
 	if (!ret)

@@ -34,6 +34,8 @@ int group_at(int dir, const char *name, const char *path, bool captured,
 		return ret;
 	}
 	new->id = st.st_ino;
+	/* Each directory in it has a link to it; where none counts, it is 1. */
+	new->leaf = st.st_nlink == 2;
 	*group = new;
 	return 0;
 }

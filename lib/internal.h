@@ -36,6 +36,7 @@ struct libbc_group {
 	uint64_t id;
 	int fd; /* of the directory, O_PATH */
 	bool captured; /* below a sysroot: not to be written */
+	bool leaf; /* nothing was below it when it was opened */
 };
 
 static inline void close_fd(const int *fd)

@@ -24,6 +24,7 @@ struct libbc_walk {
 	struct libbc_group *top; /* until it was returned */
 	struct level *levels;
 	size_t depth;
+	bool fresh; /* the innermost is that of the group returned last */
 };
 
 static int is_group(const struct dirent *entry)
@@ -49,15 +50,16 @@ static void level_free(struct level *level)
 static int descend(struct libbc_walk *walk, const struct libbc_group *group)
 {
 	struct level *more, level = { .next = 0 };
-	int ret;
+	int ret = 0;
 
 	more = reallocarray(walk->levels, walk->depth + 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	walk->levels = more;
-	ret = group_at(group->fd, ".", group->path, group->captured,
-		       &level.group);
-	if (!ret) {
+	if (!group->leaf)
+		ret = group_at(group->fd, ".", group->path, group->captured,
+			       &level.group);
+	if (level.group) {
 		level.count = scandirat(group->fd, ".", &level.names, is_group,
 					by_name);
 		if (level.count < 0)
@@ -122,6 +124,7 @@ int libbc_walk_next(struct libbc_walk *walk, struct libbc_group **group)
 	int ret;
 
 	walk->top = NULL;
+	walk->fresh = false;
 	while (!found) {
 		struct level *level;
 
@@ -143,7 +146,16 @@ int libbc_walk_next(struct libbc_walk *walk, struct libbc_group **group)
 		return ret;
 	}
 	*group = found;
+	walk->fresh = true;
 	return 1;
+}
+
+/* Not below the group that was returned last. */
+void libbc_walk_skip(struct libbc_walk *walk)
+{
+	if (walk->depth && walk->fresh)
+		level_free(&walk->levels[--walk->depth]);
+	walk->fresh = false;
 }
 
 /* 0 for the top, after it was returned. */

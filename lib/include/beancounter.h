@@ -125,6 +125,7 @@ int libbc_events_next(struct libbc_events *events, const char **name,
 int libbc_walk_open(const struct libbc_group *top, struct libbc_walk **walk);
 void libbc_walk_close(struct libbc_walk *walk);
 int libbc_walk_next(struct libbc_walk *walk, struct libbc_group **group);
+void libbc_walk_skip(struct libbc_walk *walk);
 size_t libbc_walk_depth(const struct libbc_walk *walk);
 
 /* Numbers the way people write them. */

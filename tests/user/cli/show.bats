@@ -51,41 +51,6 @@ load common
 	says "one GROUP is needed"
 }
 
-@test "export: what an independent parser reads" {
-	on farm export >"$ERRORS"
-	/usr/bin/python3 - "$ERRORS" <<-'PYTHON'
-	import sys
-	from prometheus_client.openmetrics.parser import text_string_to_metric_families
-	families = {f.name: f for f in text_string_to_metric_families(open(sys.argv[1]).read())}
-	assert families["beancounter_failcnt"].type == "counter", families
-	job = {"group": "/web/job", "resource": "kmemsize", "unit": "bytes"}
-	def value(name):
-	    return [s.value for s in families[name].samples if s.labels == job]
-	assert value("beancounter_held") == [1000000.0]
-	assert value("beancounter_limit") == [float("inf")]
-	assert value("beancounter_failcnt") == [8.0]
-	odd = {s.labels["group"] for s in families["beancounter_held"].samples}
-	assert '/quiet/deep/"odd\\name"' in odd, odd
-	assert len(families) == 7, families
-	PYTHON
-	grep -q '# EOF' "$ERRORS"
-}
-
-@test "export --file: as a whole or not at all" {
-	local dir=$BATS_TEST_TMPDIR/out
-	mkdir "$dir"
-	echo old >"$dir/file"
-	on farm export -f "$dir/file"
-	[ "$(tail -n 1 "$dir/file")" = "# EOF" ]
-	[ "$(stat -c %a "$dir/file")" = 644 ]
-	echo old >"$dir/file"
-	fails 1 on none export -f "$dir/file"
-	[ "$(cat "$dir/file")" = old ]
-	fails 1 on farm export -f "$dir/nope/file"
-	says "cannot write $dir/nope/file"
-	[ "$(ls "$dir")" = file ]
-}
-
 @test "top --batch: sorted, as often as it is told" {
 	run on farm top --batch -n 2 -d 0.1 -s HELD
 	[ "$status" -eq 0 ]
