@@ -80,7 +80,8 @@ struct bcctl {
 };
 
 extern const struct verb list_verb, show_verb, set_verb, reset_verb, run_verb,
-	top_verb, watch_verb, why_verb, advise_verb, profile_verb, export_verb;
+	top_verb, watch_verb, why_verb, advise_verb, profile_verb, export_verb,
+	serve_verb;
 extern const struct verb *const verbs[];
 
 /* options.c */
