@@ -3,8 +3,8 @@
  * Beancounters: the files of a group.
  *
  * Every file but bc.resources is flat-keyed, one line per resource; the lines
- * written have the shape of the lines read. A write is checked as a whole
- * before anything of it takes effect.
+ * written have the shape of the lines read, or are several of them in one. A
+ * write is checked as a whole before anything of it takes effect.
  */
 #include <linux/cgroup.h>
 #include <linux/kernel.h>
@@ -69,21 +69,37 @@ int bc_resource_find(const char *name)
 	return -EINVAL;
 }
 
-/* "resource value", separated by one or more blanks. */
-static int bc_line_parse(char *line, struct bc_limits *limits)
+/* "resource value", separated by one or more blanks; what follows is left. */
+static int bc_pair_parse(char **line, struct bc_limits *limits)
 {
-	char *value = strpbrk(line, " \t");
+	char *name = strsep(line, " \t"), *value;
 	int res;
 
-	if (!value)
+	if (!*line)
 		return -EINVAL;
-	*value++ = '\0';
-	value = strim(value);
-	res = bc_resource_find(line);
+	*line = skip_spaces(*line);
+	value = strsep(line, " \t");
+	if (*line)
+		*line = skip_spaces(*line);
+	res = bc_resource_find(name);
 	if (res < 0 || test_and_set_bit(res, &limits->set))
 		return -EINVAL;
 	return bc_value_parse(value, bc_resources[res].unit,
 			      &limits->value[res]);
+}
+
+/*
+ * More than one pair is for those who can hand over only one line for a file,
+ * as container runtimes whose options have one value for each key.
+ */
+static int bc_line_parse(char *line, struct bc_limits *limits)
+{
+	int ret;
+
+	do
+		ret = bc_pair_parse(&line, limits);
+	while (!ret && line);
+	return ret;
 }
 
 /**
@@ -91,7 +107,8 @@ static int bc_line_parse(char *line, struct bc_limits *limits)
  * @buf: NUL-terminated; modified
  * @limits: the result; undefined on error
  *
- * One or more lines "resource value", each resource at most once.
+ * One or more pairs "resource value", in one line or several, each resource at
+ * most once.
  *
  * Context: Any.
  * Return: 0, or -EINVAL when anything in @buf is malformed.

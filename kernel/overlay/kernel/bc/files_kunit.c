@@ -153,6 +153,18 @@ static const char *const bc_bad_texts[] = {
 	"kmemsize 17 18",
 	"kmemsize 17 max",
 	"kmemsize 17 kmemsize 17",
+	"kmemsize 17 kmemsize 18",
+	"kmemsize 17 nonsense 17",
+	"kmemsize 17 numproc",
+	"kmemsize 17 numproc ",
+	"kmemsize 17 numproc 1K",
+	"kmemsize 17 numproc -1",
+	"kmemsize 17, numproc 18",
+	"kmemsize 17\rnumproc 18",
+	"kmemsize 17 numproc 18 19",
+	"nonsense 17 kmemsize 17",
+	"numproc 18 kmemsize",
+	"numproc kmemsize 17 18",
 	"kmemsize 17;",
 	"kmemsize 17 #",
 	/* A good line does not make up for a bad one. */
@@ -164,6 +176,8 @@ static const char *const bc_bad_texts[] = {
 	"kmemsize 17\nkmemsize",
 	"kmemsize 17\n17",
 	"kmemsize 17\n.",
+	"kmemsize 17 numproc 18\nkmemsize 17",
+	"kmemsize 17 numproc 18\nnumfile",
 };
 
 /* The parser writes into its text, so it gets a copy. */
@@ -276,7 +290,7 @@ static void files_long(struct kunit *test)
 }
 
 /* All resources in one write, and each of them a second time. */
-static void files_all_resources(struct kunit *test)
+static void files_all_with(struct kunit *test, const char *between)
 {
 	char *text = kunit_kzalloc(test, BC_LONG, GFP_KERNEL);
 	struct bc_limits limits;
@@ -284,8 +298,8 @@ static void files_all_resources(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
 	for (res = BC_NR_RESOURCES - 1; res >= 0; res--)
-		len += scnprintf(text + len, BC_LONG - len, "%s %d\n",
-				 bc_resources[res].name, 1000 + res);
+		len += scnprintf(text + len, BC_LONG - len, "%s %d%s",
+				 bc_resources[res].name, 1000 + res, between);
 	KUNIT_EXPECT_EQ(test, 0, bc_parse(test, text, &limits));
 	KUNIT_EXPECT_EQ(test, limits.set, GENMASK(BC_NR_RESOURCES - 1, 0));
 	for (res = 0; res < BC_NR_RESOURCES; res++)
@@ -295,6 +309,19 @@ static void files_all_resources(struct kunit *test)
 			  bc_resources[res].name);
 		KUNIT_EXPECT_EQ(test, -EINVAL, bc_parse(test, text, &limits));
 	}
+}
+
+static void files_all_resources(struct kunit *test)
+{
+	files_all_with(test, "\n");
+}
+
+/* In one line, as those write that have one value for each file. */
+static void files_one_line(struct kunit *test)
+{
+	files_all_with(test, " ");
+	files_all_with(test, "\t");
+	files_all_with(test, " \t  ");
 }
 
 /* Suffixes are for bytes. */
@@ -411,12 +438,19 @@ static void files_flags(struct kunit *test)
 }
 
 static struct kunit_case bc_files_cases[] = {
-	KUNIT_CASE(files_good),		 KUNIT_CASE(files_bad),
-	KUNIT_CASE(files_bytes),	 KUNIT_CASE(files_long),
-	KUNIT_CASE(files_all_resources), KUNIT_CASE(files_units),
-	KUNIT_CASE(files_print),	 KUNIT_CASE(files_round_trip),
-	KUNIT_CASE(files_apply),	 KUNIT_CASE(files_table),
-	KUNIT_CASE(files_flags),	 {},
+	KUNIT_CASE(files_good),
+	KUNIT_CASE(files_bad),
+	KUNIT_CASE(files_bytes),
+	KUNIT_CASE(files_long),
+	KUNIT_CASE(files_all_resources),
+	KUNIT_CASE(files_one_line),
+	KUNIT_CASE(files_units),
+	KUNIT_CASE(files_print),
+	KUNIT_CASE(files_round_trip),
+	KUNIT_CASE(files_apply),
+	KUNIT_CASE(files_table),
+	KUNIT_CASE(files_flags),
+	{},
 };
 
 static struct kunit_suite bc_files_suite = {

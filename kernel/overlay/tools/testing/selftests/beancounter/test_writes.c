@@ -48,6 +48,29 @@ static void test_values(struct bc_group *g)
 	}
 }
 
+/* For those who have one line for each file. */
+static void test_one_line(struct bc_group *g)
+{
+	static const char *const texts[] = {
+		"kmemsize 4M numproc 20",
+		"numproc\t20 \t kmemsize 4M\n",
+		"numproc 20\nkmemsize 4M numfile 7\n",
+	};
+	size_t f, i;
+
+	for (f = 0; f < BC_COUNT(bound_files); f++)
+		for (i = 0; i < BC_COUNT(texts); i++) {
+			bc_eq(bc_write(g, bound_files[f],
+				       "kmemsize max numproc max numfile 7"),
+			      0);
+			bc_eq(bc_write(g, bound_files[f], texts[i]), 0);
+			bc_eq(bc_read_key(g, bound_files[f], BC_KMEM),
+			      4 * BC_MIB);
+			bc_eq(bc_read_key(g, bound_files[f], "numproc"), 20);
+			bc_eq(bc_read_key(g, bound_files[f], "numfile"), 7);
+		}
+}
+
 /* Decimal: a leading zero is none, or it is refused; it does not make octal. */
 static void test_leading_zero(struct bc_group *g)
 {
@@ -109,6 +132,14 @@ static const char *const bad_values[] = {
 	"kmemsize 1\nkmemsize -1\n",
 	"kmemsize 1\nkmemsize 1x\nkmemsize 2\n",
 	"kmemsize 1 kmemsize 2\n",
+	"kmemsize 1 numproc\n",
+	"kmemsize 1 numproc -1\n",
+	"kmemsize 1 numproc 1K\n",
+	"kmemsize 1 nosuch 1\n",
+	"nosuch 1 kmemsize 1\n",
+	"kmemsize 1, numproc 2\n",
+	"kmemsize 1 numproc 2 3\n",
+	"kmemsize 1 numproc 2\nkmemsize 1\n",
 };
 
 /* Refused, and nothing of it done, also not the lines that are right. */
@@ -214,6 +245,7 @@ static void test_concurrent(struct bc_group *g)
 
 static const struct bc_case cases[] = {
 	{ "values", test_values },
+	{ "one_line", test_one_line },
 	{ "leading_zero", test_leading_zero },
 	{ "bad_values", test_bad_values },
 	{ "bad_bytes", test_bad_bytes },
