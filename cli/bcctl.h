@@ -77,11 +77,13 @@ struct bcctl {
 	bool pages; /* --pages: how a plain number is read */
 	int failure; /* exit status of failures */
 	int misuse; /* the same of command lines that are never right */
+	const char *file; /* that is being read, for messages, or NULL */
+	unsigned int line;
 };
 
 extern const struct verb list_verb, show_verb, set_verb, reset_verb, run_verb,
 	top_verb, watch_verb, why_verb, advise_verb, profile_verb, export_verb,
-	serve_verb;
+	serve_verb, apply_verb, save_verb, hook_verb;
 extern const struct verb *const verbs[];
 
 /* options.c */
@@ -151,6 +153,9 @@ int specs_add(const struct bcctl *ctl, struct specs *specs,
 	      const struct libbc_account *account, const char *text);
 int specs_known(const struct bcctl *ctl, const struct specs *specs,
 		const struct libbc_account *account);
+int specs_merge(const struct bcctl *ctl, struct specs *specs,
+		struct specs *from);
+int specs_fill(const struct specs *specs, struct libbc_settings *settings);
 int specs_apply(const struct bcctl *ctl, const struct specs *specs,
 		const struct libbc_group *group);
 void specs_print(FILE *out, const struct specs *specs);
@@ -162,6 +167,7 @@ void rules_check(struct bcctl *ctl, const struct libbc_group *group,
 		 const struct specs *specs);
 
 /* guard.c */
+int guarded(int (*work)(void *arg), void *arg);
 int guarded_apply(const struct libbc_settings *settings,
 		  const struct libbc_group *group);
 

@@ -16,6 +16,8 @@ int fail(const struct bcctl *ctl, const char *format, ...)
 	va_list args;
 
 	fputs("bcctl: ", stderr);
+	if (ctl->file)
+		fprintf(stderr, "%s:%u: ", ctl->file, ctl->line);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
@@ -28,6 +30,8 @@ int misuse(const struct bcctl *ctl, const char *format, ...)
 	va_list args;
 
 	fputs("bcctl: ", stderr);
+	if (ctl->file)
+		fprintf(stderr, "%s:%u: ", ctl->file, ctl->line);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);

@@ -17,19 +17,19 @@
 
 #include "bcctl.h"
 
-static void writer(const struct libbc_settings *settings,
-		   const struct libbc_group *group, int report)
+static void writer(int (*work)(void *arg), void *arg, int report)
 {
 	int ret;
 
 	setsid();
 	prctl(PR_SET_NAME, "bcctl-set");
-	ret = libbc_settings_apply(settings, group);
+	ret = work(arg);
+	fflush(stdout);
 	_exit(write(report, &ret, sizeof(ret)) == sizeof(ret) ? 0 : 1);
 }
 
-int guarded_apply(const struct libbc_settings *settings,
-		  const struct libbc_group *group)
+/* What work() keeps in memory is lost, but for what it returns. */
+int guarded(int (*work)(void *arg), void *arg)
 {
 	sigset_t all, before;
 	int pipes[2], ret;
@@ -38,12 +38,13 @@ int guarded_apply(const struct libbc_settings *settings,
 
 	if (pipe2(pipes, O_CLOEXEC))
 		return -errno;
+	fflush(stdout);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (!pid) {
 		/* A report that nobody reads any more is no reason to die. */
-		writer(settings, group, pipes[1]);
+		writer(work, arg, pipes[1]);
 	}
 	close(pipes[1]);
 	if (pid < 0) {
@@ -54,9 +55,29 @@ int guarded_apply(const struct libbc_settings *settings,
 		while (got < 0 && errno == EINTR);
 		waitpid(pid, NULL, 0);
 		if (got != sizeof(ret))
-			ret = libbc_settings_apply(settings, group);
+			ret = work(arg);
 	}
 	close(pipes[0]);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return ret;
+}
+
+struct one {
+	const struct libbc_settings *settings;
+	const struct libbc_group *group;
+};
+
+static int apply_one(void *arg)
+{
+	const struct one *one = arg;
+
+	return libbc_settings_apply(one->settings, one->group);
+}
+
+int guarded_apply(const struct libbc_settings *settings,
+		  const struct libbc_group *group)
+{
+	struct one one = { settings, group };
+
+	return guarded(apply_one, &one);
 }

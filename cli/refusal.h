@@ -35,6 +35,7 @@ int refusals_read(struct bcctl *ctl, const char *file, refusal_fn fn,
 /* tracer.c: the functions return the exit status, or -1 for "stop" of fn */
 struct tracer;
 int tracer_open(struct bcctl *ctl, struct tracer **tracer);
+int tracer_read(struct tracer *tracer, refusal_fn fn, void *arg);
 int tracer_follow(struct tracer *tracer, double seconds, refusal_fn fn,
 		  void *arg);
 void tracer_close(struct tracer *tracer);

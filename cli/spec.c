@@ -32,7 +32,9 @@ static int which_reading(const struct bcctl *ctl, const char *spec,
 	hint("write %sB for bytes, which is %s, or %sP for pages, which is %s",
 	     text, libbc_size_format(number, LIBBC_BYTES, 0, bytes), text,
 	     libbc_size_format(number, LIBBC_PAGES, 0, pages));
-	hint("--bytes or --pages says it for all plain numbers of such resources");
+	/* A file has no options. */
+	if (!ctl->file)
+		hint("--bytes or --pages says it for all plain numbers of such resources");
 	return ctl->misuse;
 }
 
@@ -151,6 +153,37 @@ int specs_known(const struct bcctl *ctl, const struct specs *specs,
 	return 0;
 }
 
+static bool has_spec(const struct specs *specs, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < specs->count; i++)
+		if (!strcmp(specs->v[i].name, name))
+			return true;
+	return false;
+}
+
+/* What there is goes before what is moved here from the others. */
+int specs_merge(const struct bcctl *ctl, struct specs *specs,
+		struct specs *from)
+{
+	struct spec *more;
+	size_t i;
+
+	more = reallocarray(specs->v, specs->count + from->count + 1,
+			    sizeof(*more));
+	if (!more)
+		return no_memory(ctl);
+	specs->v = more;
+	for (i = 0; i < from->count; i++) {
+		if (has_spec(specs, from->v[i].name))
+			continue;
+		more[specs->count++] = from->v[i];
+		from->v[i].name = NULL;
+	}
+	return 0;
+}
+
 static int fill(struct libbc_settings *settings, const struct spec *spec)
 {
 	int ret = 0;
@@ -164,16 +197,25 @@ static int fill(struct libbc_settings *settings, const struct spec *spec)
 	return ret;
 }
 
+int specs_fill(const struct specs *specs, struct libbc_settings *settings)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < specs->count && !ret; i++)
+		ret = fill(settings, &specs->v[i]);
+	return ret;
+}
+
 int specs_apply(const struct bcctl *ctl, const struct specs *specs,
 		const struct libbc_group *group)
 {
 	struct libbc_settings *settings;
-	size_t i;
 	int ret;
 
 	ret = libbc_settings_new(&settings);
-	for (i = 0; i < specs->count && !ret; i++)
-		ret = fill(settings, &specs->v[i]);
+	if (!ret)
+		ret = specs_fill(specs, settings);
 	if (!ret)
 		ret = guarded_apply(settings, group);
 	libbc_settings_free(settings);

@@ -18,6 +18,9 @@
 /* How often to look, in milliseconds. */
 #define INTERVAL 50
 
+/* Groups whose names are kept; others are looked for when they are needed. */
+#define MOST_KNOWN 16384
+
 /* Which group has which id. One that was removed keeps the name it had. */
 struct known {
 	uint64_t id;
@@ -77,13 +80,14 @@ static const char *path_of(struct tracer *tracer, uint64_t id)
 		if (tracer->known[i].id == id)
 			return tracer->known[i].path;
 	snprintf(name, sizeof(name), "id:%llu", (unsigned long long)id);
-	i = tracer->count;
 	learn(tracer, id,
 	      libbc_group_open_id(tracer->ctl->host, id, &group) ?
 		      name :
 		      libbc_group_path(group));
 	libbc_group_close(group);
-	return tracer->count > i ? tracer->known[i].path : "?";
+	i = tracer->count;
+	return i && tracer->known[i - 1].id == id ? tracer->known[i - 1].path :
+						    "?";
 }
 
 /* Those that there are; cgroup_mkdir tells of the others, in time. */
@@ -250,6 +254,36 @@ static double clock_seconds(clockid_t clock)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+/* Who follows for months does not keep the names of all that ever was. */
+static void forget(struct tracer *tracer)
+{
+	size_t old = tracer->count - MOST_KNOWN / 2, i;
+
+	for (i = 0; i < old; i++)
+		free(tracer->known[i].path);
+	tracer->count -= old;
+	memmove(tracer->known, tracer->known + old,
+		tracer->count * sizeof(*tracer->known));
+}
+
+/* What has been traced by now; 0, the exit status, or -1 for "stop" of fn. */
+int tracer_read(struct tracer *tracer, refusal_fn fn, void *arg)
+{
+	tracer->fn = fn;
+	tracer->arg = arg;
+	tracefs_load_cmdlines(NULL, tracer->tep);
+	if (tracefs_iterate_raw_events(tracer->tep, tracer->instance, NULL, 0,
+				       on_event, tracer) < 0 &&
+	    !tracer->ret)
+		tracer->ret = fail(tracer->ctl, "cannot read the trace: %s",
+				   strerror(errno));
+	else
+		flush(tracer);
+	if (tracer->count > MOST_KNOWN)
+		forget(tracer);
+	return tracer->ret;
+}
+
 /*
  * Until the time is up, fn says stop, or a signal comes, which is no error: the
  * instance has to be removed.
@@ -261,19 +295,7 @@ int tracer_follow(struct tracer *tracer, double seconds, refusal_fn fn,
 	double end = clock_seconds(CLOCK_MONOTONIC) + seconds;
 	bool last = false;
 
-	tracer->fn = fn;
-	tracer->arg = arg;
-	while (!tracer->ret) {
-		tracefs_load_cmdlines(NULL, tracer->tep);
-		if (tracefs_iterate_raw_events(tracer->tep, tracer->instance,
-					       NULL, 0, on_event, tracer) < 0 &&
-		    !tracer->ret) {
-			tracer->ret = fail(tracer->ctl,
-					   "cannot read the trace: %s",
-					   strerror(errno));
-			break;
-		}
-		flush(tracer);
+	while (!tracer_read(tracer, fn, arg)) {
 		if (last)
 			break;
 		fflush(stdout);

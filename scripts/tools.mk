@@ -17,6 +17,8 @@ datadir     ?= $(prefix)/share
 sysconfdir  ?= /etc
 mandir      ?= $(datadir)/man
 completiondir ?= $(datadir)/bash-completion/completions
+unitdir     ?= $(prefix)/lib/systemd/system
+hooksdir    ?= $(datadir)/containers/oci/hooks.d
 INSTALL     ?= install
 PKG_CONFIG  ?= pkg-config
 

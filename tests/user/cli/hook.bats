@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the hook of container runtimes makes of what it is told. In a copy nothing
+# is set, so "nothing in it is changed" says that all else was right.
+
+load common
+
+# hook STATE [OPTION]...
+hook()
+{
+	local state=$1
+	shift
+	on farm hook "$@" <<<"$state"
+}
+
+# right STATE [OPTION]...: it comes to the point where limits are set.
+right()
+{
+	fails 1 hook "$@"
+	says "nothing in it is changed"
+}
+
+# state ANNOTATIONS: of a container whose process is in /db.
+state()
+{
+	printf '{"ociVersion":"1.0.2","id":"c1","status":"created","pid":4711,"bundle":"%s","annotations":{%s}}' \
+		"$BATS_TEST_TMPDIR" "$1"
+}
+
+@test "hook: annotations that are right" {
+	right "$(state '"beancounter.kmemsize":"64M:72M"')"
+	right "$(state '"beancounter.numproc":"20","other.kmemsize":"nonsense","beancounter":"x"')"
+	right "$(state '"beancounter.profile":"light"')"
+	right "$(state '"beancounter.profile":"light","beancounter.kmemsize":"1M"')"
+}
+
+@test "hook: nothing is asked for" {
+	run hook "$(state '')"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	run hook "$(state '"other":"1"')"
+	[ "$status" -eq 0 ]
+	right "$(state '')" -l kmemsize=5M
+	right "$(state '')" --most kmemsize=5M
+}
+
+@test "hook: without annotations in the state, those of config.json" {
+	local state='{"id":"c1","pid":4711,"bundle":"'$BATS_TEST_TMPDIR'"}'
+	fails 1 hook "$state"
+	says "cannot open $BATS_TEST_TMPDIR/config.json"
+	echo '{"annotations":{"beancounter.kmemsize":"many"}}' >"$BATS_TEST_TMPDIR/config.json"
+	fails 1 hook "$state"
+	says "this is annotation beancounter.kmemsize=many of container c1"
+	echo '{"annotations":{"beancounter.kmemsize":"1M"}}' >"$BATS_TEST_TMPDIR/config.json"
+	right "$state"
+	echo '{"process":{}}' >"$BATS_TEST_TMPDIR/config.json"
+	run hook "$state"
+	[ "$status" -eq 0 ]
+	echo '{"annotations":' >"$BATS_TEST_TMPDIR/config.json"
+	fails 1 hook "$state"
+	says "config.json is no JSON object"
+	fails 1 hook '{"id":"c1","pid":4711}'
+	says "neither annotations nor a bundle"
+}
+
+@test "hook: annotations that are wrong" {
+	fails 1 hook "$(state '"beancounter.kmemsiz":"1M"')"
+	says "did you mean kmemsize?"
+	says "container c1"
+	fails 1 hook "$(state '"beancounter.":"1M"')"
+	fails 1 hook "$(state '"beancounter.kmemsize":""')"
+	fails 1 hook "$(state '"beancounter.kmemsize":17')"
+	says "is no text"
+	fails 1 hook "$(state '"beancounter.kmemsize":null')"
+	fails 1 hook "$(state '"beancounter.kmemsize":"1M numproc=3"')"
+	fails 1 hook "$(state '"beancounter.profile":"lite"')"
+	says "no profile lite"
+	fails 1 hook "$(state '"beancounter.numproc":"1M"')"
+}
+
+@test "hook: what the administrator allows" {
+	local most=(--most kmemsize=10M:12M)
+	right "$(state '"beancounter.kmemsize":"10M:12M"')" "${most[@]}"
+	right "$(state '"beancounter.kmemsize":"10M"')" "${most[@]}"
+	right "$(state '"beancounter.kmemsize":":12M"')" "${most[@]}"
+	right "$(state '')" "${most[@]}" -l kmemsize=5M:6M
+	fails 1 hook "$(state '"beancounter.kmemsize":"11M:12M"')" "${most[@]}"
+	says "container c1 asks for a barrier of 11M for kmemsize, and at most 10M is allowed"
+	fails 1 hook "$(state '"beancounter.kmemsize":"10M:13M"')" "${most[@]}"
+	says "a limit of 13M"
+	fails 1 hook "$(state '"beancounter.kmemsize":"max"')" "${most[@]}"
+	fails 1 hook "$(state '"beancounter.profile":"unlimited"')" "${most[@]}"
+	fails 1 hook "$(state '"beancounter.kmemsize":"10M:11M"')" --most kmemsize=10M
+	says "a limit of 11M"
+	fails 2 hook "$(state '')" --most kmemsiz=5M
+	fails 2 hook "$(state '')" -l kmemsize=many
+}
+
+@test "hook: a state that is none" {
+	fails 1 hook ''
+	fails 1 hook 'null'
+	fails 1 hook '[]'
+	fails 1 hook '{"id":"c1"'
+	fails 1 hook '{"id":"c1","annotations":{}}'
+	says "container c1 has no process yet"
+	says "createRuntime"
+	fails 1 hook '{"id":"c1","pid":0,"annotations":{}}'
+	fails 1 hook '{"id":"c1","pid":-4,"annotations":{}}'
+	fails 1 hook '{"id":"c1","pid":"4711","annotations":{}}'
+	fails 1 hook '{"id":"c1","pid":99999,"annotations":{}}'
+	fails 1 hook '{"id":"c1","pid":4711,"annotations":[]}'
+	fails 2 hook "$(state '')" operand
+	head -c 17000000 /dev/zero | tr '\0' ' ' >"$BATS_TEST_TMPDIR/big"
+	fails 1 on farm hook <"$BATS_TEST_TMPDIR/big"
+}
