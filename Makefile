@@ -13,7 +13,7 @@ JOBS    ?= $(shell nproc)
 #: prefix: where "make install" puts things, /usr/local; DESTDIR goes before it
 #: LINUX_SRC: a linux-6.12.y tree of your own, instead of Debian's package
 LINUX_SRC ?=
-#: LINUX_VERSION: a version of Debian's package, like 6.12.107
+#: LINUX_VERSION: a version of Debian's package; else the newest that was tested
 LINUX_VERSION ?=
 export BUILD JOBS LINUX_SRC LINUX_VERSION
 
@@ -50,6 +50,11 @@ kernel: source vm-tools
 .PHONY: source
 source:
 	@scripts/source
+
+## refresh: carry the series over to the Linux LINUX_VERSION
+.PHONY: refresh
+refresh:
+	@scripts/carry "$(LINUX_VERSION)"
 
 ## deps: install the Debian packages that building needs
 .PHONY: deps

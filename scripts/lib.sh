@@ -8,8 +8,6 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 export TOP
 BUILD=${BUILD:-$TOP/build}
 export KERNEL_SERIES=6.12
-# The series does not apply to what was before.
-export KERNEL_OLDEST=6.12.107
 
 # One order of names everywhere, and the kernel's make on its own: our
 # variables are not its.
