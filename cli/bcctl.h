@@ -14,6 +14,12 @@
 
 #include <beancounter.h>
 
+/* Without end plus something is without end. */
+static inline uint64_t plus(uint64_t a, uint64_t b)
+{
+	return a > INT64_MAX || b > INT64_MAX - a ? LIBBC_MAX : a + b;
+}
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Exit status when the command line is wrong. */
@@ -83,7 +89,8 @@ struct bcctl {
 
 extern const struct verb list_verb, show_verb, set_verb, reset_verb, run_verb,
 	top_verb, watch_verb, why_verb, advise_verb, profile_verb, export_verb,
-	serve_verb, apply_verb, save_verb, hook_verb;
+	serve_verb, apply_verb, save_verb, hook_verb, check_verb, ubc_verb,
+	memcheck_verb, split_verb;
 extern const struct verb *const verbs[];
 
 /* options.c */
@@ -151,6 +158,7 @@ struct specs {
 
 int specs_add(const struct bcctl *ctl, struct specs *specs,
 	      const struct libbc_account *account, const char *text);
+struct spec *specs_named(struct specs *specs, const char *name);
 int specs_known(const struct bcctl *ctl, const struct specs *specs,
 		const struct libbc_account *account);
 int specs_merge(const struct bcctl *ctl, struct specs *specs,
@@ -170,6 +178,9 @@ void rules_check(struct bcctl *ctl, const struct libbc_group *group,
 int guarded(int (*work)(void *arg), void *arg);
 int guarded_apply(const struct libbc_settings *settings,
 		  const struct libbc_group *group);
+
+/* meminfo.c */
+int meminfo_read(const struct bcctl *ctl, uint64_t *ram, uint64_t *swap);
 
 /* strings.c */
 const char *nearest(const char *name,

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Settings that cannot work, or not as somebody may think: warnings, as what
- * was asked for is done all the same.
+ * Settings that cannot work, or not as somebody may think.
  *
- * Those about more than one resource are what vzcfgvalidate(8) of OpenVZ
- * checked, as far as this kernel has both resources.
+ * Those about more than one resource are what vzcfgvalidate(8) of OpenVZ checked,
+ * as far as there are both resources. For set they are warnings, as what was asked
+ * for is done all the same; check tells how bad they are and what would do.
  */
 #include <string.h>
 
-#include "bcctl.h"
-
-struct check {
-	const struct libbc_group *group;
-	const struct libbc_account *account;
-	const struct specs *specs;
-};
+#include "rules.h"
 
 /* factor times the sum of the parts, after / divisor. */
 struct term {
@@ -30,6 +24,7 @@ struct rule {
 	struct term sum[3];
 	uint64_t constant;
 	const char *why;
+	enum severity severity;
 };
 
 static const struct rule rules[] = {
@@ -38,75 +33,118 @@ static const struct rule rules[] = {
 	  { { "numproc", LIBBC_BARRIER, 40 * 1024, 2 },
 	    { "dcachesize", LIBBC_LIMIT, 1, 1 } },
 	  0,
-	  "40 KiB for each of half of numproc, and dcachesize" },
+	  "40 KiB for each of half of numproc, and dcachesize",
+	  RULE_ERROR },
 	{ "privvmpages",
 	  BARRIER,
 	  { { "vmguarpages", LIBBC_BARRIER, 1, 1 } },
 	  0,
-	  "what vmguarpages guarantees" },
+	  "what vmguarpages guarantees",
+	  RULE_WARNING },
 	{ "dcachesize",
 	  LIMIT,
 	  { { "numfile", LIBBC_BARRIER, 384, 1 } },
 	  0,
-	  "384 bytes for each of numfile" },
+	  "384 bytes for each of numfile",
+	  RULE_WARNING },
 	{ "numfile",
 	  BARRIER,
 	  { { "numproc", LIBBC_BARRIER, 32, 2 } },
 	  0,
-	  "32 for each of half of numproc" },
+	  "32 for each of half of numproc",
+	  RULE_WARNING },
 	{ "numfile",
 	  BARRIER,
 	  { { "numtcpsock", LIBBC_BARRIER, 1, 1 },
 	    { "numothersock", LIBBC_BARRIER, 1, 1 },
 	    { "numpty", LIBBC_BARRIER, 1, 1 } },
 	  0,
-	  "numtcpsock, numothersock and numpty together" },
+	  "numtcpsock, numothersock and numpty together",
+	  RULE_WARNING },
 	{ "tcpsndbuf",
 	  GAP,
 	  { { "numtcpsock", LIBBC_BARRIER, 2560, 1 } },
 	  0,
-	  "2.5 KiB for each of numtcpsock" },
+	  "2.5 KiB for each of numtcpsock",
+	  RULE_ERROR },
 	{ "tcprcvbuf",
 	  GAP,
 	  { { "numtcpsock", LIBBC_BARRIER, 2560, 1 } },
 	  0,
-	  "2.5 KiB for each of numtcpsock" },
+	  "2.5 KiB for each of numtcpsock",
+	  RULE_WARNING },
 	{ "othersockbuf",
 	  GAP,
 	  { { "numothersock", LIBBC_BARRIER, 2560, 1 } },
 	  0,
-	  "2.5 KiB for each of numothersock" },
-	{ "tcpsndbuf", BARRIER, { { NULL } }, 65536, "one full window" },
-	{ "tcprcvbuf", BARRIER, { { NULL } }, 65536, "one full window" },
+	  "2.5 KiB for each of numothersock",
+	  RULE_ERROR },
+	{ "tcpsndbuf",
+	  BARRIER,
+	  { { NULL } },
+	  65536,
+	  "one full window",
+	  RULE_WARNING },
+	{ "tcprcvbuf",
+	  BARRIER,
+	  { { NULL } },
+	  65536,
+	  "one full window",
+	  RULE_WARNING },
+	{ "othersockbuf",
+	  BARRIER,
+	  { { NULL } },
+	  32768,
+	  "what any datagram needs",
+	  RULE_WARNING },
+	{ "dgramrcvbuf",
+	  BARRIER,
+	  { { NULL } },
+	  32768,
+	  "what any datagram needs",
+	  RULE_WARNING },
 	{ "othersockbuf",
 	  BARRIER,
 	  { { NULL } },
 	  132096,
-	  "what one datagram can take" },
+	  "what one datagram can take",
+	  RULE_ADVICE },
 	{ "dgramrcvbuf",
 	  BARRIER,
 	  { { NULL } },
 	  132096,
-	  "what one datagram can take" },
+	  "what one datagram can take",
+	  RULE_ADVICE },
 };
 
-static const struct spec *spec_for(const struct check *check, const char *name)
+static const struct spec *spec_for(const struct plan *plan, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < check->specs->count; i++)
-		if (!strcmp(check->specs->v[i].name, name))
-			return &check->specs->v[i];
+	for (i = 0; i < plan->specs->count; i++)
+		if (!strcmp(plan->specs->v[i].name, name))
+			return &plan->specs->v[i];
 	return NULL;
 }
 
-/* What a barrier or limit will be; LIBBC_MAX if there is no such resource. */
-static uint64_t planned(const struct check *check, const char *name,
-			enum libbc_field field)
+static const struct libbc_resource *resource_in(const struct plan *plan,
+						const char *name)
 {
-	const struct libbc_resource *resource =
-		libbc_account_find(check->account, name);
-	const struct spec *spec = spec_for(check, name);
+	return plan->account ? libbc_account_find(plan->account, name) : NULL;
+}
+
+bool plan_has(const struct plan *plan, const char *name)
+{
+	return resource_in(plan, name) ||
+	       (!plan->account && spec_for(plan, name));
+}
+
+/* What a barrier or limit will be; LIBBC_MAX if there is no such resource. */
+uint64_t plan_value(const struct plan *plan, const char *name,
+		    enum libbc_field field)
+{
+	const struct libbc_resource *resource = resource_in(plan, name);
+	const struct spec *spec = spec_for(plan, name);
 
 	if (spec && field == LIBBC_BARRIER && spec->has_barrier)
 		return spec->barrier;
@@ -115,68 +153,205 @@ static uint64_t planned(const struct check *check, const char *name,
 	return resource ? libbc_resource_value(resource, field) : LIBBC_MAX;
 }
 
-static bool concerned(const struct check *check, const struct rule *rule)
+static bool concerned(const struct plan *plan, const struct rule *rule,
+		      bool all)
 {
 	size_t i;
 
-	if (!libbc_account_find(check->account, rule->name))
+	if (!plan_has(plan, rule->name))
 		return false;
-	if (spec_for(check, rule->name))
+	if (all || spec_for(plan, rule->name))
 		return true;
 	for (i = 0; i < ARRAY_SIZE(rule->sum); i++)
-		if (rule->sum[i].name && spec_for(check, rule->sum[i].name))
+		if (rule->sum[i].name && spec_for(plan, rule->sum[i].name))
 			return true;
 	return false;
 }
 
-static void check_rule(struct check *check, const struct rule *rule)
+/* What the rule asks for at least. */
+static uint64_t needed(const struct plan *plan, const struct rule *rule)
 {
-	uint64_t barrier = planned(check, rule->name, LIBBC_BARRIER);
-	uint64_t limit = planned(check, rule->name, LIBBC_LIMIT);
-	enum libbc_unit unit = libbc_unit_of(rule->name);
-	char have[LIBBC_SIZE_LEN], need[LIBBC_SIZE_LEN];
-	uint64_t value, sum = rule->constant;
+	uint64_t sum = rule->constant;
 	size_t i;
 
-	if (!concerned(check, rule))
-		return;
-	switch (rule->of) {
-	case BARRIER:
-		value = barrier;
-		break;
-	case LIMIT:
-		value = limit;
-		break;
-	default:
-		value = limit > barrier ? limit - barrier : 0;
-		if (limit == LIBBC_MAX)
-			value = LIBBC_MAX;
-	}
 	for (i = 0; i < ARRAY_SIZE(rule->sum) && rule->sum[i].name; i++) {
-		uint64_t part =
-			planned(check, rule->sum[i].name, rule->sum[i].field);
+		const struct term *term = &rule->sum[i];
+		uint64_t part = plan_value(plan, term->name, term->field);
 
 		/* Unlimited parts say nothing about what is needed. */
 		if (part < UINT32_MAX * 1024ull)
-			sum += part * rule->sum[i].times / rule->sum[i].by;
+			sum += part * term->times / term->by;
 	}
+	return sum;
+}
+
+static uint64_t gap_of(uint64_t barrier, uint64_t limit)
+{
+	if (limit == LIBBC_MAX)
+		return LIBBC_MAX;
+	return limit > barrier ? limit - barrier : 0;
+}
+
+/* The least change that does: what was between the two stays between them. */
+static void repair(const struct rule *rule, uint64_t sum,
+		   struct finding *finding)
+{
+	uint64_t gap = gap_of(finding->barrier, finding->limit);
+
+	switch (rule->of) {
+	case BARRIER:
+		finding->barrier = sum;
+		if (finding->limit != LIBBC_MAX)
+			finding->limit = plus(sum, gap);
+		break;
+	case LIMIT:
+		finding->limit = sum;
+		break;
+	case GAP:
+		finding->limit = plus(finding->barrier, sum);
+		break;
+	}
+}
+
+static void try_rule(const struct plan *plan, const struct rule *rule,
+		     finding_fn fn, void *arg)
+{
+	static const char *const what[] = {
+		[BARRIER] = "the barrier",
+		[LIMIT] = "the limit",
+		[GAP] = "the gap between barrier and limit",
+	};
+	struct finding finding = {
+		.severity = rule->severity,
+		.name = rule->name,
+		.fixable = true,
+		.barrier = plan_value(plan, rule->name, LIBBC_BARRIER),
+		.limit = plan_value(plan, rule->name, LIBBC_LIMIT),
+	};
+	char have[LIBBC_SIZE_LEN], need[LIBBC_SIZE_LEN], text[256];
+	enum libbc_unit unit = libbc_unit_of(rule->name);
+	uint64_t value, sum = needed(plan, rule);
+
+	value = rule->of == BARRIER ? finding.barrier :
+		rule->of == LIMIT   ? finding.limit :
+				      gap_of(finding.barrier, finding.limit);
 	if (value >= sum)
 		return;
-	warn("%s: %s %s is less than %s: %s", rule->name,
-	     rule->of == BARRIER ? "the barrier" :
-	     rule->of == LIMIT	 ? "the limit" :
-				   "the gap between barrier and limit",
-	     libbc_size_format(value, unit, 0, have),
-	     libbc_size_format(sum, unit, 0, need), rule->why);
+	snprintf(text, sizeof(text), "%s %s is less than %s: %s",
+		 what[rule->of], libbc_size_format(value, unit, 0, have),
+		 libbc_size_format(sum, unit, 0, need), rule->why);
+	finding.text = text;
+	repair(rule, sum, &finding);
+	fn(arg, &finding);
+}
+
+void rules_of_many(const struct plan *plan, bool all, finding_fn fn, void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rules); i++)
+		if (concerned(plan, &rules[i], all))
+			try_rule(plan, &rules[i], fn, arg);
+}
+
+/* What a gap should be where one is needed: for a page table of each process. */
+static uint64_t with_gap(uint64_t barrier)
+{
+	return plus(barrier, barrier / 8 + 1);
+}
+
+static void guarantee(struct finding *finding, finding_fn fn, void *arg)
+{
+	if (finding->limit == LIBBC_MAX)
+		return;
+	finding->severity = RULE_WARNING;
+	finding->text = "it is a guarantee, which no limit belongs to";
+	finding->fixable = true;
+	finding->limit = LIBBC_MAX;
+	fn(arg, finding);
+}
+
+static void shown(struct finding *finding, finding_fn fn, void *arg)
+{
+	char text[160], value[LIBBC_SIZE_LEN];
+	uint64_t lower = finding->barrier < finding->limit ? finding->barrier :
+							     finding->limit;
+
+	/* A barrier of 0 is what configurations of OpenVZ say. */
+	if (lower == LIBBC_MAX || (!lower && finding->limit == LIBBC_MAX))
+		return;
+	snprintf(
+		text, sizeof(text),
+		"this is only shown, and nothing is refused at %s; %s is what limits it",
+		libbc_size_format(lower ? lower : finding->limit,
+				  libbc_unit_of(finding->name), 0, value),
+		resource_instead(finding->name));
+	finding->severity = RULE_ADVICE;
+	finding->text = text;
+	fn(arg, finding);
+}
+
+static void limited(struct finding *finding, finding_fn fn, void *arg)
+{
+	enum libbc_unit unit = libbc_unit_of(finding->name);
+	uint64_t barrier = finding->barrier, limit = finding->limit;
+	char a[LIBBC_SIZE_LEN], b[LIBBC_SIZE_LEN], text[256];
+
+	libbc_size_format(barrier, unit, 0, a);
+	libbc_size_format(limit, unit, 0, b);
+	finding->text = text;
+	finding->fixable = true;
+	if (barrier > limit && barrier != LIBBC_MAX) {
+		snprintf(
+			text, sizeof(text),
+			"the barrier %s is above the limit %s and acts as if it were %s",
+			a, b, b);
+		finding->severity = RULE_ERROR;
+		finding->limit = resource_gap(finding->name) ?
+					 with_gap(barrier) :
+					 barrier;
+		fn(arg, finding);
+	} else if (barrier == limit && limit != LIBBC_MAX &&
+		   resource_gap(finding->name)) {
+		snprintf(text, sizeof(text),
+			 "barrier and limit are equal at %s: %s", a,
+			 resource_gap(finding->name));
+		finding->severity = RULE_WARNING;
+		finding->limit = with_gap(barrier);
+		fn(arg, finding);
+	}
+}
+
+void rules_of_one(const struct plan *plan, const char *name, finding_fn fn,
+		  void *arg)
+{
+	struct finding finding = {
+		.name = name,
+		.barrier = plan_value(plan, name, LIBBC_BARRIER),
+		.limit = plan_value(plan, name, LIBBC_LIMIT),
+	};
+
+	switch (resource_kind(name)) {
+	case RESOURCE_SHOWN:
+		shown(&finding, fn, arg);
+		break;
+	case RESOURCE_GUARANTEE:
+		guarantee(&finding, fn, arg);
+		break;
+	case RESOURCE_LIMITED:
+		limited(&finding, fn, arg);
+		break;
+	}
 }
 
 /* An ancestor with less refuses first. */
-static void check_above(struct check *check, struct bcctl *ctl,
+static void check_above(const struct plan *plan, struct bcctl *ctl,
+			const struct libbc_group *group,
 			const struct spec *spec)
 {
-	uint64_t barrier = planned(check, spec->name, LIBBC_BARRIER);
+	uint64_t barrier = plan_value(plan, spec->name, LIBBC_BARRIER);
 	enum libbc_unit unit = libbc_unit_of(spec->name);
-	char *path = strdup(libbc_group_path(check->group)), *slash;
+	char *path = strdup(libbc_group_path(group)), *slash;
 	char a[LIBBC_SIZE_LEN], b[LIBBC_SIZE_LEN];
 
 	while (path && (slash = strrchr(path, '/')) && slash != path) {
@@ -204,46 +379,42 @@ static void check_above(struct check *check, struct bcctl *ctl,
 	free(path);
 }
 
-static void check_one(struct check *check, const struct spec *spec)
+static void check_held(const struct plan *plan, const char *name)
 {
 	const struct libbc_resource *resource =
-		libbc_account_find(check->account, spec->name);
-	uint64_t barrier = planned(check, spec->name, LIBBC_BARRIER);
-	uint64_t limit = planned(check, spec->name, LIBBC_LIMIT);
+		libbc_account_find(plan->account, name);
+	uint64_t barrier = plan_value(plan, name, LIBBC_BARRIER);
+	uint64_t limit = plan_value(plan, name, LIBBC_LIMIT);
 	uint64_t held = libbc_resource_value(resource, LIBBC_HELD);
-	enum libbc_unit unit = libbc_unit_of(spec->name);
+	enum libbc_unit unit = libbc_unit_of(name);
 	char a[LIBBC_SIZE_LEN], b[LIBBC_SIZE_LEN];
 
-	libbc_size_format(barrier, unit, 0, a);
-	if (resource_kind(spec->name) == RESOURCE_SHOWN) {
-		warn("%s: this is only shown, and nothing is refused at %s; %s is what limits it",
-		     spec->name, a, resource_instead(spec->name));
+	if (resource_kind(name) != RESOURCE_LIMITED)
 		return;
-	}
-	if (resource_kind(spec->name) == RESOURCE_GUARANTEE)
-		return;
-	if (barrier > limit && barrier != LIBBC_MAX)
-		warn("%s: the barrier %s is above the limit %s and acts as if it were %s",
-		     spec->name, a, libbc_size_format(limit, unit, 0, b), b);
 	if (held > (barrier < limit ? barrier : limit))
 		warn("%s: %s are held already, above %s: everything is refused until that falls",
-		     spec->name, libbc_size_format(held, unit, 0, b),
-		     barrier < limit ? a : "the limit");
-	if (barrier == limit && limit != LIBBC_MAX && resource_gap(spec->name))
-		warn("%s: barrier and limit are equal at %s: %s", spec->name, a,
-		     resource_gap(spec->name));
+		     name, libbc_size_format(held, unit, 0, b),
+		     barrier < limit ? libbc_size_format(barrier, unit, 0, a) :
+				       "the limit");
+}
+
+static void warn_of(void *arg, const struct finding *finding)
+{
+	(void)arg;
+	warn("%s: %s", finding->name, finding->text);
 }
 
 void rules_check(struct bcctl *ctl, const struct libbc_group *group,
 		 const struct libbc_account *account, const struct specs *specs)
 {
-	struct check check = { group, account, specs };
+	const struct plan plan = { account, specs };
 	size_t i;
 
 	for (i = 0; i < specs->count; i++) {
-		check_one(&check, &specs->v[i]);
-		check_above(&check, ctl, &specs->v[i]);
+		rules_of_one(&plan, specs->v[i].name, warn_of, NULL);
+		check_held(&plan, specs->v[i].name);
+		if (resource_kind(specs->v[i].name) == RESOURCE_LIMITED)
+			check_above(&plan, ctl, group, &specs->v[i]);
 	}
-	for (i = 0; i < ARRAY_SIZE(rules); i++)
-		check_rule(&check, &rules[i]);
+	rules_of_many(&plan, false, warn_of, NULL);
 }

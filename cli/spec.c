@@ -142,6 +142,27 @@ int specs_add(const struct bcctl *ctl, struct specs *specs,
 	return 0;
 }
 
+/* The one of this name, made if there is none; NULL for no memory. */
+struct spec *specs_named(struct specs *specs, const char *name)
+{
+	struct spec *more;
+	size_t i;
+
+	for (i = 0; i < specs->count; i++)
+		if (!strcmp(specs->v[i].name, name))
+			return &specs->v[i];
+	more = reallocarray(specs->v, specs->count + 1, sizeof(*more));
+	if (!more)
+		return NULL;
+	specs->v = more;
+	more += specs->count;
+	*more = (struct spec){ .name = strdup(name) };
+	if (!more->name)
+		return NULL;
+	specs->count++;
+	return more;
+}
+
 int specs_known(const struct bcctl *ctl, const struct specs *specs,
 		const struct libbc_account *account)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "columns.h"
+#include "seen.h"
 
 /* What most numbers fit into: 1023.9K */
 #define NUMBER_WIDTH 7
@@ -29,7 +30,7 @@ struct view {
 	struct snapshot snapshot;
 	struct entry *entries;
 	struct entry tops; /* whose children have no group above them here */
-	bool all, flat;
+	bool all, flat, since;
 	size_t folded;
 };
 
@@ -284,8 +285,12 @@ static int run_list(struct bcctl *ctl)
 	const char *value;
 	int id, ret;
 
-	while ((id = next_option(ctl, &value)) > 0)
-		view.all = true;
+	while ((id = next_option(ctl, &value)) > 0) {
+		if (id == 'r')
+			view.since = true;
+		else
+			view.all = true;
+	}
 	if (id < 0)
 		return ctl->failure;
 	if (ctl->argc > 1)
@@ -293,6 +298,8 @@ static int run_list(struct bcctl *ctl)
 	ret = target_open(ctl, ctl->argc ? ctl->argv[0] : "/", &top);
 	if (!ret)
 		ret = snapshot_take(ctl, top, -1, &view.snapshot);
+	if (!ret && view.since)
+		ret = seen_since(ctl, libbc_group_path(top), &view.snapshot);
 	if (!ret)
 		ret = prepare(&view);
 	if (!ret)
@@ -304,6 +311,7 @@ static int run_list(struct bcctl *ctl)
 }
 
 static const struct opt opts[] = {
+	{ 'r', "refused", NULL, "count refusals since the last list -r" },
 	{ OPT_ALL, "all", NULL, "show all groups with all resources" },
 	{ 0 },
 };

@@ -2,9 +2,9 @@
 /*
  * bcctl set - barriers and limits of a group; bcctl reset - its maxheld.
  */
-#include "bcctl.h"
+#include "veconfig.h"
 
-enum { OPT_DRY_RUN = OPT_OWN };
+enum { OPT_DRY_RUN = OPT_OWN, OPT_VE_CONFIG };
 
 static void print_changes(const struct bcctl *ctl,
 			  const struct libbc_account *account,
@@ -39,13 +39,17 @@ static void print_changes(const struct bcctl *ctl,
 }
 
 static int set(struct bcctl *ctl, const struct libbc_group *group,
-	       char *const *texts, bool dry_run)
+	       char *const *texts, const char *ve_config, bool dry_run)
 {
 	struct libbc_account *account = NULL;
 	struct specs specs = { NULL };
 	int ret;
 
 	ret = account_read(ctl, group, 0, &account);
+	if (!ret && ve_config)
+		ret = veconfig_read(ctl, ve_config, &specs);
+	if (!ret && ve_config)
+		veconfig_fit(ctl, group, account, &specs);
 	while (!ret && *texts)
 		ret = specs_add(ctl, &specs, account, *texts++);
 	if (!ret) {
@@ -63,25 +67,31 @@ static int set(struct bcctl *ctl, const struct libbc_group *group,
 static int run_set(struct bcctl *ctl)
 {
 	struct libbc_group *group = NULL;
+	const char *value, *ve_config = NULL;
 	bool dry_run = false;
-	const char *value;
 	int id, ret;
 
-	while ((id = next_option(ctl, &value)) > 0)
-		dry_run = true;
+	while ((id = next_option(ctl, &value)) > 0) {
+		if (id == OPT_VE_CONFIG)
+			ve_config = value;
+		else
+			dry_run = true;
+	}
 	if (id < 0)
 		return ctl->failure;
-	if (ctl->argc < 2)
+	if (ctl->argc < 2 - !!ve_config)
 		return bad_usage(ctl, "a GROUP and what to set are needed");
 	ret = target_open(ctl, ctl->argv[0], &group);
 	if (!ret)
-		ret = set(ctl, group, ctl->argv + 1, dry_run);
+		ret = set(ctl, group, ctl->argv + 1, ve_config, dry_run);
 	libbc_group_close(group);
 	return ret;
 }
 
 static const struct opt set_opts[] = {
 	{ OPT_DRY_RUN, "dry-run", NULL, "check all and say what would change" },
+	{ OPT_VE_CONFIG, "ve-config", "FILE",
+	  "set what a container's configuration of OpenVZ says" },
 	{ OPT_BYTES, "bytes", NULL,
 	  "plain numbers are bytes, those read and those printed" },
 	{ OPT_PAGES, "pages", NULL,

@@ -91,6 +91,30 @@ int libbc_account_read(const struct libbc_group *group, unsigned int flags,
 	return 0;
 }
 
+/* A counter that is lower than before has begun anew. */
+void libbc_account_since(struct libbc_account *account,
+			 const struct libbc_account *before)
+{
+	static const enum libbc_field counters[] = { LIBBC_FAILCNT,
+						     LIBBC_FAILCNT_LOCAL,
+						     LIBBC_FORCED };
+	size_t i, j;
+
+	for (i = 0; i < account->count; i++) {
+		struct libbc_resource *resource = &account->resources[i];
+		const struct libbc_resource *old =
+			libbc_account_find(before, resource->name);
+
+		for (j = 0; old && j < sizeof(counters) / sizeof(*counters);
+		     j++) {
+			enum libbc_field field = counters[j];
+
+			if (old->value[field] <= resource->value[field])
+				resource->value[field] -= old->value[field];
+		}
+	}
+}
+
 void libbc_account_free(struct libbc_account *account)
 {
 	size_t i;

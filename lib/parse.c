@@ -62,9 +62,13 @@ int parse_number(const char *text, size_t len, uint64_t *value)
 static int field_of(const char *key, size_t len)
 {
 	static const char *const names[] = {
-		[LIBBC_HELD] = "held",	     [LIBBC_MAXHELD] = "maxheld",
-		[LIBBC_BARRIER] = "barrier", [LIBBC_LIMIT] = "limit",
-		[LIBBC_FAILCNT] = "failcnt", [LIBBC_FORCED] = "forced",
+		[LIBBC_HELD] = "held",
+		[LIBBC_MAXHELD] = "maxheld",
+		[LIBBC_BARRIER] = "barrier",
+		[LIBBC_LIMIT] = "limit",
+		[LIBBC_FAILCNT] = "failcnt",
+		[LIBBC_FORCED] = "forced",
+		[LIBBC_FAILCNT_LOCAL] = "failcnt_local",
 	};
 	size_t i;
 

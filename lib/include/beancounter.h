@@ -88,6 +88,9 @@ int libbc_account_read(const struct libbc_group *group, unsigned int flags,
 		       struct libbc_account **account);
 int libbc_account_parse(const char *text, size_t bytes,
 			struct libbc_account **account);
+/* Make its counters those since another copy of the account. */
+void libbc_account_since(struct libbc_account *account,
+			 const struct libbc_account *before);
 void libbc_account_free(struct libbc_account *account);
 size_t libbc_account_count(const struct libbc_account *account);
 const struct libbc_resource *

@@ -62,7 +62,7 @@ dry()
 	says "physpages: this is only shown, and nothing is refused at 1M; memory.max is what limits it"
 	says "swappages: this is only shown, and nothing is refused at 4K; memory.swap.max is what limits it"
 	[[ $output != *kill* ]]
-	run bcctl set --sysroot "$root" --dry-run /web/job lockedpages=1M:1M oomguarpages=8K:8K
+	run bcctl set --sysroot "$root" --dry-run /web/job lockedpages=1M:1M oomguarpages=8K
 	[[ $output != *warning* ]]
 	run bcctl advise --sysroot "$root" /web/job
 	says "# physpages: this is only shown"
