@@ -12,7 +12,8 @@ const struct verb *const verbs[] = {
 	&list_verb,  &show_verb,  &set_verb,	  &reset_verb,	&run_verb,
 	&top_verb,   &watch_verb, &why_verb,	  &advise_verb, &profile_verb,
 	&apply_verb, &save_verb,  &hook_verb,	  &export_verb, &serve_verb,
-	&check_verb, &ubc_verb,	  &memcheck_verb, &split_verb,	NULL,
+	&check_verb, &ubc_verb,	  &memcheck_verb, &split_verb,	&record_verb,
+	&plot_verb,  NULL,
 };
 
 static void usage(void)

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -91,7 +92,38 @@ static void forward(pid_t pid, const struct signalfd_siginfo *info)
 		raise(SIGSTOP);
 }
 
-static int wait_for(pid_t pid, int signals, struct job *job)
+/* Short commands are looked at often, long ones not too often. */
+#define FIRST_INTERVAL_MS 10
+#define LOOKS_BEFORE_LONGER 400
+
+/* What the picture is to show. That it cannot be read is no reason to stop. */
+static void look(struct job *job, const struct job_group *made)
+{
+	struct libbc_account *account = NULL;
+
+	if (libbc_account_read(made->group, 0, &account))
+		return;
+	recording_add(job->recording, wall_clock(), made->path, account, NULL);
+	libbc_account_free(account);
+}
+
+/* Until a signal comes. */
+static void look_on(struct job *job, const struct job_group *made, int signals)
+{
+	struct pollfd wait = { .fd = signals, .events = POLLIN };
+
+	do {
+		look(job, made);
+		job->looks++;
+	} while (!poll(&wait, 1,
+		       FIRST_INTERVAL_MS
+			       << (job->looks / LOOKS_BEFORE_LONGER > 9 ?
+					   9 :
+					   job->looks / LOOKS_BEFORE_LONGER)));
+}
+
+static int wait_for(pid_t pid, int signals, struct job *job,
+		    const struct job_group *made)
 {
 	int status;
 
@@ -103,6 +135,8 @@ static int wait_for(pid_t pid, int signals, struct job *job)
 			return status;
 		if (ended < 0 && errno != EINTR)
 			return -errno;
+		if (job->recording)
+			look_on(job, made, signals);
 		if (read(signals, &info, sizeof(info)) != sizeof(info))
 			continue;
 		if (info.ssi_signo != SIGCHLD)
@@ -216,16 +250,20 @@ static bool in_trouble(int report, struct trouble *trouble)
 	return got == sizeof(*trouble);
 }
 
-static int follow(struct bcctl *ctl, struct job *job, pid_t pid, int signals,
+static int follow(struct bcctl *ctl, struct job *job,
+		  const struct job_group *made, pid_t pid, int signals,
 		  int report)
 {
 	struct trouble trouble;
 	bool never_ran = in_trouble(report, &trouble);
-	int status = wait_for(pid, signals, job);
+	int status = wait_for(pid, signals, job, made);
 
 	if (status < 0)
 		return fail(ctl, "cannot wait for process %ld: %s", (long)pid,
 			    strerror(-status));
+	/* The last refusals, which may be why it has ended. */
+	if (job->recording)
+		look(job, made);
 	finish(job, status);
 	return never_ran ? explain_trouble(ctl, job, &trouble) : 0;
 }
@@ -254,7 +292,7 @@ int job_run(struct bcctl *ctl, struct job *job, const struct job_group *made)
 	close(pipes[1]);
 	close(group);
 	if (!ret)
-		ret = follow(ctl, job, pid, signals, pipes[0]);
+		ret = follow(ctl, job, made, pid, signals, pipes[0]);
 	job->seconds = now() - job->seconds;
 	close(pipes[0]);
 	close(signals);

@@ -22,6 +22,7 @@ struct above {
 struct refusals {
 	struct above *v;
 	size_t count;
+	int log; /* of the kernel, from the beginning of the command on */
 };
 
 int refusals_begin(struct bcctl *ctl, const struct job_group *made,
@@ -30,6 +31,8 @@ int refusals_begin(struct bcctl *ctl, const struct job_group *made,
 	struct refusals *list = calloc(1, sizeof(*list));
 	char *path = strdup(made->path), *slash;
 
+	if (list)
+		list->log = first_refusal_begin();
 	while (list && path && (slash = strrchr(path, '/')) && slash != path) {
 		struct above *more, one = { NULL };
 
@@ -59,8 +62,11 @@ void refusals_free(struct refusals *before)
 		libbc_account_free(before->v[i].account);
 		libbc_group_close(before->v[i].group);
 	}
-	if (before)
+	if (before) {
+		if (before->log >= 0)
+			close(before->log);
 		free(before->v);
+	}
 	free(before);
 }
 
@@ -164,10 +170,26 @@ static double seconds(const struct timeval *tv)
 	return tv->tv_sec + tv->tv_usec / 1e6;
 }
 
+static struct json_object *json_first(const struct first_refusal *first)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "process",
+			       json_object_new_string(first->process));
+	json_object_object_add(object, "resource",
+			       json_object_new_string(first->resource));
+	json_object_object_add(object, "requested",
+			       json_object_new_uint64(first->requested));
+	json_object_object_add(object, "held",
+			       json_object_new_uint64(first->held));
+	return object;
+}
+
 static struct json_object *json_report(const struct job *job,
 				       const struct job_group *made,
 				       const struct libbc_account *account,
-				       const struct refusals *before)
+				       const struct refusals *before,
+				       const struct first_refusal *first)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *list = json_object_new_array();
@@ -203,6 +225,8 @@ static struct json_object *json_report(const struct job *job,
 		object, "system_seconds",
 		json_object_new_double(seconds(&job->usage.ru_stime)));
 	json_object_object_add(object, "resources", list);
+	json_object_object_add(object, "first_refusal",
+			       first ? json_first(first) : NULL);
 	json_object_object_add(object, "above", json_above(before));
 	return object;
 }
@@ -227,10 +251,25 @@ static void print_resource(const struct bcctl *ctl, FILE *out,
 							 LIBBC_FAILCNT));
 }
 
+/* "asked 600M, 392K held" says more than a count does. */
+static void print_first(const struct bcctl *ctl, FILE *out,
+			const struct first_refusal *first)
+{
+	enum libbc_unit unit = libbc_unit_of(first->resource);
+	unsigned int flags = ctl->bytes ? LIBBC_SIZE_PLAIN : 0;
+	char requested[LIBBC_SIZE_LEN], held[LIBBC_SIZE_LEN];
+
+	fprintf(out, "  %s asked %s of %s first, %s held\n", first->process,
+		libbc_size_format(first->requested, unit, flags, requested),
+		first->resource,
+		libbc_size_format(first->held, unit, flags, held));
+}
+
 static void print_text(const struct bcctl *ctl, FILE *out,
 		       const struct job *job,
 		       const struct libbc_account *account,
-		       const struct refusals *before)
+		       const struct refusals *before,
+		       const struct first_refusal *first)
 {
 	struct json_object *above = json_above(before);
 	size_t i;
@@ -250,6 +289,8 @@ static void print_text(const struct bcctl *ctl, FILE *out,
 		    libbc_resource_value(resource, LIBBC_FAILCNT))
 			print_resource(ctl, out, resource);
 	}
+	if (first)
+		print_first(ctl, out, first);
 	for (i = 0; i < json_object_array_length(above); i++) {
 		struct json_object *entry = json_object_array_get_idx(above, i);
 
@@ -269,6 +310,7 @@ int report(struct bcctl *ctl, enum report kind, const char *file,
 	   const struct job *job, const struct job_group *made,
 	   const struct refusals *before)
 {
+	struct first_refusal first, *known = NULL;
 	struct libbc_account *account = NULL;
 	struct json_object *object;
 	char *text = NULL;
@@ -279,13 +321,16 @@ int report(struct bcctl *ctl, enum report kind, const char *file,
 	ret = account_read(ctl, made->group, 0, &account);
 	if (ret)
 		return ret;
+	if (refused(account) &&
+	    first_refusal_find(before->log, made->path, &first))
+		known = &first;
 	out = open_memstream(&text, &bytes);
 	if (!out) {
 		libbc_account_free(account);
 		return no_memory(ctl);
 	}
 	if (kind == REPORT_JSON) {
-		object = json_report(job, made, account, before);
+		object = json_report(job, made, account, before, known);
 		fprintf(out, "%s\n",
 			json_object_to_json_string_ext(
 				object,
@@ -293,7 +338,7 @@ int report(struct bcctl *ctl, enum report kind, const char *file,
 					JSON_C_TO_STRING_NOSLASHESCAPE));
 		json_object_put(object);
 	} else if (kind == REPORT_TEXT || refused(account)) {
-		print_text(ctl, out, job, account, before);
+		print_text(ctl, out, job, account, before, known);
 	}
 	if (fclose(out))
 		ret = no_memory(ctl);

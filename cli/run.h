@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#include "bcctl.h"
+#include "recording.h"
 
 /* The group made for one command, and whoever removes it if bcctl dies. */
 struct job_group {
@@ -28,6 +28,15 @@ struct job {
 	int exec_error; /* why it could not be started, or 0 */
 	double seconds; /* of wall clock */
 	struct rusage usage;
+	/* For a picture: what the account was, looked at more and more seldom. */
+	struct recording *recording;
+	unsigned int looks;
+};
+
+/* What the group refused first. */
+struct first_refusal {
+	char resource[32], process[64]; /* "python3[47]" */
+	uint64_t requested, held;
 };
 
 /* run-group.c */
@@ -38,6 +47,10 @@ bool job_group_remove(const char *directory);
 
 /* run-job.c */
 int job_run(struct bcctl *ctl, struct job *job, const struct job_group *made);
+
+/* run-first.c */
+int first_refusal_begin(void);
+bool first_refusal_find(int fd, const char *path, struct first_refusal *first);
 
 /* run-report.c */
 enum report { REPORT_NONE, REPORT_TEXT, REPORT_JSON };

@@ -6,14 +6,15 @@
 
 #include "run.h"
 
-enum { OPT_NAME = OPT_OWN, OPT_USER, OPT_REPORT, OPT_REPORT_FILE };
+enum { OPT_NAME = OPT_OWN, OPT_USER, OPT_REPORT, OPT_REPORT_FILE, OPT_PLOT };
 
 struct options {
 	/* As they were given: how they are read other options may tell. */
 	const char **texts;
 	size_t count;
 	struct specs limits;
-	const char *name, *file;
+	const char *name, *file, *picture;
+	struct recording recording;
 	enum report report;
 	struct job job;
 };
@@ -34,6 +35,10 @@ static int take(struct bcctl *ctl, struct options *options, int id,
 	case OPT_REPORT_FILE:
 		options->file = value;
 		break;
+	case OPT_PLOT:
+		options->picture = value;
+		options->job.recording = &options->recording;
+		return plot_check(ctl, value);
 	case OPT_REPORT:
 		options->report = REPORT_TEXT;
 		if (value && !strcmp(value, "json"))
@@ -64,6 +69,22 @@ static int limit(struct bcctl *ctl, const struct options *options,
 	return ret;
 }
 
+/* The command has had its status: that there is no picture does not change it. */
+static void draw(struct bcctl *ctl, const struct options *options)
+{
+	const struct series *series =
+		recording_choose(&options->recording, NULL, NULL);
+	char title[512];
+
+	if (!series)
+		return;
+	snprintf(title, sizeof(title), "%s: %s", options->job.argv[0],
+		 resource_text(series->resource)[0] ?
+			 resource_text(series->resource) :
+			 series->resource);
+	plot_write(ctl, &options->recording, series, title, options->picture);
+}
+
 static int run_in(struct bcctl *ctl, struct options *options,
 		  struct job_group *made)
 {
@@ -81,6 +102,8 @@ static int run_in(struct bcctl *ctl, struct options *options,
 		job_group_kill(made->directory);
 		ret = report(ctl, options->report, options->file, job, made,
 			     before);
+		if (options->picture)
+			draw(ctl, options);
 	}
 	refusals_free(before);
 	return ret ? ret : job->status;
@@ -120,6 +143,7 @@ static int run_run(struct bcctl *ctl)
 			ret = run_in(ctl, &options, &made);
 		job_group_end(ctl, &made);
 	}
+	recording_free(&options.recording);
 	specs_free(&options.limits);
 	free(options.texts);
 	return ret;
@@ -137,6 +161,8 @@ static const struct opt opts[] = {
 	  "say at the end what it needed and was refused" },
 	{ OPT_REPORT_FILE, "report-file", "FILE",
 	  "write that to FILE instead of stderr" },
+	{ OPT_PLOT, "plot", "FILE",
+	  "draw what it held over time, FILE.svg or FILE.png" },
 	{ 0 },
 };
 

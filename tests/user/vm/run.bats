@@ -81,6 +81,36 @@ none_left()
 	none_left
 }
 
+@test "run: what was asked for when it was refused first" {
+	run in_group bcctl run -l privvmpages=64M:72M /usr/bin/python3 -c 'bytearray(600 << 20)'
+	says MemoryError
+	[[ $output =~ python3\[[0-9]+\]\ asked\ 600\.0M\ of\ privvmpages\ first,\ [0-9.]+M\ held ]]
+	run in_group bcctl run --report=json -l kmemsize=1M:2M "$TOOLS/hog" sockets
+	/usr/bin/python3 - "$(sed -n '/^{/,$p' <<<"$output")" <<-'PYTHON'
+	import json, sys
+	first = json.loads(sys.argv[1])["first_refusal"]
+	assert first["process"].startswith("hog[") and first["resource"] == "kmemsize", first
+	assert 0 < first["requested"] < 65536 and 900000 < first["held"] <= 1048576, first
+	PYTHON
+	# Nothing was refused to this one, and who may not read the log is told nothing.
+	run in_group bcctl run --report=json true
+	says '"first_refusal":null'
+}
+
+@test "run --plot: a picture of the command" {
+	command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+	local picture=$BATS_TEST_TMPDIR/run.svg
+	run in_group bcctl run --plot "$picture" -l kmemsize=1M:2M "$TOOLS/hog" sockets
+	[ "$status" -eq 1 ]
+	grep -qF "kernel memory<" "$picture"
+	grep -qF ">refused<" "$picture"
+	grep -qF ">barrier<" "$picture"
+	none_left
+	# That a picture cannot be drawn is known before the command runs.
+	fails 125 in_group bcctl run --plot "$BATS_TEST_TMPDIR/run.gif" touch "$BATS_TEST_TMPDIR/ran"
+	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
+}
+
 @test "run: a group above refuses: reported, and no verdict about this one" {
 	bcctl set "$GROUP" kmemsize=1500K
 	run in_group bcctl run --report "$TOOLS/hog" sockets
