@@ -15,18 +15,18 @@ const struct column account_columns[] = {
 	[COL_STATE] = { "STATE", TEXT, SCOLS_FL_WRAP,
 			"refused, over, near the barrier, or ok" },
 	[COL_HELD] = { "HELD", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
-		       "what is charged now" },
+		       "what is charged now", 30 },
 	[COL_USE] = { "USE%", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
-		      "held, in percent of the barrier" },
-	[COL_BAR] = { "FILL", TEXT, SCOLS_FL_WRAP, "the same as a bar" },
+		      "held, in percent of the barrier", 40 },
+	[COL_BAR] = { "FILL", TEXT, SCOLS_FL_WRAP, "the same as a bar", 80 },
 	[COL_MAXHELD] = { "MAXHELD", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
-			  "the highest that held was" },
+			  "the highest that held was", 70 },
 	[COL_MAXUSE] = { "MAX%", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
 			 "maxheld, in percent of the barrier" },
 	[COL_BARRIER] = { "BARRIER", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
-			  "ordinary requests are refused above it" },
+			  "ordinary requests are refused above it", 20 },
 	[COL_LIMIT] = { "LIMIT", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
-			"all requests are refused above it" },
+			"all requests are refused above it", 60 },
 	[COL_FAILCNT] = { "FAILCNT", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
 			  "requests refused, in the group and below" },
 	[COL_LOCAL] = { "LOCAL", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
@@ -34,11 +34,13 @@ const struct column account_columns[] = {
 	[COL_FORCED] = { "FORCED", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
 			 "what went above the limit by force" },
 	[COL_ID] = { "ID", NUMBER, SCOLS_FL_RIGHT, "number of the group" },
-	[COL_WHAT] = { "WHAT", TEXT, SCOLS_FL_WRAP, "what the resource is" },
+	[COL_WHAT] = { "WHAT", TEXT, SCOLS_FL_WRAP, "what the resource is",
+		       90 },
 	{ NULL },
 };
 
-static char *fill_bar(const struct libbc_resource *resource)
+/* "" without a barrier, NULL for no memory. */
+char *fill_bar(const struct libbc_resource *resource)
 {
 	bool utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	int percent = fill_percent(resource,

@@ -35,5 +35,6 @@ char *account_cell(const struct bcctl *ctl, int column, const struct node *node,
 int account_line(struct table *table, struct libscols_line *line,
 		 const struct node *node,
 		 const struct libbc_resource *resource);
+char *fill_bar(const struct libbc_resource *resource);
 
 #endif

@@ -72,6 +72,9 @@ static int add(struct bcctl *ctl, struct snapshot *snapshot,
 	node->id = libbc_group_id(group);
 	node->account = account;
 	node->parent = parent;
+	node->first = snapshot->resources;
+	if (account)
+		snapshot->resources += libbc_account_count(account);
 	branch->nodes[depth] = snapshot->count++;
 	return 0;
 }
@@ -158,13 +161,12 @@ const struct node *snapshot_find(const struct snapshot *snapshot, uint64_t id,
 	return NULL;
 }
 
-enum state resource_state(const struct libbc_resource *resource)
+/* By what is held, and was at most. */
+enum state resource_fill_state(const struct libbc_resource *resource)
 {
 	uint64_t held = libbc_resource_value(resource, LIBBC_HELD);
 	uint64_t maxheld = libbc_resource_value(resource, LIBBC_MAXHELD);
 
-	if (libbc_resource_value(resource, LIBBC_FAILCNT_LOCAL))
-		return STATE_REFUSED;
 	/* Where nothing is refused at a barrier, there is nothing to be near. */
 	if (resource_kind(libbc_resource_name(resource)) != RESOURCE_LIMITED)
 		return STATE_OK;
@@ -175,6 +177,13 @@ enum state resource_state(const struct libbc_resource *resource)
 	if (maxheld && fill_percent(resource, maxheld) >= NEAR_MAXHELD)
 		return STATE_NEAR;
 	return STATE_OK;
+}
+
+enum state resource_state(const struct libbc_resource *resource)
+{
+	if (libbc_resource_value(resource, LIBBC_FAILCNT_LOCAL))
+		return STATE_REFUSED;
+	return resource_fill_state(resource);
 }
 
 const char *state_name(enum state state)

@@ -12,11 +12,13 @@ struct node {
 	uint64_t id;
 	int parent; /* index, or -1 */
 	struct libbc_account *account; /* NULL for the root */
+	size_t first; /* resources of the nodes before it */
 };
 
 struct snapshot {
 	struct node *nodes; /* each before those below it */
 	size_t count, room;
+	size_t resources; /* of all nodes */
 };
 
 /* How a resource of a group fares; what is worse has a higher number. */
@@ -27,6 +29,7 @@ int snapshot_take(struct bcctl *ctl, const struct libbc_group *top, long depth,
 void snapshot_free(struct snapshot *snapshot);
 const struct node *snapshot_find(const struct snapshot *snapshot, uint64_t id,
 				 const char *path, size_t *near);
+enum state resource_fill_state(const struct libbc_resource *resource);
 enum state resource_state(const struct libbc_resource *resource);
 const char *state_name(enum state state);
 const char *state_color(enum state state);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
+#include <wchar.h>
 
 #include "table.h"
 
@@ -97,7 +99,9 @@ int table_new(const struct bcctl *ctl, struct table *table, const char *name,
 	const char *color = getenv("NO_COLOR");
 	int ret;
 
-	*table = (struct table){ .ctl = ctl, .columns = columns };
+	*table = (struct table){ .ctl = ctl,
+				 .columns = columns,
+				 .foldable = !ctl->output };
 	if (*output == '+') {
 		ret = choose(ctl, table, chosen);
 		if (ret)
@@ -169,12 +173,187 @@ int table_set_number(struct table *table, struct libscols_line *line,
 	return table_set(table, line, column, buf);
 }
 
+/* How many columns of a terminal the text takes; none for what is no letter. */
+static size_t text_width(const char *text, size_t bytes)
+{
+	size_t width = 0, done = 0;
+	mbstate_t state = { 0 };
+
+	while (done < bytes) {
+		wchar_t letter;
+		size_t len =
+			mbrtowc(&letter, text + done, bytes - done, &state);
+		int columns;
+
+		if (!len || len > bytes - done) {
+			memset(&state, 0, sizeof(state));
+			len = 1;
+			columns = 1;
+		} else {
+			columns = wcwidth(letter);
+		}
+		width += columns > 0 ? columns : 0;
+		done += len;
+	}
+	return width;
+}
+
+/* The longest line, if there were room for all. */
+static int measure(struct table *table, size_t *width)
+{
+	int colors = scols_table_colors_wanted(table->scols), ret;
+	char *text = NULL, *line, *next;
+
+	scols_table_enable_colors(table->scols, 0);
+	scols_table_set_termwidth(table->scols, 4096);
+	ret = scols_print_table_to_string(table->scols, &text);
+	scols_table_enable_colors(table->scols, colors);
+	if (ret)
+		return no_memory(table->ctl);
+	*width = 0;
+	for (line = text; line; line = next) {
+		size_t bytes = strcspn(line, "\n"), columns;
+
+		next = line[bytes] ? line + bytes + 1 : NULL;
+		while (bytes && line[bytes - 1] == ' ')
+			bytes--;
+		columns = text_width(line, bytes);
+		if (columns > *width)
+			*width = columns;
+	}
+	free(text);
+	return 0;
+}
+
+/* Leave out the column that matters least; false if all that is left matters. */
+static bool fold_one(struct table *table)
+{
+	struct libscols_column *least = NULL;
+	int most = 0;
+	size_t i;
+
+	for (i = 0; i < table->count; i++) {
+		struct libscols_column *cl =
+			scols_table_get_column(table->scols, i);
+		int fold = table->columns[table->chosen[i]].fold;
+
+		if (scols_column_is_hidden(cl) || fold <= most)
+			continue;
+		least = cl;
+		most = fold;
+	}
+	if (least)
+		scols_column_set_flags(least, scols_column_get_flags(least) |
+						      SCOLS_FL_HIDDEN);
+	return least;
+}
+
+/* The end of a path tells more than its beginning does. */
+static int keep_end(struct libscols_cell *cell, size_t width)
+{
+	const char *text = scols_cell_get_data(cell), *dots = "..";
+	size_t len = text ? strlen(text) : 0, skip = 0;
+	char *shorter;
+	int ret;
+
+	if (text_width(text ? text : "", len) <= width)
+		return 0;
+	while (skip < len && text_width(text + skip, len - skip) > width - 2)
+		do
+			skip++;
+		while ((text[skip] & 0xc0) == 0x80);
+	if (asprintf(&shorter, "%s%s", dots, text + skip) < 0)
+		return -ENOMEM;
+	ret = scols_cell_refer_data(cell, shorter);
+	if (ret)
+		free(shorter);
+	return ret;
+}
+
+/* Make the first column narrower, whose texts are as long as anybody likes. */
+static int shorten(struct table *table, size_t too_much)
+{
+	struct libscols_column *cl = scols_table_get_column(table->scols, 0);
+	struct libscols_iter *iter = scols_new_iter(SCOLS_ITER_FORWARD);
+	struct libscols_line *line;
+	size_t widest = 0;
+	int ret = 0;
+
+	if (!iter)
+		return no_memory(table->ctl);
+	while (!scols_table_next_line(table->scols, iter, &line)) {
+		const char *text = scols_cell_get_data(
+			scols_line_get_column_cell(line, cl));
+		size_t width = text ? text_width(text, strlen(text)) : 0;
+
+		if (width > widest)
+			widest = width;
+	}
+	scols_reset_iter(iter, SCOLS_ITER_FORWARD);
+	while (!ret && widest > too_much + 4 &&
+	       !scols_table_next_line(table->scols, iter, &line))
+		ret = keep_end(scols_line_get_column_cell(line, cl),
+			       widest - too_much);
+	scols_free_iter(iter);
+	return ret ? no_memory(table->ctl) : 0;
+}
+
+/**
+ * table_fit - make a table fit into a terminal
+ * @table: the table
+ * @width: of the terminal
+ *
+ * Columns that nobody has asked for are left out, the least important first, and
+ * then the names of groups lose their beginning.
+ *
+ * Return: 0 or the exit status.
+ */
+int table_fit(struct table *table, size_t width)
+{
+	size_t needed = 0;
+	int ret = 0;
+
+	while (!(ret = measure(table, &needed)) && needed > width)
+		if (!table->foldable || !fold_one(table))
+			break;
+	if (!ret && table->foldable && needed > width &&
+	    table->columns[table->chosen[0]].kind == TEXT)
+		ret = shorten(table, needed - width);
+	scols_table_set_termwidth(table->scols, width);
+	return ret;
+}
+
+/* Without lines there would be nothing, and one would look for a mistake. */
+static void print_headings(const struct table *table)
+{
+	size_t i;
+
+	for (i = 0; i < table->count; i++)
+		printf("%s%s", i ? " " : "",
+		       table->columns[table->chosen[i]].name);
+	putchar('\n');
+}
+
 int table_print(struct table *table)
 {
-	int ret = scols_print_table(table->scols);
+	const struct bcctl *ctl = table->ctl;
+	struct winsize size;
+	int ret;
 
+	if (!scols_table_get_nlines(table->scols) && !ctl->json) {
+		if (!ctl->noheadings)
+			print_headings(table);
+		return 0;
+	}
+	if (!ctl->json && !ctl->raw &&
+	    !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col) {
+		ret = table_fit(table, size.ws_col);
+		if (ret)
+			return ret;
+	}
+	ret = scols_print_table(table->scols);
 	if (ret)
-		return fail(table->ctl, "cannot print the table: %s",
+		return fail(ctl, "cannot print the table: %s",
 			    strerror(ret < 0 ? -ret : EIO));
 	return 0;
 }

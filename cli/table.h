@@ -18,6 +18,7 @@ struct column {
 	enum column_kind kind;
 	int flags; /* SCOLS_FL_* */
 	const char *text;
+	int fold; /* the highest is left out first where there is no room */
 };
 
 struct table {
@@ -26,6 +27,7 @@ struct table {
 	const struct column *columns;
 	int chosen[MOST_COLUMNS]; /* which columns there are, in order */
 	size_t count;
+	bool foldable; /* nobody has asked for these columns */
 };
 
 /* The tree is drawn in a column with SCOLS_FL_TREE; only for people. */
@@ -40,6 +42,7 @@ int table_set_value(struct table *table, struct libscols_line *line, int column,
 		    uint64_t value, enum libbc_unit unit);
 int table_set_number(struct table *table, struct libscols_line *line,
 		     int column, long long number);
+int table_fit(struct table *table, size_t width);
 int table_print(struct table *table);
 void table_free(struct table *table);
 

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <curses.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "top.h"
@@ -14,13 +15,19 @@ struct screen {
 	size_t chosen, first; /* rows */
 	double interval;
 	bool color, help;
+	bool typing; /* the filter */
 };
 
 static const char help_text[] =
 	"left, right  sort by another column     r  turn the order round\n"
 	"up, down     choose a row               a  all resources, or what is held\n"
 	"Enter        into the group             Backspace  out of it\n"
+	"/            only what has a text in its name     p  processes of the group\n"
 	"+ -          look less, more often      h  this help      q  end";
+
+/* What fits is shown, the first ones in any case. */
+static const char shown[] =
+	"GROUP,RESOURCE,HELD,USE%,FILL,HELD/s,MAXHELD,BARRIER,FAILCNT,HISTORY,REFUSED";
 
 static void draw_rows(struct screen *screen, char *text, int lines)
 {
@@ -42,8 +49,7 @@ static void draw_rows(struct screen *screen, char *text, int lines)
 		else if (index == screen->chosen)
 			look = A_REVERSE;
 		if (!head && screen->color) {
-			enum state state =
-				resource_state(top->rows[index].resource);
+			enum state state = row_state(top, &top->rows[index]);
 
 			if (state >= STATE_OVER)
 				look |= COLOR_PAIR(1);
@@ -56,10 +62,108 @@ static void draw_rows(struct screen *screen, char *text, int lines)
 	}
 }
 
+static void draw_head(const struct screen *screen)
+{
+	const struct top *top = screen->top;
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s  every %g s, by %s%s%s%s%s  (h: help)",
+		 libbc_group_path(top->group), screen->interval,
+		 top_columns[top->sort].name,
+		 top->ascending ? ", turned round" : "",
+		 *top->filter || screen->typing ? "  /" : "", top->filter,
+		 screen->typing ? "_" : "");
+	mvaddnstr(0, 0, text, COLS);
+}
+
+static void process_name(const char *pid, char *name, size_t size)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/comm", pid);
+	file = fopen(path, "re");
+	if (!file || !fgets(name, (int)size, file))
+		snprintf(name, size, "?");
+	name[strcspn(name, "\n")] = '\0';
+	if (file)
+		fclose(file);
+}
+
+/* Those of the chosen group, until a key is hit. */
+static void show_processes(const struct screen *screen)
+{
+	const struct top *top = screen->top;
+	const char *path = top->rows[screen->chosen].node->path;
+	struct libbc_group *group = NULL;
+	char pid[32], name[32];
+	FILE *file = NULL;
+	int y = 1, fd = -1, more = 0;
+
+	if (!libbc_group_open(top->ctl->host, path, &group))
+		fd = openat(libbc_group_fd(group), "cgroup.procs",
+			    O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		file = fdopen(fd, "r");
+	erase();
+	mvprintw(0, 0, "%.200s: processes  (any key: back)", path);
+	while (file && fgets(pid, sizeof(pid), file)) {
+		pid[strcspn(pid, "\n")] = '\0';
+		process_name(pid, name, sizeof(name));
+		if (y < LINES - 1)
+			mvprintw(y++, 0, "%8s %s", pid, name);
+		else
+			more++;
+	}
+	if (more)
+		mvprintw(LINES - 1, 0, "and %d more", more);
+	else if (y == 1)
+		mvprintw(1, 0, "%8s", "none");
+	refresh();
+	if (file)
+		fclose(file);
+	else if (fd >= 0)
+		close(fd);
+	libbc_group_close(group);
+	timeout(-1);
+	getch();
+}
+
+/* A key of the filter. */
+static void type(struct screen *screen, int key)
+{
+	char *filter = screen->top->filter;
+	size_t len = strlen(filter);
+
+	switch (key) {
+	case '\n':
+	case '\r':
+	case KEY_ENTER:
+		screen->typing = false;
+		break;
+	case 27: /* Escape */
+		screen->typing = false;
+		*filter = '\0';
+		break;
+	case KEY_BACKSPACE:
+	case 127:
+	case '\b':
+		if (len)
+			filter[len - 1] = '\0';
+		break;
+	default:
+		if (key > ' ' && key < 127 &&
+		    len + 1 < sizeof(screen->top->filter)) {
+			filter[len] = (char)key;
+			filter[len + 1] = '\0';
+		}
+	}
+}
+
 static int draw(struct screen *screen)
 {
 	struct top *top = screen->top;
-	int lines = LINES - (screen->help ? 5 : 1), ret;
+	int lines = LINES - (screen->help ? 6 : 1), ret;
 	struct table table;
 	char *text = NULL;
 
@@ -70,14 +174,12 @@ static int draw(struct screen *screen)
 	if (lines > 3 && screen->chosen >= screen->first + lines - 2)
 		screen->first = screen->chosen - (lines - 2) + 1;
 	erase();
-	mvprintw(0, 0, "%s  every %g s, by %s%s  (h: help)",
-		 libbc_group_path(top->group), screen->interval,
-		 top_columns[top->sort].name,
-		 top->ascending ? ", turned round" : "");
-	ret = top_table(top, &table);
+	draw_head(screen);
+	ret = top_table(top, shown, &table);
 	if (!ret && scols_table_enable_colors(table.scols, 0))
 		ret = no_memory(top->ctl);
-	scols_table_set_termwidth(table.scols, COLS);
+	if (!ret && top->count)
+		ret = table_fit(&table, COLS);
 	if (!ret && scols_print_table_to_string(table.scols, &text))
 		ret = no_memory(top->ctl);
 	if (!ret)
@@ -85,7 +187,7 @@ static int draw(struct screen *screen)
 	free(text);
 	table_free(&table);
 	if (screen->help)
-		mvaddstr(LINES - 4, 0, help_text);
+		mvaddstr(LINES - 5, 0, help_text);
 	refresh();
 	return ret;
 }
@@ -123,6 +225,10 @@ static bool handle(struct screen *screen, int key, bool *look)
 	struct top *top = screen->top;
 
 	*look = true;
+	if (screen->typing && key != KEY_RESIZE) {
+		type(screen, key);
+		return true;
+	}
 	switch (key) {
 	case 'q':
 	case 'Q':
@@ -137,6 +243,14 @@ static bool handle(struct screen *screen, int key, bool *look)
 		break;
 	case 'r':
 		top->ascending = !top->ascending;
+		break;
+	case '/':
+		screen->typing = true;
+		*top->filter = '\0';
+		break;
+	case 'p':
+		if (screen->chosen < top->count)
+			show_processes(screen);
 		break;
 	case 'a':
 		top->all = !top->all;
@@ -161,7 +275,9 @@ static bool handle(struct screen *screen, int key, bool *look)
 		break;
 	default:
 		*look = false;
-		if (key == 'h' || key == '?')
+		if (key == KEY_RESIZE)
+			clearok(stdscr, TRUE);
+		else if (key == 'h' || key == '?')
 			screen->help = !screen->help;
 		else if (key == KEY_UP && screen->chosen)
 			screen->chosen--;
@@ -182,6 +298,8 @@ static bool begin(struct screen *screen)
 	cbreak();
 	noecho();
 	keypad(stdscr, TRUE);
+	/* Escape is a key of the filter; nobody wants to wait for it. */
+	set_escdelay(50);
 	curs_set(0);
 	screen->color = has_colors() && !(no_color && *no_color);
 	if (screen->color) {

@@ -58,6 +58,9 @@ static int take(struct bcctl *ctl, struct top *top, struct options *options,
 		return parse_count(ctl, "-n", value, &options->count);
 	case 'd':
 		return parse_seconds(ctl, "-d", value, &options->interval);
+	case 'f':
+		snprintf(top->filter, sizeof(top->filter), "%s", value);
+		break;
 	case 's':
 		return choose_sort(ctl, top, value);
 	}
@@ -89,7 +92,10 @@ static int batch(struct top *top, const struct options *options)
 		ret = top_look(top);
 		if (ret)
 			return ret;
-		ret = top_table(top, &table);
+		ret = top_table(
+			top,
+			"GROUP,RESOURCE,HELD,HELD/s,USE%,MAXHELD,BARRIER,FAILCNT,FAIL/s",
+			&table);
 		if (!ret)
 			ret = table_print(&table);
 		table_free(&table);
@@ -103,7 +109,7 @@ static int batch(struct top *top, const struct options *options)
 static int run_top(struct bcctl *ctl)
 {
 	struct options options = { .interval = 2, .count = 0 };
-	struct top top = { .ctl = ctl, .sort = TOP_RATE };
+	struct top top = { .ctl = ctl, .sort = TOP_REFUSED };
 	const char *value;
 	int id, ret = 0;
 
@@ -130,7 +136,9 @@ static const struct opt opts[] = {
 	{ OPT_BATCH, "batch", NULL, "print tables instead of drawing" },
 	{ 'n', "iterations", "N", "with --batch: end after N tables" },
 	{ 'd', "delay", "SECONDS", "look so often (2)" },
-	{ 's', "sort", "COLUMN", "the largest first by this (FAIL/s)" },
+	{ 's', "sort", "COLUMN", "the largest first by this (REFUSED)" },
+	{ 'f', "filter", "TEXT",
+	  "only groups and resources with that in their name" },
 	{ OPT_REVERSE, "reverse", NULL, "the smallest first" },
 	{ OPT_ALL, "all", NULL, "also resources of which nothing is held" },
 	{ 0 },
@@ -143,7 +151,7 @@ const struct verb top_verb = {
 	.about =
 		"Show what groups hold and how often they are refused, again and again. Keys:\n"
 		"left and right sort by another column, Enter goes into a group, Backspace out of\n"
-		"it, h shows all keys.",
+		"it, / filters, p shows the processes of a group, h all keys.",
 	.opts = opts,
 	.takes = TAKES_JSON | TAKES_BYTES | TAKES_TABLE,
 	.columns = top_columns,

@@ -2,6 +2,7 @@
 /*
  * bcctl watch - refusals as they happen.
  */
+#include <string.h>
 #include <time.h>
 
 #include "refusal.h"
@@ -14,28 +15,59 @@ struct watch {
 	long left; /* negative: no end */
 };
 
-static void print_text(const struct bcctl *ctl, const struct refusal *refusal)
+/* 2,097,100: what sizes with one digit after the point would not tell apart. */
+static const char *exact(uint64_t value, enum libbc_unit unit,
+			 char buf[LIBBC_SIZE_LEN + 8])
+{
+	char plain[LIBBC_SIZE_LEN], *to = buf;
+	size_t len, i;
+
+	libbc_size_format(value, unit, LIBBC_SIZE_PLAIN, plain);
+	len = strlen(plain);
+	for (i = 0; i < len; i++) {
+		if (i && !((len - i) % 3) && value != LIBBC_MAX)
+			*to++ = ',';
+		*to++ = plain[i];
+	}
+	*to = '\0';
+	return buf;
+}
+
+/* What was asked for, what was there, and what decided. */
+static void print_amounts(const struct bcctl *ctl,
+			  const struct refusal *refusal, uint64_t bound)
 {
 	enum libbc_unit unit = libbc_unit_of(refusal->resource);
-	char requested[LIBBC_SIZE_LEN], held[LIBBC_SIZE_LEN];
-	char bound[LIBBC_SIZE_LEN], clock[16];
-	bool at_limit = refusal->severity[0] == 'l';
+	char requested[LIBBC_SIZE_LEN + 8], held[LIBBC_SIZE_LEN + 8];
+	char most[LIBBC_SIZE_LEN + 8];
+
+	value_text(ctl, refusal->requested, unit, requested);
+	value_text(ctl, refusal->held, unit, held);
+	value_text(ctl, bound, unit, most);
+	if (!ctl->bytes && !strcmp(held, most)) {
+		exact(refusal->requested, unit, requested);
+		exact(refusal->held, unit, held);
+		exact(bound, unit, most);
+	}
+	printf("asked %s, held %s of %s", requested, held, most);
+}
+
+static void print_text(const struct bcctl *ctl, const struct refusal *refusal)
+{
+	bool at_limit = refusal->severity[0] == 'l' ||
+			refusal->limit < refusal->barrier;
 	time_t seconds = (time_t)refusal->time;
+	char clock[16];
 	struct tm tm;
 
 	localtime_r(&seconds, &tm);
 	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	printf("%s.%03d %s %s[%d] %s %s held %s %s %s", clock,
+	printf("%s.%03d %s %s[%d] %s ", clock,
 	       (int)((refusal->time - seconds) * 1000), refusal->group,
-	       refusal->process, refusal->pid, refusal->resource,
-	       value_text(ctl, refusal->requested, unit, requested),
-	       value_text(ctl, refusal->held, unit, held),
-	       at_limit ? "limit" : "barrier",
-	       value_text(ctl,
-			  at_limit || refusal->limit < refusal->barrier ?
-				  refusal->limit :
-				  refusal->barrier,
-			  unit, bound));
+	       refusal->process, refusal->pid, refusal->resource);
+	print_amounts(ctl, refusal,
+		      at_limit ? refusal->limit : refusal->barrier);
+	printf(" (%s)", at_limit ? "limit" : "barrier");
 	if (*refusal->function)
 		printf(" %s", refusal->function);
 	putchar('\n');
@@ -104,8 +136,8 @@ const struct verb watch_verb = {
 	.summary = "refusals as they happen",
 	.about =
 		"Print one line for each refusal, by or to the groups at and below GROUP, or all:\n"
-		"time, group, process, resource, what was requested, held, the barrier or limit,\n"
-		"and the kernel function that asked.",
+		"time, group, process, resource, what was asked for, what was held of the barrier or\n"
+		"limit, and the kernel function that asked.",
 	.opts = opts,
 	.takes = TAKES_JSON | TAKES_BYTES,
 	.run = run_watch,

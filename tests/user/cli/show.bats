@@ -67,6 +67,56 @@ load common
 	says "take --batch"
 }
 
+@test "top --batch: a filter, and a heading in any case" {
+	run on farm top --batch -n 1 --raw --noheadings -o GROUP,RESOURCE --filter NUMP
+	[ "$(sort <<<"$output")" = "$(printf '%s numproc\n' /db /web /web/job)" ]
+	run on farm top --batch -n 1 --filter nothing
+	[[ $output == "GROUP RESOURCE HELD"* ]]
+}
+
+@test "top on a terminal: bars, history, filter, processes" {
+	TERMINAL_SIZE=30x130 run "$USER_TESTS/on-terminal" $'/nump\nq' bcctl top --sysroot "$MACHINES/farm"
+	[ "$status" -eq 0 ]
+	says HISTORY
+	says before
+	says "█"
+	says "/_  (h: help)"
+	says numproc
+	mkdir -p "$BATS_TEST_TMPDIR/root"
+	cp -r "$MACHINES/farm/." "$BATS_TEST_TMPDIR/root"
+	echo 4711 >"$BATS_TEST_TMPDIR/root/sys/fs/cgroup two/web/cgroup.procs"
+	run "$USER_TESTS/on-terminal" "pxq" bcctl top --sysroot "$BATS_TEST_TMPDIR/root" --filter /web -s HELD
+	[ "$status" -eq 0 ]
+	says "/web: processes"
+	says "    4711 "
+	# Another size, and it is drawn anew.
+	run "$USER_TESTS/on-terminal" "<20x60>q" bcctl top --sysroot "$MACHINES/farm"
+	[ "$status" -eq 0 ]
+}
+
+@test "show, list, top: 80 and 60 columns" {
+	local width
+	for width in 80 60 40; do
+		for verb in "show /web" "list --all" list; do
+			# shellcheck disable=SC2086 # words
+			TERMINAL_SIZE=30x$width run "$USER_TESTS/on-terminal" "" bcctl $verb --sysroot "$MACHINES/farm"
+			[ "$status" -eq 0 ]
+			[ "$width" -lt 60 ] || says BARRIER
+			/usr/bin/python3 - "$width" "$output" <<-'PYTHON'
+			import re, sys
+			for line in sys.argv[2].splitlines():
+			    plain = re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip()
+			    assert len(plain) <= max(int(sys.argv[1]), 50 if "more with" in plain else 0), (len(plain), plain)
+			PYTHON
+		done
+	done
+	# What matters is left, and what was asked for is there whatever it takes.
+	TERMINAL_SIZE=30x60 run "$USER_TESTS/on-terminal" "" bcctl show /web --sysroot "$MACHINES/farm"
+	[[ ${lines[1]} == *RESOURCE*HELD*USE%*BARRIER*FAILCNT* && ${lines[1]} != *WHAT* ]]
+	TERMINAL_SIZE=30x60 run "$USER_TESTS/on-terminal" "" bcctl show /web --sysroot "$MACHINES/farm" -o +ID,FORCED
+	[[ $output == *WHAT*ID*FORCED* ]]
+}
+
 @test "top on a terminal: sort, go into a group and out, help, end" {
 	run "$USER_TESTS/on-terminal" $'\nhq' bcctl top --sysroot "$MACHINES/farm" -s HELD
 	[ "$status" -eq 0 ]

@@ -24,7 +24,7 @@ tracing()
 	wait "$watcher"
 	run cat "$BATS_TEST_TMPDIR/out"
 	[ "${#lines[@]}" -eq 1 ]
-	[[ $output =~ ^[0-9:]{8}\.[0-9]{3}\ $GROUP\ hog\[[0-9]+\]\ kmemsize\ [0-9.]+K?\ held\ [0-9.KM]+\ barrier\ 1M ]]
+	[[ $output =~ ^[0-9:]{8}\.[0-9]{3}\ $GROUP\ hog\[[0-9]+\]\ kmemsize\ asked\ [0-9.,]+K?,\ held\ [0-9.,KM]+\ of\ (1M|1,048,576)\ \(barrier\) ]]
 	[ -z "$(ls /sys/kernel/tracing/instances)" ]
 }
 
