@@ -3,8 +3,8 @@
  * bcctl apply --watch: groups that come get their limits as long as this runs.
  *
  * One mark of fanotify on the file system tells of every new group, wherever it
- * is made, with the id that the kernel knows it by; so there is no directory that
- * is watched too late. The mark is there before the groups are gone through, and
+ * is made, with its name and the id of the group above; so there is no directory
+ * that is watched too late. The mark is there before the groups are gone through, and
  * nothing is kept but in the kernel: whatever happens to this process, the next
  * one finds what has no limits yet. When groups come faster than they can be
  * looked at, the kernel drops the events and says so; then all are gone through
@@ -56,7 +56,7 @@ static int watch_groups(struct keeper *keeper)
 
 	keeper->events =
 		fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK |
-				      FAN_REPORT_DFID_NAME_TARGET,
+				      FAN_REPORT_DFID_NAME,
 			      O_RDONLY | O_CLOEXEC);
 	if (keeper->events < 0)
 		return fail_to(ctl, "watch for new groups");
@@ -98,19 +98,31 @@ static void forgive(struct keeper *keeper)
 	keeper->window = now;
 }
 
-static void on_new_group(struct keeper *keeper, uint64_t id)
+static void on_new_group(struct keeper *keeper, uint64_t above,
+			 const char *name)
 {
-	struct libbc_group *group;
+	const struct libbc_host *host = keeper->apply->ctl->host;
+	struct libbc_group *parent, *group = NULL;
+	char *path;
 
 	/* What cannot be opened has gone again. */
-	if (libbc_group_open_id(keeper->apply->ctl->host, id, &group))
+	if (libbc_group_open_id(host, above, &parent))
 		return;
-	forgive(keeper);
-	apply_group(keeper->apply, group);
+	if (asprintf(&path, "%s/%s", libbc_group_path(parent), name) >= 0) {
+		if (!libbc_group_open(host, path, &group)) {
+			forgive(keeper);
+			apply_group(keeper->apply, group);
+		}
+		free(path);
+	}
 	libbc_group_close(group);
+	libbc_group_close(parent);
 }
 
-/* The record that has the new directory itself. */
+/*
+ * The record that has the directory above and the name; what is new has no inode
+ * yet when the kernel tells of it.
+ */
 static void on_event(struct keeper *keeper,
 		     const struct fanotify_event_metadata *event)
 {
@@ -119,16 +131,20 @@ static void on_event(struct keeper *keeper,
 
 	if (event->mask & FAN_Q_OVERFLOW)
 		keeper->lost = true;
-	while (at + sizeof(struct fanotify_event_info_fid) <= end) {
+	while (at + sizeof(struct fanotify_event_info_fid) +
+		       sizeof(struct file_handle) <=
+	       end) {
 		const struct fanotify_event_info_fid *info = (const void *)at;
 		const struct file_handle *handle = (const void *)info->handle;
+		const char *name =
+			(const char *)handle->f_handle + handle->handle_bytes;
 		uint64_t id;
 
-		if (info->hdr.info_type == FAN_EVENT_INFO_TYPE_FID &&
+		if (info->hdr.info_type == FAN_EVENT_INFO_TYPE_DFID_NAME &&
 		    handle->handle_type == HANDLE_KERNFS &&
-		    handle->handle_bytes == sizeof(id)) {
+		    handle->handle_bytes == sizeof(id) && name < end) {
 			memcpy(&id, handle->f_handle, sizeof(id));
-			on_new_group(keeper, id);
+			on_new_group(keeper, id, name);
 		}
 		if (!info->hdr.len)
 			break;
