@@ -215,6 +215,27 @@ panic()
 		grep -q 'the whole log: ' "$WORK/stderr"
 }
 
+# What ends the machine without a word of the kernel is told.
+killed_outside()
+{
+	local pid
+	: >"$WORK/up"
+	(
+		trap - INT EXIT
+		exec "$TOP/vm/run" "${options[@]}" --timeout 300 -- sh -c 'echo up; sleep 1000'
+	) >"$WORK/up" 2>"$WORK/killed" </dev/null &
+	pid=$!
+	while ! grep -q up "$WORK/up" && kill -0 "$pid"; do
+		sleep 0.1
+	done
+	# Of the supervisor's two, not the one that writes the log.
+	ps -o pid=,comm= --ppid "$(pgrep -P "$pid" supervise)" |
+		awk '$2 != "supervise" { print $1 }' | xargs kill -KILL || return 1
+	exits 125 wait "$pid" || return 1
+	cat "$WORK/killed"
+	grep -q 'signal 9 (Killed) ended it after [0-9.]* s' "$WORK/killed"
+}
+
 log_file()
 {
 	exits 0 vm --log "$WORK/log" -- true && grep -q 'Linux version' "$WORK/log"
@@ -283,6 +304,7 @@ check "SIGINT"				interrupted INT 130
 check "SIGINT to the process group"	interrupt_group
 check "a warning in the log: 125"	splat
 check "a panic: 125"			panic
+check "killed from outside: it is said"	killed_outside
 check "--log"				log_file
 
 echo "1..$count"

@@ -6,18 +6,22 @@
 # judge MACHINE-STATUS: look at the log and at the status; set the exit status.
 judge()
 {
-	local found='' keep=$BUILD/log/vm-$$.log
+	local found='' ended='' keep=$BUILD/log/vm-$$.log
 	result=125
+	read -r ended 2>/dev/null <"$job/share/ended" || :
 	if [ "$1" -eq 124 ]; then
 		result=124
 		complaint="the time was up after $timeout s"
 	elif [ "$1" -ge 128 ]; then
 		result=$1
+		case $ended in
+		the\ terminal* | its\ console*) printf 'vm/run: %s\n' "$ended" >&2 ;;
+		esac
 		return
 	elif [ -s "$job/share/status" ]; then
 		read -r result <"$job/share/status"
 	else
-		complaint="the kernel did not get to the end of the command"
+		complaint="the kernel did not get to the end of the command: ${ended:-the supervisor was ended (status $1)}"
 	fi
 	found=$(LC_ALL=C sed -E 's/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? //' "$log" |
 		LC_ALL=C grep -aE -f <(grep -v '^#' "$VM/splats" | grep .) | head -n 20) || :

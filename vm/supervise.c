@@ -9,7 +9,8 @@
  * COMMAND runs in a session of its own with its output in LOG.  With -i its
  * file descriptor 3 is a console for this terminal; Ctrl-] ends the guest.
  * Exits with 0 when the guest ended by itself, 124 when its time was up, 125
- * when it could not be started, 128+N when signal N asked to stop.
+ * when it could not be started, 128+N when signal N asked to stop.  How the
+ * guest ended is a line of words in SHARE/ended.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -100,8 +101,40 @@ static long long now_ms(void)
 struct run {
 	pid_t guest, logger;
 	int signals, changes, console;
-	long long deadline; /* 0: none */
+	long long start, deadline; /* of the latter 0: none */
+	const char *words; /* why we ended it */
 };
+
+/* Nothing in the kernel's log tells of this: say what was seen from outside. */
+static void tell_end(const struct run *run, const char *share, int status)
+{
+	long long took = now_ms() - run->start;
+	char name[4096];
+	FILE *file;
+
+	snprintf(name, sizeof(name), "%s/ended", share);
+	file = fopen(name, "we");
+	if (!file)
+		return;
+	if (run->words)
+		fputs(run->words, file);
+	else if (WIFSIGNALED(status))
+		fprintf(file, "signal %d (%s) ended it", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else
+		fprintf(file, "it ended by itself with status %d",
+			WEXITSTATUS(status));
+	fprintf(file, " after %lld.%lld s\n", took / 1000, took / 100 % 10);
+	fclose(file);
+}
+
+static bool guest_ended(pid_t guest)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, guest, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == guest;
+}
 
 /* One turn.  Negative to go on, else how it ended. */
 static int turn(struct run *run)
@@ -128,7 +161,8 @@ static int turn(struct run *run)
 		if (read(run->signals, &info, sizeof(info)) == sizeof(info) &&
 		    info.ssi_signo != SIGCHLD)
 			return 128 + info.ssi_signo;
-		if (waitpid(run->guest, NULL, WNOHANG) == run->guest)
+		/* Left to be collected: it is asked for its status later. */
+		if (guest_ended(run->guest))
 			return 0;
 	}
 	if (set[1].revents && read(run->changes, buffer, sizeof(buffer)) < 0 &&
@@ -140,9 +174,14 @@ static int turn(struct run *run)
 		spool_stdin();
 	if (set[3].revents && !console_to_terminal(&run->console))
 		run->console = -1;
-	if (set[4].revents && run->console >= 0 &&
-	    !terminal_to_console(run->console))
-		return 128 + SIGINT;
+	if (set[4].revents && run->console >= 0) {
+		run->words = terminal_to_console(run->console);
+		/* If it has just ended, that is why nobody reads us. */
+		if (run->words && guest_ended(run->guest))
+			run->words = NULL;
+		else if (run->words)
+			return 128 + SIGINT;
+	}
 	return -1;
 }
 
@@ -173,7 +212,7 @@ int main(int argc, char **argv)
 {
 	struct run run = { .console = -1 };
 	bool interactive = false;
-	int option, result, log, ends[2] = { -1, -1 };
+	int option, result, log, status = 0, ends[2] = { -1, -1 };
 	long timeout = 0;
 	sigset_t mask;
 
@@ -206,14 +245,18 @@ int main(int argc, char **argv)
 		close(ends[1]);
 		raw_terminal();
 	}
+	run.start = now_ms();
 	if (timeout)
-		run.deadline = now_ms() + timeout * 1000;
+		run.deadline = run.start + timeout * 1000;
 	do {
 		result = turn(&run);
 	} while (result < 0);
 	/* The session of the guest is a process group: nothing is left. */
+	if (!guest_ended(run.guest) && !run.words)
+		run.words = "it was ended from outside";
 	kill(-run.guest, SIGKILL);
-	waitpid(run.guest, NULL, 0);
+	waitpid(run.guest, &status, 0);
+	tell_end(&run, argv[optind], status);
 	waitpid(run.logger, NULL, 0);
 	if (!pass_on_all() && result == 0)
 		result = 128 + SIGPIPE;

@@ -23,8 +23,9 @@ void spool_stdin(void);
 void raw_terminal(void);
 void restore_terminal(void);
 
-/* Carry what is there.  False at the end of it, or after Ctrl-]. */
+/* Carry what is there.  False at the end of it. */
 bool console_to_terminal(int *console);
-bool terminal_to_console(int console);
+/* Likewise.  NULL to go on, else why the guest is to end. */
+const char *terminal_to_console(int console);
 
 #endif /* VM_SUPERVISE_H */

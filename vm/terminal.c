@@ -65,16 +65,18 @@ bool console_to_terminal(int *console)
 	return true;
 }
 
-bool terminal_to_console(int console)
+const char *terminal_to_console(int console)
 {
 	char data[4096];
 	ssize_t n = read(STDIN_FILENO, data, sizeof(data));
 
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
-	if (n == 0)
-		return false;
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return NULL;
+	if (n <= 0)
+		return "the terminal was closed";
 	if (memchr(data, ESCAPE, n))
-		return false;
-	return send(console, data, n, MSG_NOSIGNAL) == n;
+		return "Ctrl-] was pressed";
+	if (send(console, data, n, MSG_NOSIGNAL) != n)
+		return "its console was closed";
+	return NULL;
 }
