@@ -11,12 +11,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -67,18 +65,6 @@ static void start(const struct job *job, const struct passwd *user,
 	execvp(job->argv[0], job->argv);
 	trouble.error = errno;
 	complain(report, trouble);
-}
-
-/* In the group from the first instruction: no request is left unaccounted. */
-static pid_t clone_into(int group)
-{
-	struct clone_args args = {
-		.flags = CLONE_INTO_CGROUP,
-		.exit_signal = SIGCHLD,
-		.cgroup = group,
-	};
-
-	return syscall(SYS_clone3, &args, sizeof(args));
 }
 
 static void forward(pid_t pid, const struct signalfd_siginfo *info)
@@ -270,7 +256,7 @@ static int follow(struct bcctl *ctl, struct job *job,
 
 int job_run(struct bcctl *ctl, struct job *job, const struct job_group *made)
 {
-	int group, signals, pipes[2], ret;
+	int signals, pipes[2], ret;
 	const struct passwd *user;
 	sigset_t before;
 	pid_t pid;
@@ -278,19 +264,15 @@ int job_run(struct bcctl *ctl, struct job *job, const struct job_group *made)
 	ret = find_user(ctl, job->user, &user);
 	if (ret)
 		return ret;
-	group = openat(libbc_group_fd(made->group), ".",
-		       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (group < 0 || pipe2(pipes, O_CLOEXEC) || write(pipes[1], "", 1) != 1)
-		return fail(ctl, "cannot open %s: %s", made->directory,
-			    strerror(errno));
+	if (pipe2(pipes, O_CLOEXEC) || write(pipes[1], "", 1) != 1)
+		return fail(ctl, "cannot make a pipe: %s", strerror(errno));
 	signals = catch_signals(&before);
 	job->seconds = now();
-	pid = clone_into(group);
+	pid = libbc_group_fork(made->group);
 	if (!pid)
 		start(job, user, &before, pipes[1]);
-	ret = pid < 0 ? explain_clone(ctl, made, errno) : 0;
+	ret = pid < 0 ? explain_clone(ctl, made, -pid) : 0;
 	close(pipes[1]);
-	close(group);
 	if (!ret)
 		ret = follow(ctl, job, made, pid, signals, pipes[0]);
 	job->seconds = now() - job->seconds;

@@ -16,6 +16,7 @@ includedir  ?= $(prefix)/include
 datadir     ?= $(prefix)/share
 sysconfdir  ?= /etc
 mandir      ?= $(datadir)/man
+pythondir   ?= $(prefix)/lib/python3/dist-packages
 completiondir ?= $(datadir)/bash-completion/completions
 unitdir     ?= $(prefix)/lib/systemd/system
 hooksdir    ?= $(datadir)/containers/oci/hooks.d

@@ -78,10 +78,18 @@ int libbc_group_open_pid(const struct libbc_host *host, pid_t pid,
 			 struct libbc_group **group);
 int libbc_group_open_id(const struct libbc_host *host, uint64_t id,
 			struct libbc_group **group);
+int libbc_group_open_fd(const struct libbc_host *host, int fd,
+			struct libbc_group **group);
 void libbc_group_close(struct libbc_group *group);
 const char *libbc_group_path(const struct libbc_group *group);
 uint64_t libbc_group_id(const struct libbc_group *group);
 int libbc_group_fd(const struct libbc_group *group);
+
+/* A group for what a program starts. */
+int libbc_group_make(const struct libbc_group *parent, const char *name,
+		     struct libbc_group **group);
+int libbc_group_remove(const struct libbc_group *group);
+pid_t libbc_group_fork(const struct libbc_group *group);
 
 /* What it holds. */
 int libbc_account_read(const struct libbc_group *group, unsigned int flags,

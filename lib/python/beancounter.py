@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: LGPL-2.1-only
+"""Read and set the accounts of groups of processes.
+
+This is libbeancounter for Python.  The examples are for a copy of a machine's
+files, whose directory stands for the machine; without it, Host() is the machine
+that the program runs on.
+
+>>> host = Host(MACHINE)
+>>> web = host.group("/web")
+>>> web.path
+'/web'
+>>> account = web.account()
+>>> account["kmemsize"].held
+4194304
+>>> account["numproc"].barrier, account["numproc"].unit
+(240, 'items')
+
+What is unlimited is None, and so is what the kernel does not tell:
+
+>>> account["numwidget"].limit is None
+True
+
+Sizes are numbers in the unit of their resource; these two are for people:
+
+>>> size("1.5G"), size("256M", "pages")
+(1610612736, 65536)
+>>> text(65536, "pages"), text(None)
+('256M', 'max')
+
+All groups, each before those below it:
+
+>>> [group.path for group in host.group("/web").walk()]
+['/web', '/web/job']
+
+Barriers and limits are set all together or not at all.  In a copy nothing is:
+
+>>> web.set(kmemsize=(16 << 20, 18 << 20), numproc=(100, None))
+Traceback (most recent call last):
+    ...
+OSError: [Errno 30] Read-only file system: '/web'
+>>> host.group("/nope")
+Traceback (most recent call last):
+    ...
+FileNotFoundError: [Errno 2] No such file or directory: '/nope'
+"""
+
+import ctypes
+import os
+
+__all__ = ["Host", "Group", "Account", "Resource", "Events", "size", "text", "version"]
+
+_lib = ctypes.CDLL("libbeancounter.so.0")
+_MAX = (1 << 64) - 1
+_UNITS = ("bytes", "pages", "items")
+_FIELDS = ("held", "maxheld", "barrier", "limit", "failcnt", "forced", "failcnt_local")
+_BARRIER, _LIMIT = 2, 3
+_READ_LOCAL = _EVENTS_LOCAL = 1
+
+_p, _s, _i = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
+_u64, _size = ctypes.c_uint64, ctypes.c_size_t
+
+
+def _declare(name, result, *arguments):
+    function = getattr(_lib, "libbc_" + name)
+    function.restype, function.argtypes = result, arguments
+    return function
+
+
+_version = _declare("version", _s)
+_host_open = _declare("host_open", _i, _s, _p)
+_host_close = _declare("host_close", None, _p)
+_host_mount = _declare("host_mount", _s, _p)
+_group_open = _declare("group_open", _i, _p, _s, _p)
+_group_open_pid = _declare("group_open_pid", _i, _p, _i, _p)
+_group_open_id = _declare("group_open_id", _i, _p, _u64, _p)
+_group_open_fd = _declare("group_open_fd", _i, _p, _i, _p)
+_group_make = _declare("group_make", _i, _p, _s, _p)
+_group_remove = _declare("group_remove", _i, _p)
+_group_fork = _declare("group_fork", _i, _p)
+_group_close = _declare("group_close", None, _p)
+_group_path = _declare("group_path", _s, _p)
+_group_id = _declare("group_id", _u64, _p)
+_group_fd = _declare("group_fd", _i, _p)
+_account_read = _declare("account_read", _i, _p, ctypes.c_uint, _p)
+_account_free = _declare("account_free", None, _p)
+_account_count = _declare("account_count", _size, _p)
+_account_get = _declare("account_get", _p, _p, _size)
+_resource_name = _declare("resource_name", _s, _p)
+_resource_unit = _declare("resource_unit", _i, _p)
+_resource_has = _declare("resource_has", ctypes.c_bool, _p, _i)
+_resource_value = _declare("resource_value", _u64, _p, _i)
+_settings_new = _declare("settings_new", _i, _p)
+_settings_free = _declare("settings_free", None, _p)
+_settings_add = _declare("settings_add", _i, _p, _s, _i, _u64)
+_settings_apply = _declare("settings_apply", _i, _p, _p)
+_maxheld_reset = _declare("maxheld_reset", _i, _p, _p, _size)
+_events_open = _declare("events_open", _i, _p, ctypes.c_uint, _p)
+_events_close = _declare("events_close", None, _p)
+_events_fd = _declare("events_fd", _i, _p)
+_events_next = _declare("events_next", _i, _p, _p, _p)
+_walk_open = _declare("walk_open", _i, _p, _p)
+_walk_close = _declare("walk_close", None, _p)
+_walk_next = _declare("walk_next", _i, _p, _p)
+_size_parse = _declare("size_parse", _i, _s, _i, _p)
+_size_format = _declare("size_format", _s, _u64, _i, ctypes.c_uint, _s)
+_unit_of = _declare("unit_of", _i, _s)
+
+
+def _check(result, name=None):
+    if result < 0:
+        raise OSError(-result, os.strerror(-result), name)
+    return result
+
+
+def version():
+    """The version of the library."""
+    return _version().decode()
+
+
+def size(words, unit="bytes"):
+    """The number that somebody has written, like 256M or max, in a unit."""
+    value = _u64()
+    if _size_parse(words.encode(), _UNITS.index(unit), ctypes.byref(value)) < 0:
+        raise ValueError("%r is not a number of %s" % (words, unit))
+    return None if value.value == _MAX else value.value
+
+
+def text(value, unit="bytes"):
+    """A number the way people write it; None is max."""
+    buffer = ctypes.create_string_buffer(24)
+    number = _MAX if value is None else value
+    return _size_format(number, _UNITS.index(unit), 0, buffer).decode()
+
+
+class _Object:
+    """What the library has made, and is given back when nobody has it any more."""
+
+    _close = None
+
+    def __init__(self, pointer):
+        self._pointer = pointer
+
+    def close(self):
+        """Give it back; it cannot be used after that."""
+        pointer, self._pointer = self._pointer, None
+        if pointer:
+            type(self)._close(pointer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.close()
+
+    def __del__(self):
+        if getattr(self, "_pointer", None):
+            self.close()
+
+
+class Host(_Object):
+    """The machine, or a copy of its files below a directory."""
+
+    _close = _host_close
+
+    def __init__(self, sysroot=None):
+        pointer = _p()
+        root = os.fsencode(sysroot) if sysroot is not None else None
+        _check(_host_open(root, ctypes.byref(pointer)), sysroot)
+        super().__init__(pointer)
+
+    @property
+    def mount(self):
+        """Where the groups are."""
+        return os.fsdecode(_host_mount(self._pointer))
+
+    def _open(self, function, what, argument):
+        pointer = _p()
+        _check(function(self._pointer, argument, ctypes.byref(pointer)), what)
+        return Group(pointer, self)
+
+    def group(self, path="/"):
+        """The group of a path, like /web/job."""
+        return self._open(_group_open, path, os.fsencode(path))
+
+    def group_of(self, pid=0):
+        """The group that a process is in; 0 is this one."""
+        return self._open(_group_open_pid, pid, pid)
+
+    def group_id(self, number):
+        """The group of a number, as the tracepoints of the kernel give it."""
+        return self._open(_group_open_id, number, number)
+
+    def group_fd(self, fd):
+        """The group whose directory this descriptor is."""
+        return self._open(_group_open_fd, fd, fd)
+
+
+class Group(_Object):
+    """A group, which stays the same when another one gets its name."""
+
+    _close = _group_close
+
+    def __init__(self, pointer, host):
+        super().__init__(pointer)
+        self.host = host
+
+    @property
+    def path(self):
+        """Its path from the top."""
+        return os.fsdecode(_group_path(self._pointer))
+
+    @property
+    def id(self):
+        """Its number."""
+        return _group_id(self._pointer)
+
+    def fileno(self):
+        """Its directory, opened with O_PATH."""
+        return _group_fd(self._pointer)
+
+    def account(self, local=True):
+        """A copy of its account; with local, failcnt_local is in it."""
+        pointer = _p()
+        flags = _READ_LOCAL if local else 0
+        _check(_account_read(self._pointer, flags, ctypes.byref(pointer)), self.path)
+        try:
+            return Account(pointer)
+        finally:
+            _account_free(pointer)
+
+    def set(self, **limits):
+        """Set barriers and limits, all or none: kmemsize=(barrier, limit).
+
+        A number alone is the barrier.  None is unlimited, and Ellipsis leaves the
+        one of the two that it stands for as it is.
+        """
+        settings = _p()
+        _check(_settings_new(ctypes.byref(settings)))
+        try:
+            for name, pair in limits.items():
+                pair = pair if isinstance(pair, tuple) else (pair, ...)
+                for field, value in zip((_BARRIER, _LIMIT), pair):
+                    if value is ...:
+                        continue
+                    number = _MAX if value is None else value
+                    _check(_settings_add(settings, name.encode(), field, number), name)
+            _check(_settings_apply(settings, self._pointer), self.path)
+        finally:
+            _settings_free(settings)
+
+    def reset(self, *names):
+        """Set maxheld of these resources, or of all, to what is held."""
+        array = (_s * len(names))(*[name.encode() for name in names])
+        _check(_maxheld_reset(self._pointer, array, len(names)), self.path)
+
+    def walk(self):
+        """This group and all below it."""
+        walk = _p()
+        _check(_walk_open(self._pointer, ctypes.byref(walk)), self.path)
+        try:
+            while True:
+                pointer = _p()
+                if not _check(_walk_next(walk, ctypes.byref(pointer)), self.path):
+                    return
+                yield Group(pointer, self.host)
+        finally:
+            _walk_close(walk)
+
+    def events(self, local=False):
+        """What is refused from now on, here and below, or here with local."""
+        pointer = _p()
+        flags = _EVENTS_LOCAL if local else 0
+        _check(_events_open(self._pointer, flags, ctypes.byref(pointer)), self.path)
+        return Events(pointer)
+
+    def make(self, name):
+        """Make a group below this one."""
+        pointer = _p()
+        _check(_group_make(self._pointer, os.fsencode(name), ctypes.byref(pointer)), name)
+        return Group(pointer, self.host)
+
+    def remove(self):
+        """Remove this group, in which no process and no group is left."""
+        _check(_group_remove(self._pointer), self.path)
+
+    def spawn(self, *command):
+        """Start a command in this group; the number of its process.
+
+        It is in the group from its first instruction on.  A command that cannot be
+        run ends with 127.
+        """
+        arguments = [os.fsencode(word) for word in command]
+        pid = _check(_group_fork(self._pointer), self.path)
+        if not pid:
+            try:
+                os.execvp(arguments[0], arguments)
+            finally:
+                os._exit(127)
+        return pid
+
+
+class Resource:
+    """What a group holds and may hold of a resource.
+
+    held, maxheld, barrier, limit, failcnt, forced, failcnt_local: a number, or
+    None for unlimited and for what the kernel does not tell.
+    """
+
+    def __init__(self, pointer):
+        self.name = _resource_name(pointer).decode()
+        self.unit = _UNITS[_resource_unit(pointer)]
+        for field, name in enumerate(_FIELDS):
+            value = None
+            if _resource_has(pointer, field):
+                value = _resource_value(pointer, field)
+            setattr(self, name, None if value == _MAX else value)
+
+    def __repr__(self):
+        return "<%s: held %s of %s>" % (
+            self.name, text(self.held, self.unit), text(self.barrier, self.unit))
+
+
+class Account(dict):
+    """The resources of a group by their names, in the order of the kernel."""
+
+    def __init__(self, pointer):
+        super().__init__()
+        for index in range(_account_count(pointer)):
+            resource = Resource(_account_get(pointer, index))
+            self[resource.name] = resource
+
+
+class Events(_Object):
+    """New refusals; what select() waits on."""
+
+    _close = _events_close
+
+    def fileno(self):
+        """It is readable when something has been refused."""
+        return _events_fd(self._pointer)
+
+    def read(self):
+        """What has been refused since the last time: {resource: how often}."""
+        found = {}
+        name, refusals = _s(), _u64()
+        while _check(_events_next(self._pointer, ctypes.byref(name), ctypes.byref(refusals))):
+            found[name.value.decode()] = refusals.value
+        return found
