@@ -32,13 +32,15 @@ run: deps kernel tools
 .PHONY: demo-postgres
 demo-postgres: deps kernel tools
 	@scripts/deps postgres
-	@vm/run --variant $(VARIANT) --memory 2G --env BUILD=$(BUILD) -- demos/postgres
+	@mkdir -p $(BUILD)/pictures
+	@vm/run --variant $(VARIANT) --memory 2G --env BUILD=$(BUILD) \
+		--rw $(BUILD)/pictures --env PICTURES=$(BUILD)/pictures -- demos/postgres
 
 ## shell: a shell inside the virtual machine
 .PHONY: shell
 shell: deps kernel tools
 	@PATH=$(BUILD)/bin:$$PATH vm/run --variant $(VARIANT) --interactive -- \
-		$${SHELL:-/bin/sh} || [ $$? -lt 124 ]
+		scripts/vm-shell || [ $$? -lt 124 ]
 
 ## kernel: build the kernel variant VARIANT
 .PHONY: kernel

@@ -218,7 +218,13 @@ void print_help(const struct verb *verb)
 	printf("Usage: bcctl %s [OPTION]...%s%s\n\n%s\n\n", verb->name,
 	       *verb->args ? " " : "", verb->args, verb->about);
 	for (i = 0; (opt = option_at(verb, i)); i++)
-		print_option(opt);
+		if (opt->id != OPT_SYSROOT)
+			print_option(opt);
+	/* Nobody who runs a server needs it. */
+	printf("\nFor tests:\n");
+	for (i = 0; (opt = option_at(verb, i)); i++)
+		if (opt->id == OPT_SYSROOT)
+			print_option(opt);
 	if (!verb->columns)
 		return;
 	printf("\nColumns:\n");
