@@ -26,6 +26,12 @@ setup()
 
 teardown()
 {
+	remove_groups
+}
+
+# remove_groups: the test's, with what is in them.
+remove_groups()
+{
 	local dir
 	echo 1 >"$DIR/cgroup.kill" 2>/dev/null || :
 	for _ in {1..50}; do
