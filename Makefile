@@ -53,6 +53,12 @@ kernel: source vm-tools
 source:
 	@scripts/source
 
+## check-configs: does it compile as Debian configures its kernels, and link modules?
+.PHONY: check-configs
+check-configs: deps
+	@scripts/deps configs
+	@tests/check-configs
+
 ## refresh: carry the series over to the Linux LINUX_VERSION
 .PHONY: refresh
 refresh:
