@@ -270,6 +270,7 @@ int policy_load(struct bcctl *ctl, const char *from,
 		policy_free(policy);
 		return ret;
 	}
-	qsort(policy->v, policy->count, sizeof(*policy->v), compare);
+	if (policy->count)
+		qsort(policy->v, policy->count, sizeof(*policy->v), compare);
 	return 0;
 }
