@@ -68,25 +68,3 @@ limited()
 @test "hook: runc, prestart" {
 	limited runc prestart
 }
-
-@test "hook: crun does not start a container that asks for too much" {
-	start crun createRuntime '"beancounter.numproc": "51"'
-	[ "$status" -ne 0 ]
-	[[ $output != *"then: "* ]]
-}
-
-@test "hook: runc does not, and shows what it asked for" {
-	start runc createRuntime '"beancounter.numproc": "51"'
-	[ "$status" -ne 0 ]
-	says "asks for a barrier of 51 for numproc, and at most 50 is allowed"
-	[[ $output != *"then: "* ]]
-}
-
-@test "hook: an annotation that is wrong, and none" {
-	start runc createRuntime '"beancounter.kmemsiz": "1M"'
-	[ "$status" -ne 0 ]
-	says "did you mean kmemsize?"
-	start runc createRuntime ''
-	[ "$status" -eq 0 ]
-	says "then: enough"
-}
