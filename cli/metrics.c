@@ -181,7 +181,8 @@ static void print_all(const struct text *text)
 
 	for (i = 0; i < ARRAY_SIZE(metrics); i++)
 		for (amount = 0; amount < NR_AMOUNTS; amount++)
-			if (metrics[i].requests == (amount == REQUESTS))
+			if (metrics[i].requests ? amount == REQUESTS :
+						  amount != REQUESTS)
 				print_family(text, &metrics[i], amount);
 	if (text->options->openmetrics)
 		fputs("# EOF\n", text->out);

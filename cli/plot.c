@@ -202,8 +202,9 @@ static void print_script(FILE *out, const struct recording *recording,
 	print_steps(out, "limit", recording, series,
 		    offsetof(struct point, limit));
 	refused = print_refusals(out, recording, series);
+	fputs("plot $held using 1:2 with fillsteps lc rgb '#3377bb' notitle, ",
+	      out);
 	fprintf(out,
-		"plot $held using 1:2 with fillsteps lc rgb '#3377bb' notitle, "
 		"$held using 1:2 with steps lc rgb '#225588' title '%s held'",
 		series->resource);
 	if (ever_set(series, offsetof(struct point, barrier)))

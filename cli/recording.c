@@ -198,11 +198,11 @@ int recording_read(struct bcctl *ctl, const char *file,
 		if (line[strspn(line, " \t\n")])
 			ret = take_line(recording, line);
 	}
-	if (!ret && ferror(in))
+	if (!ret && ferror(in)) {
 		ret = fail(ctl, "cannot read %s: %s", file, strerror(errno));
-	else if (ret == -ENOMEM)
+	} else if (ret == -ENOMEM) {
 		ret = no_memory(ctl);
-	else if (ret) {
+	} else if (ret) {
 		ret = fail(ctl, "%s line %zu is not of a recording", file,
 			   number_of);
 		hint("bcctl record GROUP >FILE makes such a file");

@@ -260,7 +260,7 @@ static uint64_t with_gap(uint64_t barrier)
 	return plus(barrier, barrier / 8 + 1);
 }
 
-static void guarantee(struct finding *finding, finding_fn fn, void *arg)
+static void check_guarantee(struct finding *finding, finding_fn fn, void *arg)
 {
 	if (finding->limit == LIBBC_MAX)
 		return;
@@ -271,7 +271,7 @@ static void guarantee(struct finding *finding, finding_fn fn, void *arg)
 	fn(arg, finding);
 }
 
-static void shown(struct finding *finding, finding_fn fn, void *arg)
+static void check_shown(struct finding *finding, finding_fn fn, void *arg)
 {
 	char text[160], value[LIBBC_SIZE_LEN];
 	uint64_t lower = finding->barrier < finding->limit ? finding->barrier :
@@ -333,10 +333,10 @@ void rules_of_one(const struct plan *plan, const char *name, finding_fn fn,
 
 	switch (resource_kind(name)) {
 	case RESOURCE_SHOWN:
-		shown(&finding, fn, arg);
+		check_shown(&finding, fn, arg);
 		break;
 	case RESOURCE_GUARANTEE:
-		guarantee(&finding, fn, arg);
+		check_guarantee(&finding, fn, arg);
 		break;
 	case RESOURCE_LIMITED:
 		limited(&finding, fn, arg);

@@ -37,8 +37,7 @@ struct server {
 };
 
 static const char home[] =
-	"<!DOCTYPE html>\n<title>bcctl</title>\n<p>The accounts of this machine: "
-	"<a href=\"/metrics\">/metrics</a>\n";
+	"<!DOCTYPE html>\n<title>bcctl</title>\n<p>The accounts: <a href=\"/metrics\">/metrics</a>\n";
 
 static double now(void)
 {

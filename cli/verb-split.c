@@ -59,17 +59,17 @@ static void print_memory(const struct share *share, uint64_t ram)
 {
 	uint64_t kmem = share->kernel / 2;
 	uint64_t guaranteed = (share->all - share->kernel) / share->page;
-	uint64_t private = 3 * guaranteed;
+	uint64_t promised = 3 * guaranteed;
 
 	/* As much as fits beside the others, and what is guaranteed at least. */
-	if (private > ram / share->page * 6 / 10)
-	private = ram / share->page * 6 / 10;
-	if (private < guaranteed)
-	private = guaranteed;
+	if (promised > ram / share->page * 6 / 10)
+		promised = ram / share->page * 6 / 10;
+	if (promised < guaranteed)
+		promised = guaranteed;
 	line("kmemsize", BYTES, kmem, tenth_more(kmem));
 	same("lockedpages", PAGES, clamp(kmem * 3 / 204800, 4, UINT64_MAX));
-	line("privvmpages", PAGES, private, tenth_more(private));
-	same("shmpages", PAGES, clamp(private / 10, 1, UINT64_MAX));
+	line("privvmpages", PAGES, promised, tenth_more(promised));
+	same("shmpages", PAGES, clamp(promised / 10, 1, UINT64_MAX));
 	line("vmguarpages", PAGES, guaranteed, LIBBC_MAX);
 	line("oomguarpages", PAGES, guaranteed, LIBBC_MAX);
 }

@@ -35,8 +35,10 @@ static void print_row(const char *uid, const char *name,
 	uint64_t held = 0, maxheld = 0, failcnt = 0;
 	uint64_t barrier = INT64_MAX, limit = INT64_MAX;
 
-	if (!strcmp(name, "dummy"))
-		barrier = limit = 0;
+	if (!strcmp(name, "dummy")) {
+		barrier = 0;
+		limit = 0;
+	}
 	if (resource) {
 		held = libbc_resource_value(resource, LIBBC_HELD);
 		maxheld = libbc_resource_value(resource, LIBBC_MAXHELD);

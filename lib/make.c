@@ -61,8 +61,8 @@ int libbc_group_make(const struct libbc_group *parent, const char *name,
 /* By its name, if that is still the same group. */
 int libbc_group_remove(const struct libbc_group *group)
 {
-	const char *name = strrchr(group->path, '/') + 1;
 	__cleanup_fd int above = -1;
+	const char *name = strrchr(group->path, '/') + 1;
 	struct stat st;
 
 	if (group->captured)

@@ -98,7 +98,7 @@ static long one_look(long *took, long count, const char *dir)
 	return took[count * 99 / 100];
 }
 
-static void each(long count, const char *dir)
+static void each_group(long count, const char *dir)
 {
 	long *took = calloc(count, sizeof(*took)), i;
 	char path[4096];
@@ -116,7 +116,7 @@ static void each(long count, const char *dir)
 	free(took);
 }
 
-static void storm(long count, const char *dir)
+static void many_groups(long count, const char *dir)
 {
 	long begin = now_us(), made, i;
 	char path[4096];
@@ -148,8 +148,8 @@ int main(int argc, char **argv)
 		return 2;
 	barrier = argv[4];
 	if (!strcmp(argv[1], "each"))
-		each(count, argv[3]);
+		each_group(count, argv[3]);
 	else
-		storm(count, argv[3]);
+		many_groups(count, argv[3]);
 	return 0;
 }
