@@ -122,6 +122,7 @@ ask()
 	local list=$APT/etc/sources.list.d/$1.sources
 	sources_of "$1" >"$list"
 	[ -s "$list" ] || return 0
+	# shellcheck disable=SC2153 # who sources this says which package
 	say "      asking for $PACKAGE in $2"
 	apt_private apt-get update >"$BUILD/log/apt-update.log" 2>&1 || :
 	apt_private apt-cache madison "$PACKAGE" 2>/dev/null |
