@@ -10,12 +10,17 @@ override BUILD := $(abspath $(BUILD))
 VARIANT ?= uml
 #: JOBS: how many compilers at a time
 JOBS    ?= $(shell nproc)
+#: FLAVOUR: which of Debian's kernels "make kernel-deb" builds: cloud-amd64, amd64
+FLAVOUR ?=
 #: prefix: where "make install" puts things, /usr/local; DESTDIR goes before it
 #: LINUX_SRC: a linux-6.12.y tree of your own, instead of Debian's package
 LINUX_SRC ?=
 #: LINUX_VERSION: a version of Debian's package; else the newest that was tested
 LINUX_VERSION ?=
-export BUILD JOBS LINUX_SRC LINUX_VERSION
+#: REVISION: of the kernel's packages, for one more build; DEBUG=1: with symbols
+REVISION ?= 1
+DEBUG ?=
+export BUILD JOBS LINUX_SRC LINUX_VERSION REVISION DEBUG
 
 VM_CFLAGS = -O2 -Wall -Wextra -Wno-unused-result -D_GNU_SOURCE
 VM_GUEST  = $(addprefix vm/,init.c pump.c share.c mounts.c)
@@ -115,6 +120,16 @@ install:
 deb:
 	@scripts/deps tools deb
 	@scripts/build-deb
+
+## kernel-deb: Debian packages of a kernel, in build/kernel-deb; FLAVOUR=cloud-amd64
+.PHONY: kernel-deb
+kernel-deb:
+	@scripts/kernel-deb $(FLAVOUR)
+
+## test-kernel-deb: boot a Debian 13 with them, and use it
+.PHONY: test-kernel-deb
+test-kernel-deb:
+	@tests/kernel-deb
 
 ## bench: what an account costs, against the bars and the committed figures
 .PHONY: bench
