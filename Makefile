@@ -129,7 +129,7 @@ kernel-deb:
 ## test-kernel-deb: boot a Debian 13 with them, and use it
 .PHONY: test-kernel-deb
 test-kernel-deb:
-	@tests/kernel-deb
+	@tests/kernel-deb/run
 
 ## bench: what an account costs, against the bars and the committed figures
 .PHONY: bench
