@@ -86,8 +86,9 @@ test: deps
 ## test-debug: every test, on the kernels that check themselves
 .PHONY: test-debug
 test-debug: deps
-	@scripts/deps test qemu
+	@scripts/deps test qemu configs
 	@tests/run --debug
+	@tests/check-configs
 
 ## test-programs: Python, Java, Node.js, Go, databases: under a barrier, and refused
 .PHONY: test-programs
