@@ -3,6 +3,14 @@
 #
 # judge.sh - how did it end?  Part of vm/run.
 
+# complaints: the lines of the log on standard input which mean that something is
+# wrong with the kernel; fails when there is none.
+complaints()
+{
+	LC_ALL=C sed -E 's/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? //' |
+		LC_ALL=C grep -aE -f <(grep -v '^#' "$VM/splats" | grep .)
+}
+
 # judge MACHINE-STATUS: look at the log and at the status; set the exit status.
 judge()
 {
@@ -23,8 +31,7 @@ judge()
 	else
 		complaint="the kernel did not get to the end of the command: ${ended:-the supervisor was ended (status $1)}"
 	fi
-	found=$(LC_ALL=C sed -E 's/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? //' "$log" |
-		LC_ALL=C grep -aE -f <(grep -v '^#' "$VM/splats" | grep .) | head -n 20) || :
+	found=$(complaints <"$log" | head -n 20) || :
 	if [ -n "$found" ] && [ -z "$allow_splat" ]; then
 		[ "$result" -eq 124 ] || result=125
 		complaint="${complaint:+$complaint; }the kernel complained:"
