@@ -90,7 +90,7 @@ struct bcctl {
 extern const struct verb list_verb, show_verb, set_verb, reset_verb, run_verb,
 	top_verb, watch_verb, why_verb, advise_verb, profile_verb, export_verb,
 	serve_verb, apply_verb, save_verb, hook_verb, check_verb, ubc_verb,
-	memcheck_verb, split_verb, record_verb, plot_verb;
+	memcheck_verb, split_verb, record_verb, plot_verb, what_verb;
 extern const struct verb *const verbs[];
 
 /* options.c */

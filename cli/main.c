@@ -13,7 +13,7 @@ const struct verb *const verbs[] = {
 	&top_verb,   &watch_verb, &why_verb,	  &advise_verb, &profile_verb,
 	&apply_verb, &save_verb,  &hook_verb,	  &export_verb, &serve_verb,
 	&check_verb, &ubc_verb,	  &memcheck_verb, &split_verb,	&record_verb,
-	&plot_verb,  NULL,
+	&plot_verb,  &what_verb,  NULL,
 };
 
 static void usage(void)

@@ -139,6 +139,21 @@ bool plan_has(const struct plan *plan, const char *name)
 	       (!plan->account && spec_for(plan, name));
 }
 
+/* Will the limit be one that was never set? */
+static bool limit_follows(const struct libbc_resource *resource,
+			  const struct spec *spec)
+{
+	if (spec && spec->has_limit)
+		return spec->limit == LIBBC_AUTO;
+	return resource && libbc_resource_value(resource, LIBBC_LIMIT_AUTO);
+}
+
+/* As the kernel does it. */
+static uint64_t auto_limit(uint64_t barrier)
+{
+	return barrier == LIBBC_MAX ? LIBBC_MAX : barrier + (barrier + 7) / 8;
+}
+
 /* What a barrier or limit will be; LIBBC_MAX if there is no such resource. */
 uint64_t plan_value(const struct plan *plan, const char *name,
 		    enum libbc_field field)
@@ -148,6 +163,8 @@ uint64_t plan_value(const struct plan *plan, const char *name,
 
 	if (spec && field == LIBBC_BARRIER && spec->has_barrier)
 		return spec->barrier;
+	if (field == LIBBC_LIMIT && limit_follows(resource, spec))
+		return auto_limit(plan_value(plan, name, LIBBC_BARRIER));
 	if (spec && field == LIBBC_LIMIT && spec->has_limit)
 		return spec->limit;
 	return resource ? libbc_resource_value(resource, field) : LIBBC_MAX;

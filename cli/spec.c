@@ -105,7 +105,11 @@ static int parse_spec(const struct bcctl *ctl,
 	if (colon) {
 		*colon = '\0';
 		spec->has_limit = true;
-		ret = parse_value(ctl, text, copy, colon + 1, &spec->limit);
+		if (!strcmp(colon + 1, "auto"))
+			spec->limit = LIBBC_AUTO;
+		else
+			ret = parse_value(ctl, text, copy, colon + 1,
+					  &spec->limit);
 	}
 	if (!ret && equals[1]) {
 		spec->has_barrier = true;
@@ -253,8 +257,8 @@ int specs_apply(const struct bcctl *ctl, const struct specs *specs,
 /* As "bcctl set" takes it, whatever options it has. */
 static void print_value(FILE *out, uint64_t value, enum libbc_unit unit)
 {
-	if (value == LIBBC_MAX)
-		fputs("max", out);
+	if (value == LIBBC_MAX || value == LIBBC_AUTO)
+		fputs(value == LIBBC_MAX ? "max" : "auto", out);
 	else
 		fprintf(out, "%llu%s", (unsigned long long)value,
 			unit == LIBBC_PAGES ? "P" : "");

@@ -10,7 +10,7 @@
 
 #include <beancounter.h>
 
-#define LIBBC_NR_FIELDS (LIBBC_FAILCNT_LOCAL + 1)
+#define LIBBC_NR_FIELDS (LIBBC_LIMIT_AUTO + 1)
 
 /* The fields of a resource have one bit each in "has". */
 struct libbc_resource {

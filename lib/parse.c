@@ -69,11 +69,13 @@ static int field_of(const char *key, size_t len)
 		[LIBBC_FAILCNT] = "failcnt",
 		[LIBBC_FORCED] = "forced",
 		[LIBBC_FAILCNT_LOCAL] = "failcnt_local",
+		[LIBBC_LIMIT_AUTO] = "limit_auto",
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (strlen(names[i]) == len && !memcmp(names[i], key, len))
+		if (names[i] && strlen(names[i]) == len &&
+		    !memcmp(names[i], key, len))
 			return i;
 	return -1;
 }

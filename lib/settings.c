@@ -92,7 +92,8 @@ int libbc_settings_add(struct libbc_settings *settings, const char *name,
 
 	if ((field != LIBBC_BARRIER && field != LIBBC_LIMIT) || !*name ||
 	    strpbrk(name, " \t\n=") ||
-	    (value > INT64_MAX && value != LIBBC_MAX))
+	    (value > INT64_MAX && value != LIBBC_MAX &&
+	     (value != LIBBC_AUTO || field != LIBBC_LIMIT)))
 		return -EINVAL;
 	setting = setting_for(settings, name);
 	if (!setting)
@@ -126,8 +127,9 @@ static int append(char **text, const char *name, uint64_t value)
 	char *more;
 	int ret;
 
-	if (value == LIBBC_MAX)
-		ret = asprintf(&more, "%s%s max\n", *text ?: "", name);
+	if (value == LIBBC_MAX || value == LIBBC_AUTO)
+		ret = asprintf(&more, "%s%s %s\n", *text ?: "", name,
+			       value == LIBBC_MAX ? "max" : "auto");
 	else
 		ret = asprintf(&more, "%s%s %llu\n", *text ?: "", name,
 			       (unsigned long long)value);
@@ -138,7 +140,21 @@ static int append(char **text, const char *name, uint64_t value)
 	return 0;
 }
 
-/* Put what changes into the step it belongs to. */
+/* What is in force, as it would have to be written. */
+static uint64_t in_force(const struct libbc_resource *resource,
+			 enum libbc_field field)
+{
+	if (field == LIBBC_LIMIT &&
+	    libbc_resource_value(resource, LIBBC_LIMIT_AUTO))
+		return LIBBC_AUTO;
+	return libbc_resource_value(resource, field);
+}
+
+/*
+ * Put what changes into the step it belongs to. A limit that follows the barrier
+ * counts as the number it is now; to follow is the last thing, when the barrier
+ * is there.
+ */
 static int plan(const struct libbc_settings *settings,
 		const struct libbc_account *old, struct step steps[NR_STEPS])
 {
@@ -152,15 +168,17 @@ static int plan(const struct libbc_settings *settings,
 		enum libbc_field field;
 
 		for (field = LIBBC_BARRIER; field <= LIBBC_LIMIT; field++) {
-			uint64_t before = libbc_resource_value(resource, field);
+			uint64_t before = in_force(resource, field);
 			uint64_t after = setting->value[field];
+			uint64_t now = libbc_resource_value(resource, field);
 			struct step *step = &steps[BARRIERS];
 
 			if (!(setting->has & 1u << field) || before == after)
 				continue;
 			if (field == LIBBC_LIMIT)
-				step = &steps[after > before ? LIMITS_UP :
-							       LIMITS_DOWN];
+				step = &steps[after > now && after != LIBBC_AUTO ?
+						      LIMITS_UP :
+						      LIMITS_DOWN];
 			ret = append(&step->text, setting->name, after) ?:
 				      append(&step->undo, setting->name,
 					     before);

@@ -22,6 +22,8 @@ extern "C" {
 #endif
 
 #define LIBBC_MAX UINT64_MAX
+/* A limit that is not set and follows the barrier: "auto", to write only. */
+#define LIBBC_AUTO (UINT64_MAX - 1)
 
 /* Enough for every text that libbc_size_format() makes. */
 #define LIBBC_SIZE_LEN 24
@@ -48,6 +50,7 @@ enum libbc_field {
 	LIBBC_FAILCNT,
 	LIBBC_FORCED,
 	LIBBC_FAILCNT_LOCAL,
+	LIBBC_LIMIT_AUTO, /* 1: no limit was set, and it follows the barrier */
 };
 
 enum libbc_controller {
