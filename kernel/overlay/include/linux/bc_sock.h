@@ -1,48 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: the buffers of sockets. Empty without the option.
+ * Beancounters: what waits in sockets. Included by <net/sock.h>.
  *
- * The hooks of protocols that account the memory of their sockets page by page.
+ * The payer of a socket pays for what its queues hold, by truesize. Protocols
+ * that account the memory of their sockets page by page (TCP, UDP, SCTP, MPTCP)
+ * charge these pages. For the others, and for what waits in error queues, each
+ * packet is charged when it is queued and given back when it is freed.
  */
 #ifndef _LINUX_BC_SOCK_H
 #define _LINUX_BC_SOCK_H
 
 #include <linux/beancounter.h>
-#include <net/sock.h>
+#include <linux/bc_types.h>
+#include <linux/types.h>
+
+struct sk_buff;
+struct sock;
 
 #ifdef CONFIG_BEANCOUNTERS
 
-bool __must_check __bc_sock_charge(struct sock *sk, unsigned int pages,
-				   int kind, enum bc_severity severity);
-void __bc_sock_uncharge(struct sock *sk, unsigned int pages);
+bool __must_check __bc_sock_charge(struct sock *sk, u64 pages, bool first);
+void __bc_sock_uncharge(struct sock *sk, u64 bytes);
 void __bc_sock_free(struct sock *sk);
+bool __must_check __bc_skb_fits(struct sock *sk, const struct sk_buff *skb);
+void __bc_skb_charge(struct sock *sk, struct sk_buff *skb, bool error);
+void __bc_skb_uncharge(struct sock *sk, unsigned int bytes);
+void __bc_skb_disown(struct sk_buff *skb);
 
 /**
  * bc_sock_charge() - charge pages for the buffers of a socket
  * @sk: the socket
  * @pages: how many
- * @kind: SK_MEM_SEND or SK_MEM_RECV
  *
  * Context: Any; does not sleep.
  * Return: false when the group of the socket may not have them.
  */
 static inline bool __must_check bc_sock_charge(struct sock *sk,
-					       unsigned int pages, int kind)
+					       unsigned int pages)
 {
-	return !bc_online() || __bc_sock_charge(sk, pages, kind, BC_BARRIER);
+	return !bc_online() || __bc_sock_charge(sk, pages, false);
 }
 
 /**
- * bc_sock_force() - charge pages that the socket has already
+ * bc_sock_charge_first() - charge pages for a socket that has nothing queued
  * @sk: the socket
  * @pages: how many
  *
+ * It may go above the barrier, so that all sockets make progress.
+ *
  * Context: Any; does not sleep.
+ * Return: false when the group of the socket may not have them.
  */
-static inline void bc_sock_force(struct sock *sk, unsigned int pages)
+static inline bool __must_check bc_sock_charge_first(struct sock *sk,
+						     unsigned int pages)
 {
-	if (bc_online() && !__bc_sock_charge(sk, pages, SK_MEM_SEND, BC_FORCE))
-		WARN_ON_ONCE(1);
+	return !bc_online() || __bc_sock_charge(sk, pages, true);
 }
 
 /**
@@ -54,19 +66,19 @@ static inline void bc_sock_force(struct sock *sk, unsigned int pages)
  */
 static inline void bc_sock_uncharge(struct sock *sk, unsigned int pages)
 {
-	if (bc_online() && atomic_read(&sk->sk_bc.pages))
-		__bc_sock_uncharge(sk, pages);
+	if (bc_online())
+		__bc_sock_uncharge(sk, (u64)pages << PAGE_SHIFT);
 }
 
 /**
  * bc_sock_init() - nothing is charged for the buffers of a socket
- * @sk: the socket, a copy of another
+ * @bc: of the socket, a copy of another
  *
  * Context: Any.
  */
-static inline void bc_sock_init(struct sock *sk)
+static inline void bc_sock_init(struct bc_sock *bc)
 {
-	memset(&sk->sk_bc, 0, sizeof(sk->sk_bc));
+	*bc = (struct bc_sock){};
 }
 
 /**
@@ -81,26 +93,134 @@ static inline void bc_sock_free(struct sock *sk)
 		__bc_sock_free(sk);
 }
 
+/**
+ * bc_skb_fits() - may a packet be queued in a socket?
+ * @sk: the socket
+ * @skb: the packet
+ *
+ * Asked where the socket would drop the packet if its buffer were full.
+ *
+ * Context: Any.
+ * Return: false when the group of the socket has no room for it.
+ */
+static inline bool __must_check bc_skb_fits(struct sock *sk,
+					    const struct sk_buff *skb)
+{
+	return !bc_online() || __bc_skb_fits(sk, skb);
+}
+
+/**
+ * bc_skb_charge() - a packet becomes one that a socket has received
+ * @sk: the socket
+ * @skb: the packet; whoever paid for it does so no longer
+ *
+ * For all protocols; what is accounted page by page is charged already.
+ *
+ * Context: Any.
+ */
+static inline void bc_skb_charge(struct sock *sk, struct sk_buff *skb)
+{
+	if (bc_online())
+		__bc_skb_charge(sk, skb, false);
+}
+
+/**
+ * bc_skb_charge_error() - a packet goes to the error queue of a socket
+ * @sk: the socket
+ * @skb: the packet; whoever paid for it does so no longer
+ *
+ * Context: Any.
+ */
+static inline void bc_skb_charge_error(struct sock *sk, struct sk_buff *skb)
+{
+	if (bc_online())
+		__bc_skb_charge(sk, skb, true);
+}
+
+/**
+ * bc_skb_uncharge() - what bc_skb_charge() charged is freed
+ * @sk: the socket
+ * @bytes: truesize of the packet
+ *
+ * Context: Any.
+ */
+static inline void bc_skb_uncharge(struct sock *sk, unsigned int bytes)
+{
+	if (bc_online())
+		__bc_skb_uncharge(sk, bytes);
+}
+
+/**
+ * bc_skb_uncharge_error() - what bc_skb_charge_error() charged is freed
+ * @sk: the socket
+ * @bytes: truesize of the packet
+ *
+ * Context: Any.
+ */
+static inline void bc_skb_uncharge_error(struct sock *sk, unsigned int bytes)
+{
+	if (bc_online())
+		__bc_sock_uncharge(sk, bytes);
+}
+
+/**
+ * bc_skb_disown() - a packet is charged otherwise from now on
+ * @skb: the packet
+ *
+ * Context: Any.
+ */
+static inline void bc_skb_disown(struct sk_buff *skb)
+{
+	if (bc_online())
+		__bc_skb_disown(skb);
+}
+
 #else /* CONFIG_BEANCOUNTERS */
 
-static inline bool bc_sock_charge(struct sock *sk, unsigned int pages, int kind)
+static inline bool bc_sock_charge(struct sock *sk, unsigned int pages)
 {
 	return true;
 }
 
-static inline void bc_sock_force(struct sock *sk, unsigned int pages)
+static inline bool bc_sock_charge_first(struct sock *sk, unsigned int pages)
 {
+	return true;
 }
 
 static inline void bc_sock_uncharge(struct sock *sk, unsigned int pages)
 {
 }
 
-static inline void bc_sock_init(struct sock *sk)
+static inline void bc_sock_init(struct bc_sock *bc)
 {
 }
 
 static inline void bc_sock_free(struct sock *sk)
+{
+}
+
+static inline bool bc_skb_fits(struct sock *sk, const struct sk_buff *skb)
+{
+	return true;
+}
+
+static inline void bc_skb_charge(struct sock *sk, struct sk_buff *skb)
+{
+}
+
+static inline void bc_skb_charge_error(struct sock *sk, struct sk_buff *skb)
+{
+}
+
+static inline void bc_skb_uncharge(struct sock *sk, unsigned int bytes)
+{
+}
+
+static inline void bc_skb_uncharge_error(struct sock *sk, unsigned int bytes)
+{
+}
+
+static inline void bc_skb_disown(struct sk_buff *skb)
 {
 }
 

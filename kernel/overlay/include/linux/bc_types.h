@@ -76,12 +76,12 @@ struct bc_pin {
 
 /**
  * struct bc_sock - what the buffers of a socket are charged
- * @pages: charged to who pays for the struct sock
+ * @bytes: charged to the payer of the struct sock
  * @node: entry in the list that the audit walks, all zero when it is not there
  */
 struct bc_sock {
 #ifdef CONFIG_BEANCOUNTERS
-	atomic_t pages;
+	atomic64_t bytes;
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 	struct list_head node;
 #endif

@@ -13,10 +13,12 @@
 #ifndef _LINUX_BEANCOUNTER_H
 #define _LINUX_BEANCOUNTER_H
 
-#include <linux/gfp_types.h>
+#include <linux/bc_gfp.h>
+#include <linux/cleanup.h>
 #include <linux/jump_label.h>
 #include <linux/list_lru.h>
 #include <linux/page-flags.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
@@ -30,11 +32,14 @@ struct slab;
 /**
  * enum bc_severity - what a request is checked against
  * @BC_BARRIER: an ordinary request: refused above min(barrier, limit)
+ * @BC_GAP: a request whose caller nobody has looked at: refused above the middle
+ *	between barrier and limit, so that it leaves room for those of BC_LIMIT
  * @BC_LIMIT: a request that cannot fail gracefully: refused above the limit
  * @BC_FORCE: a request that cannot fail: never refused, the excess is counted
  */
 enum bc_severity {
 	BC_BARRIER,
+	BC_GAP,
 	BC_LIMIT,
 	BC_FORCE,
 };
@@ -63,11 +68,13 @@ enum bc_resource {
 #define BC_MAX ((u64)S64_MAX)
 
 /*
- * The flags of 2006 are real: __GFP_BC charges one allocation and SLAB_BC every
- * object of a cache to beancounters and to nobody else, and what is marked for
- * memcg, __GFP_ACCOUNT and SLAB_ACCOUNT, is charged as well. SLAB_BC_NOCHARGE
- * said that a cache of kmalloc() is charged on demand; today such a request is
- * served by caches of its own.
+ * What a task makes the kernel allocate is charged to its group, marked or not.
+ * The marks of 2006 say more: __GFP_BC charges one allocation and SLAB_BC every
+ * object of a cache, to beancounters and to nobody else, and what is marked for
+ * memcg, __GFP_ACCOUNT and SLAB_ACCOUNT, is marked for beancounters as well. A
+ * marked request is refused at the barrier already, and with bc_charge=marks on
+ * the kernel's command line nothing else is charged. The objects of a cache with
+ * SLAB_BC_NOCHARGE are charged if they are marked, or kept: see bc_keep_begin().
  */
 #define GFP_KERNEL_BC (GFP_KERNEL | __GFP_BC)
 
@@ -76,20 +83,8 @@ enum bc_resource {
 
 #ifdef CONFIG_BEANCOUNTERS
 
-/* Turned on by the first group; until then nobody could be charged. */
-DECLARE_STATIC_KEY_FALSE(bc_online_key);
-
-/**
- * bc_online() - can anything be charged on this system now?
- *
- * Context: Any.
- * Return: false until the first group exists, and for ever with
- * cgroup_disable=bc.
- */
-static __always_inline bool bc_online(void)
-{
-	return static_branch_unlikely(&bc_online_key);
-}
+/* Turned off by bc_charge=marks. */
+DECLARE_STATIC_KEY_TRUE(bc_default_key);
 
 bool bc_disabled(void);
 
@@ -102,8 +97,10 @@ bool bc_slab_charge_one(struct kmem_cache *s, gfp_t flags, void *obj);
 void bc_slab_uncharge_one(struct kmem_cache *s, struct slab *slab, void *obj);
 void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p,
 		      int nr);
+void bc_slab_wait(const struct slab *slab);
 bool bc_slab_charge_late(void *obj, gfp_t flags);
 bool __bc_charge_like(void *obj, const void *like, gfp_t flags);
+bool __bc_follow(void *obj, const void *like, gfp_t flags);
 void __bc_disown(void *obj);
 
 int __must_check __bc_page_charge(struct page *page, unsigned int order,
@@ -136,27 +133,48 @@ static inline struct beancounter *set_active_bc(struct beancounter *bc)
 }
 
 /**
- * bc_gfp_charged() - is an allocation with these flags charged?
+ * bc_gfp_marked() - is an allocation with these flags marked to be charged?
  * @flags: of the allocation
  *
  * Context: Any.
  * Return: true if it is, provided that somebody is there to pay.
  */
-static __always_inline bool bc_gfp_charged(gfp_t flags)
+static __always_inline bool bc_gfp_marked(gfp_t flags)
 {
 	return flags & (__GFP_ACCOUNT | __GFP_BC);
 }
 
 /**
- * bc_gfp_uncharged() - the same flags for an allocation that nobody pays for
- * @flags: of the allocation
+ * bc_by_default() - is what nobody has marked charged here and now?
+ *
+ * The rule for everything, with bc_gfp_charged() for pages and percpu areas and
+ * bc_cache_by_default() for slab objects. What they exempt is the table in
+ * docs/containment.md.
  *
  * Context: Any.
- * Return: @flags without what makes somebody pay, memcg included.
+ * Return: true in a system call or fault of a task that is no kernel thread.
  */
-static __always_inline gfp_t bc_gfp_uncharged(gfp_t flags)
+static __always_inline bool bc_by_default(void)
 {
-	return flags & ~(__GFP_ACCOUNT | __GFP_BC | __GFP_BC_LIMIT);
+	return static_branch_likely(&bc_default_key) && in_task() &&
+	       !(current->flags & (PF_KTHREAD | PF_MEMALLOC));
+}
+
+/**
+ * bc_gfp_charged() - are pages or percpu areas with these flags charged?
+ * @flags: of the allocation
+ *
+ * Movable pages are those of user space and of the page cache.
+ *
+ * Context: Any.
+ * Return: true if they are, provided that somebody is there to pay.
+ */
+static __always_inline bool bc_gfp_charged(gfp_t flags)
+{
+	if (flags & __GFP_UNCHARGED)
+		return false;
+	return bc_gfp_marked(flags) ||
+	       (!(flags & __GFP_MOVABLE) && bc_by_default());
 }
 
 enum lru_status __bc_lru_filter(const void *obj);
@@ -168,6 +186,8 @@ void __bc_lru_took(const void *obj);
 #define BC_SCOPE_REFUSED 2
 /* A struct file was refused because of numfile. */
 #define BC_SCOPE_NO_FILE 4
+/* Names of paths are kept beyond the system call: they are charged. */
+#define BC_SCOPE_KEEP 8
 
 /**
  * bc_limit_begin() - requests from here on are checked against the limit
@@ -199,6 +219,51 @@ static inline void bc_limit_end(bool old)
 {
 	if (!old)
 		current->bc_scope &= ~BC_SCOPE_LIMIT;
+}
+
+/**
+ * bc_nobody_begin() - what is allocated from here on is nobody's
+ *
+ * For what is made when it is first needed and stays for all. Sections nest.
+ *
+ * Context: Any; no effect but in the context of a task.
+ * Return: What bc_nobody_end() needs to restore.
+ */
+static inline struct beancounter *bc_nobody_begin(void)
+{
+	return in_task() ? set_active_bc(BC_NOBODY) : NULL;
+}
+
+/**
+ * bc_nobody_end() - end of the section of bc_nobody_begin()
+ * @old: what bc_nobody_begin() returned
+ *
+ * Context: As at bc_nobody_begin().
+ */
+static inline void bc_nobody_end(struct beancounter *old)
+{
+	if (in_task())
+		set_active_bc(old);
+}
+
+/**
+ * bc_keep_begin() - names of paths from here on stay after the system call
+ *
+ * Context: The current task only.
+ */
+static inline void bc_keep_begin(void)
+{
+	current->bc_scope |= BC_SCOPE_KEEP;
+}
+
+/**
+ * bc_keep_end() - end of the section of bc_keep_begin()
+ *
+ * Context: The current task only.
+ */
+static inline void bc_keep_end(void)
+{
+	current->bc_scope &= ~BC_SCOPE_KEEP;
 }
 
 /**
@@ -315,7 +380,7 @@ static inline bool __must_check bc_charge_like(void *obj, const void *like,
 
 /**
  * bc_disown() - give the charge for an object back before it is freed
- * @obj: from a slab cache
+ * @obj: from a slab cache or kmalloc()
  *
  * For what is kept for others when its owner has done with it.
  *
@@ -342,11 +407,6 @@ static inline int bc_file_error(void)
 }
 
 #else /* CONFIG_BEANCOUNTERS */
-
-static inline bool bc_online(void)
-{
-	return false;
-}
 
 static inline bool bc_disabled(void)
 {
@@ -421,14 +481,31 @@ static inline struct beancounter *set_active_bc(struct beancounter *bc)
 	return NULL;
 }
 
+static inline bool bc_gfp_marked(gfp_t flags)
+{
+	return false;
+}
+
 static inline bool bc_gfp_charged(gfp_t flags)
 {
 	return false;
 }
 
-static inline gfp_t bc_gfp_uncharged(gfp_t flags)
+static inline struct beancounter *bc_nobody_begin(void)
 {
-	return flags;
+	return NULL;
+}
+
+static inline void bc_nobody_end(struct beancounter *old)
+{
+}
+
+static inline void bc_keep_begin(void)
+{
+}
+
+static inline void bc_keep_end(void)
+{
 }
 
 static inline bool bc_limit_begin(bool on)
@@ -476,5 +553,9 @@ static inline int bc_file_error(void)
 }
 
 #endif /* CONFIG_BEANCOUNTERS */
+
+/* CLASS(bc_nobody, scope)(): a section to the end of the block. */
+DEFINE_CLASS(bc_nobody, struct beancounter *, bc_nobody_end(_T),
+	     bc_nobody_begin(), void)
 
 #endif /* _LINUX_BEANCOUNTER_H */

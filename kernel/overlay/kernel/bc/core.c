@@ -24,6 +24,7 @@
 
 #include "internal.h"
 
+DEFINE_STATIC_KEY_TRUE(bc_default_key);
 DEFINE_STATIC_KEY_FALSE(bc_online_key);
 /* The hooks in modules are inline, see bc_online(). */
 EXPORT_SYMBOL_GPL(bc_online_key);
@@ -207,6 +208,21 @@ static void bc_room_work(struct work_struct *work)
 	css_put(&bcs->css);
 }
 
+/**
+ * bc_ask_room() - let room be made in the background
+ * @bc: the account that is full, pinned by the caller
+ *
+ * Context: Process context; does not sleep.
+ */
+void bc_ask_room(struct beancounter *bc)
+{
+	struct bc_css *css = bc_get_css(bc);
+
+	/* The work drops the reference. */
+	if (css && !queue_work(bc_room_wq, &css->room_work))
+		css_put(&css->css);
+}
+
 static struct cgroup_subsys_state *
 bc_css_alloc(struct cgroup_subsys_state *parent)
 {
@@ -295,6 +311,18 @@ struct cgroup_subsys bc_cgrp_subsys = {
 	.implicit_on_dfl = true,
 	.threaded = true,
 };
+
+/* bc_charge=all, or marks for the rule of 2006. */
+static int __init bc_charge_setup(char *rule)
+{
+	if (!strcmp(rule, "marks"))
+		static_branch_disable(&bc_default_key);
+	else if (strcmp(rule, "all"))
+		pr_warn("bc: bc_charge=%s is unknown, everything is charged: say all or marks\n",
+			rule);
+	return 1;
+}
+__setup("bc_charge=", bc_charge_setup);
 
 static int __init bc_init(void)
 {

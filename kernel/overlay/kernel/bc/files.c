@@ -25,7 +25,9 @@
  */
 const char *bc_value_print(u64 value, char *buf)
 {
-	if (value >= BC_MAX)
+	if (value == BC_AUTO)
+		strscpy(buf, "auto", BC_VALUE_LEN);
+	else if (value >= BC_MAX)
 		strscpy(buf, "max", BC_VALUE_LEN);
 	else
 		snprintf(buf, BC_VALUE_LEN, "%llu", value);
@@ -42,6 +44,10 @@ static int bc_value_parse(char *str, enum bc_unit unit, u64 *value)
 
 	if (!strcmp(str, "max")) {
 		*value = BC_MAX;
+		return 0;
+	}
+	if (!strcmp(str, "auto")) {
+		*value = BC_AUTO;
 		return 0;
 	}
 	if (!digits)
@@ -139,10 +145,10 @@ static ssize_t bc_write(struct kernfs_open_file *of, char *buf, size_t nbytes,
 	ret = bc_limits_parse(buf, &limits);
 	if (ret)
 		return ret;
-	if (kind == BC_RESET_MAXHELD)
-		for_each_set_bit(i, &limits.set, BC_NR_RESOURCES)
-			if (limits.value[i])
-				return -EINVAL;
+	for_each_set_bit(i, &limits.set, BC_NR_RESOURCES)
+		if ((kind == BC_RESET_MAXHELD && limits.value[i]) ||
+		    (kind == BC_SET_BARRIER && limits.value[i] == BC_AUTO))
+			return -EINVAL;
 	bc_limits_apply(css_bc(of_css(of)), kind, &limits);
 	return nbytes;
 }
@@ -184,7 +190,7 @@ static u64 bc_column(const struct bc_stat *stat, enum bc_column column)
 	case BC_BARRIER_VALUE:
 		return stat->counter.barrier;
 	case BC_LIMIT_VALUE:
-		return stat->counter.limit;
+		return stat->follows ? BC_AUTO : stat->counter.limit;
 	case BC_FAILCNT:
 		return stat->counter.failcnt;
 	case BC_FAILCNT_LOCAL:
@@ -222,10 +228,11 @@ static int bc_resources_show(struct seq_file *seq, void *v)
 		bc_stat_read(bc, i, &stat);
 		seq_printf(
 			seq,
-			"%s held=%llu maxheld=%llu barrier=%s limit=%s failcnt=%llu forced=%llu\n",
+			"%s held=%llu maxheld=%llu barrier=%s limit=%s failcnt=%llu forced=%llu%s\n",
 			bc_resources[i].name, stat.held, c->maxheld,
 			bc_value_print(c->barrier, barrier),
-			bc_value_print(c->limit, limit), c->failcnt, c->forced);
+			bc_value_print(c->limit, limit), c->failcnt, c->forced,
+			stat.follows ? " limit_auto=1" : "");
 	}
 	return 0;
 }
@@ -276,6 +283,12 @@ struct cftype bc_files[] = {
 		.name = "resources",
 		.flags = CFTYPE_NOT_ON_ROOT,
 		.seq_show = bc_resources_show,
+	},
+	{
+		.name = "what",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.open = bc_what_open,
+		.seq_show = bc_what_show,
 	},
 	{}
 };

@@ -120,6 +120,8 @@ struct bc_sum {
  * @nr_open: how many of the subtree have @open set; @top->lock
  * @open: some word of @stock may be open; @top->lock
  * @offline: words stay closed; @top->lock
+ * @limit_set: bitmap of the resources whose limit was written; the others follow
+ *	the barrier, see bc_limit_of(); @top->lock
  * @want_room: a request that could not wait was refused; racy, a hint
  * @shrinks: that freed something: in the low 16 bits those that still wait for
  *	RCU, above them all there were; a hint
@@ -146,6 +148,7 @@ struct beancounter {
 	bool open;
 	bool offline;
 	bool want_room;
+	u32 limit_set;
 	atomic_t shrinks;
 	unsigned long shrink_after;
 	struct bc_css *css;
@@ -228,10 +231,12 @@ struct bc_resource_desc {
 /**
  * struct bc_stat - a consistent reading of one resource of one group
  * @held: charged now, stocks excluded; exact at rest
+ * @follows: the limit was never written and follows the barrier
  * @counter: the other figures
  */
 struct bc_stat {
 	u64 held;
+	bool follows;
 	struct bc_counter counter;
 };
 
@@ -290,6 +295,7 @@ static inline struct beancounter *css_bc(struct cgroup_subsys_state *css)
 struct beancounter *bc_alloc(struct beancounter *parent);
 void bc_put(struct beancounter *bc);
 struct bc_css *bc_get_css(struct beancounter *bc);
+void bc_ask_room(struct beancounter *bc);
 
 /* charge.c */
 int bc_try_charge(struct beancounter *bc, enum bc_resource res, u64 n,
@@ -371,8 +377,23 @@ static inline bool bc_is_charged(enum bc_resource res)
 u64 bc_phys_sum(struct beancounter *root);
 void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm);
 
+/* what.c */
+int bc_what_open(struct kernfs_open_file *of);
+int bc_what_show(struct seq_file *seq, void *v);
+
 /* reclaim.c */
 bool bc_reclaim(struct beancounter *bc, u64 bytes, bool wait);
+
+/* What a limit is written as, and shown as, while it follows the barrier. */
+#define BC_AUTO U64_MAX
+
+/* Where no limit was written it is an eighth above the barrier, rounded up. */
+static inline u64 bc_limit_of(u64 barrier)
+{
+	return barrier < BC_MAX ?
+		       min(barrier + DIV_ROUND_UP(barrier, 8), BC_MAX) :
+		       BC_MAX;
+}
 
 /* kmem.c */
 unsigned int bc_object_size(const struct kmem_cache *s);
@@ -386,8 +407,11 @@ static __always_inline s64 bc_room(const struct bc_counter *c,
 {
 	u64 cap = c->limit;
 
-	if (severity == BC_BARRIER)
+	if (severity < BC_LIMIT)
 		cap = min(cap, c->barrier);
+	/* The upper half of the gap is for what was granted before. */
+	if (severity == BC_GAP)
+		cap += (c->limit - cap) / 2;
 	return cap - c->usage;
 }
 

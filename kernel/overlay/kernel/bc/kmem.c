@@ -17,6 +17,7 @@
 
 #include <trace/events/beancounter.h>
 
+#include "../../mm/shrinker_bc.h"
 #include "kmem.h"
 
 /* How often room is made before a request is refused. */
@@ -42,6 +43,27 @@ static struct beancounter *bc_remote_memcg(void)
 		return NULL;
 	return css_bc(cgroup_e_css(memcg->css.cgroup, &bc_cgrp_subsys)) ?:
 		       BC_NOBODY;
+}
+
+/**
+ * bc_get_memcg() - the account of the cgroup of a memory cgroup
+ * @memcg: the memory cgroup
+ *
+ * For what is made for it by whomever, see set_active_bc().
+ *
+ * Context: Any in which @memcg is pinned.
+ * Return: The account with a reference for bc_put_payer(), or BC_NOBODY.
+ */
+struct beancounter *bc_get_memcg(struct mem_cgroup *memcg)
+{
+	struct beancounter *bc;
+
+	rcu_read_lock();
+	bc = css_bc(cgroup_e_css(memcg->css.cgroup, &bc_cgrp_subsys));
+	if (!bc || !refcount_inc_not_zero(&bc->refs))
+		bc = BC_NOBODY;
+	rcu_read_unlock();
+	return bc;
 }
 #else
 static struct beancounter *bc_remote_memcg(void)
@@ -97,18 +119,32 @@ void bc_put_payer(struct beancounter *bc)
 		bc_put(bc);
 }
 
+/*
+ * An unmarked request made inside a file system or on the way to a device: to
+ * refuse it could cost everybody the file system.
+ */
+static __always_inline bool bc_gfp_in_io(gfp_t flags)
+{
+	const gfp_t io = __GFP_IO | __GFP_FS;
+
+	if (bc_gfp_marked(flags))
+		return false;
+	return (current->flags & (PF_MEMALLOC_NOFS | PF_MEMALLOC_NOIO)) ||
+	       (gfpflags_allow_blocking(flags) && (flags & io) != io);
+}
+
 static __always_inline enum bc_severity bc_gfp_severity(gfp_t flags)
 {
 	if (unlikely(flags & __GFP_NOFAIL))
 		return BC_FORCE;
 	if (unlikely(!in_task()))
 		return flags & __GFP_BC_LIMIT ? BC_LIMIT : BC_BARRIER;
-	if (unlikely(current->flags & PF_MEMALLOC))
+	if (unlikely((current->flags & PF_MEMALLOC) || bc_gfp_in_io(flags)))
 		return BC_FORCE;
 	if ((flags & __GFP_BC_LIMIT) || (current->bc_scope & BC_SCOPE_LIMIT) ||
 	    (current->flags & PF_EXITING))
 		return BC_LIMIT;
-	return BC_BARRIER;
+	return bc_gfp_marked(flags) ? BC_BARRIER : BC_GAP;
 }
 
 /*
@@ -122,6 +158,18 @@ static bool bc_may_reclaim(struct beancounter *bc, gfp_t flags)
 	       !(flags & __GFP_NORETRY) && in_task() &&
 	       (!current->bc_active ||
 		bc == css_bc(task_css(current, bc_cgrp_id)));
+}
+
+/*
+ * A marked request that could wait for room, but comes from inside a file system,
+ * such as for an inode of ext4: room is made in the background, and meanwhile it
+ * goes above the barrier like an unmarked one.
+ */
+static bool bc_in_fs(enum bc_severity severity, gfp_t flags)
+{
+	return severity == BC_BARRIER && in_task() &&
+	       gfpflags_allow_blocking(flags) &&
+	       !(current_gfp_context(flags) & __GFP_FS);
 }
 
 /*
@@ -145,7 +193,13 @@ static int bc_kmem_charge_slow(struct beancounter *bc, u64 n, gfp_t flags)
 		return -ENOMEM;
 
 	if (res == BC_KMEMSIZE && !bc_may_reclaim(bc, flags)) {
-		WRITE_ONCE(over->want_room, true);
+		if (bc_in_fs(severity, flags)) {
+			bc_ask_room(over);
+			severity = BC_GAP;
+			ret = bc_charge_object(bc, n, severity, &over, &res);
+		}
+		if (ret)
+			WRITE_ONCE(over->want_room, true);
 	} else if (res == BC_KMEMSIZE && refcount_inc_not_zero(&bc->refs)) {
 		rcu_read_unlock();
 		while (ret && res == BC_KMEMSIZE && retries-- &&
@@ -253,6 +307,9 @@ bc_page_set(struct page *page, struct beancounter *bc, unsigned int order)
 	unsigned long *word = bc_page_word(page);
 
 	BUILD_BUG_ON(MAX_PAGE_ORDER > BC_PAGE_ORDER_MASK);
+	BUILD_BUG_ON_MSG(
+		LRU_REFS_WIDTH != __LRU_REFS_WIDTH,
+		"PG_bc leaves too few bits of page->flags for MGLRU: lower NODES_SHIFT or NR_CPUS");
 	if (unlikely(!word))
 		return false;
 	VM_WARN_ON_ONCE_PAGE(*word, page);
@@ -374,6 +431,24 @@ void __bc_page_uncharge(struct page *page)
 	if (likely(word))
 		bc_kmem_uncharge(bc_word_owner(word),
 				 PAGE_SIZE << (word & BC_PAGE_ORDER_MASK));
+}
+
+/**
+ * bc_page_move() - let somebody else pay for a block of pages
+ * @page: first page of the block
+ * @order: size of the block
+ * @bc: payer from now on, or NULL for nobody
+ *
+ * Context: Any in which @bc is pinned; does not sleep.
+ * Return: false when the group may not have it. Who paid so far pays on.
+ */
+bool bc_page_move(struct page *page, unsigned int order, struct beancounter *bc)
+{
+	if (bc && !bc_charge_nowait(bc, PAGE_SIZE << order, BC_BARRIER))
+		return false;
+	bc_page_uncharge(page);
+	return !bc || bc_page_set(page, bc, order) ||
+	       !bc_page_ownerless(bc, order, 0);
 }
 
 /**

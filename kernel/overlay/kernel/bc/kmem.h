@@ -14,6 +14,8 @@
 #include "internal.h"
 
 bool bc_charge_payer(u64 n, gfp_t flags, struct beancounter **payer);
+bool bc_page_move(struct page *page, unsigned int order,
+		  struct beancounter *bc);
 bool bc_charge_near_file(struct beancounter *bc, u32 bytes, u32 files);
 
 /* The task's own group. */

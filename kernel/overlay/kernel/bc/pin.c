@@ -274,3 +274,68 @@ void bc_unpin_folio(struct folio *folio)
 	bc_unpin(pin);
 	kfree(pin);
 }
+
+/**
+ * struct bc_shared_pin - a pin that several things have
+ * @pin: what is charged
+ * @refs: how many have it
+ */
+struct bc_shared_pin {
+	struct bc_pin pin;
+	refcount_t refs;
+};
+
+/**
+ * bc_pin_shared() - charge locked pages for something that can be copied
+ * @pinp: where to store the pin; NULL when nobody pays
+ * @pages: how many
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM and @pinp is NULL.
+ */
+int bc_pin_shared(struct bc_pin **pinp, unsigned long pages)
+{
+	struct bc_shared_pin *shared;
+
+	*pinp = NULL;
+	shared = kzalloc(sizeof(*shared), GFP_KERNEL | __GFP_BC);
+	if (!shared)
+		return -ENOMEM;
+	refcount_set(&shared->refs, 1);
+	if (__bc_pin(&shared->pin, pages)) {
+		kfree(shared);
+		return -ENOMEM;
+	}
+	*pinp = &shared->pin;
+	return 0;
+}
+
+/**
+ * bc_pin_get() - one thing more has what bc_pin_shared() charged
+ * @pin: the pin, or NULL
+ *
+ * Context: Any.
+ */
+void bc_pin_get(struct bc_pin *pin)
+{
+	if (pin)
+		refcount_inc(
+			&container_of(pin, struct bc_shared_pin, pin)->refs);
+}
+
+/**
+ * bc_unpin_shared() - one thing less has what bc_pin_shared() charged
+ * @pin: the pin, or NULL
+ *
+ * Context: Any.
+ */
+void bc_unpin_shared(struct bc_pin *pin)
+{
+	struct bc_shared_pin *shared =
+		container_of(pin, struct bc_shared_pin, pin);
+
+	if (!pin || !refcount_dec_and_test(&shared->refs))
+		return;
+	bc_unpin(pin);
+	kfree(shared);
+}

@@ -304,16 +304,46 @@ void bc_slab_uncharge_one(struct kmem_cache *s, struct slab *slab, void *obj)
 
 /**
  * __bc_disown() - see bc_disown()
- * @obj: from a slab cache
+ * @obj: from a slab cache or kmalloc()
  *
  * Context: Any.
  */
 void __bc_disown(void *obj)
 {
-	struct slab *slab = virt_to_slab(obj);
+	struct folio *folio = virt_to_folio(obj);
+	struct slab *slab = folio_slab(folio);
 
-	if (slab_obj_exts(slab))
+	if (unlikely(!folio_test_slab(folio)))
+		bc_page_uncharge(folio_page(folio, 0));
+	else if (slab_obj_exts(slab))
 		bc_slab_uncharge_one(slab->slab_cache, slab, obj);
+}
+
+/**
+ * __bc_follow() - let who pays for one object pay for another from now on
+ * @obj: from a slab cache or kmalloc()
+ * @like: the other, from a slab cache; NULL if nobody is to pay
+ * @flags: of the allocation of @obj
+ *
+ * Context: Any; does not reclaim.
+ * Return: false when the group may not have it. Who paid so far pays on.
+ */
+bool __bc_follow(void *obj, const void *like, gfp_t flags)
+{
+	struct beancounter *bc = like ? bc_object_owner(like, NULL) : NULL;
+	struct folio *folio = virt_to_folio(obj);
+	struct kmem_cache *s;
+
+	if (unlikely(!folio_test_slab(folio)))
+		return bc_page_move(folio_page(folio, 0), folio_order(folio),
+				    bc);
+	if (bc == bc_object_owner(obj, NULL))
+		return true;
+	s = folio_slab(folio)->slab_cache;
+	if (bc && !bc_charge_nowait(bc, bc_object_size(s), BC_BARRIER))
+		return false;
+	__bc_disown(obj);
+	return !bc || bc_slab_own(s, flags, 1, &obj, bc);
 }
 
 /*
@@ -393,9 +423,6 @@ bool bc_slab_charge_late(void *obj, gfp_t flags)
 					 folio_order(folio), flags);
 	slab = folio_slab(folio);
 	s = slab->slab_cache;
-	/* They must not have a vector that may lie in the very same slab. */
-	if (is_kmalloc_normal(s))
-		return true;
 	exts = slab_obj_exts(slab);
 	if (exts && exts[obj_to_index(s, slab, obj)].bc)
 		return true;

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: the buffers of sockets that are refused by waiting.
+ * Beancounters: what waits in sockets.
  *
- * Most datagrams are objects that their sender pays for. Protocols that account
- * the memory of their sockets page by page, TCP above all, cannot take a refusal
- * of an object: it would put all their sockets under pressure, those of other
- * groups, too. But they know how to go on when a socket may not have more pages:
- * what is received is dropped and comes again, what is sent waits until
- * something was acknowledged, and where there is nothing to wait for they take
- * one packet by force. So it is these pages that are charged to kmemsize, for
- * both directions, to who pays for the struct sock.
+ * A datagram on its way is objects that its sender pays for. When it is queued
+ * in a socket it is charged by truesize to the payer of that socket, whether it
+ * came from a task or in an interrupt, and the sender is free.
+ *
+ * Protocols that account the memory of their sockets page by page cannot take a
+ * refusal of an object: it would put all their sockets under pressure, those of
+ * other groups, too. But they know how to go on when a socket may not have more
+ * pages: what is received is dropped and comes again, and what is sent waits
+ * until something was acknowledged. So these pages are charged, for both
+ * directions, and the objects are not.
+ *
+ * Up to the barrier a socket may have more. Above it, up to the middle between
+ * barrier and limit, only a socket that has nothing: so all of them make
+ * progress, and what peers send cannot take what a page fault needs.
  */
 #include <linux/bc_sock.h>
 #include <net/sock.h>
@@ -50,7 +56,7 @@ static void bc_sock_unlist(struct bc_sock *s)
  */
 struct beancounter *bc_sock_audit(const struct bc_sock *s, u64 *bytes)
 {
-	*bytes = (u64)atomic_read(&s->pages) << PAGE_SHIFT;
+	*bytes = atomic64_read(&s->bytes);
 	return bc_object_owner(container_of(s, struct sock, sk_bc), NULL);
 }
 #else
@@ -63,67 +69,66 @@ static void bc_sock_unlist(struct bc_sock *s)
 }
 #endif
 
-/* TCP sees to it by itself that a socket with nothing in it gets something. */
-static bool bc_sock_is_empty(struct sock *sk, int kind)
+/* The struct sock keeps the account as long as there is the socket. */
+static struct beancounter *bc_sock_payer(struct sock *sk)
 {
-	if (sk_is_tcp(sk))
+	return bc_object_owner(sk, NULL);
+}
+
+static bool bc_sock_take(struct sock *sk, u64 bytes, enum bc_severity severity)
+{
+	struct beancounter *bc = bc_sock_payer(sk);
+
+	if (!bc)
+		return true;
+	if (!bc_charge_nowait(bc, bytes, severity))
 		return false;
-	return kind == SK_MEM_SEND ? !READ_ONCE(sk->sk_wmem_queued) :
-				     !atomic_read(&sk->sk_rmem_alloc);
+	atomic64_add(bytes, &sk->sk_bc.bytes);
+	bc_sock_list(&sk->sk_bc);
+	return true;
 }
 
 /**
  * __bc_sock_charge() - charge pages for the buffers of a socket
  * @sk: the socket
  * @pages: how many
- * @kind: SK_MEM_SEND or SK_MEM_RECV
- * @severity: what to check against
+ * @first: the socket has nothing queued in this direction
  *
- * See bc_sock_charge().
+ * See bc_sock_charge() and bc_sock_charge_first().
  *
  * Context: Any; does not sleep. Room is made in the background.
  * Return: false when the group may not have them.
  */
-bool __bc_sock_charge(struct sock *sk, unsigned int pages, int kind,
-		      enum bc_severity severity)
+bool __bc_sock_charge(struct sock *sk, u64 pages, bool first)
 {
-	struct beancounter *bc;
-
-	/* Of those that have none the datagrams are charged, as objects. */
-	if (!READ_ONCE(sk->sk_prot)->memory_pressure)
-		return true;
-	if (bc_sock_is_empty(sk, kind))
-		severity = BC_FORCE;
-	/* The object keeps the account as long as there is the socket. */
-	bc = bc_object_owner(sk, NULL);
-	if (!bc)
-		return true;
-	if (!bc_charge_nowait(bc, (u64)pages << PAGE_SHIFT, severity))
-		return false;
-	atomic_add(pages, &sk->sk_bc.pages);
-	bc_sock_list(&sk->sk_bc);
-	return true;
+	/* TCP says by itself when a socket is to get something. */
+	if (!sk_is_tcp(sk) && !READ_ONCE(sk->sk_wmem_queued) &&
+	    !atomic_read(&sk->sk_rmem_alloc))
+		first = true;
+	return bc_sock_take(sk, pages << PAGE_SHIFT,
+			    first ? BC_GAP : BC_BARRIER);
 }
 
 /**
- * __bc_sock_uncharge() - give pages of the buffers of a socket back
+ * __bc_sock_uncharge() - give back what is charged for a socket
  * @sk: the socket
- * @pages: how many; no more are given back than were charged
+ * @bytes: how much; no more is given back than was charged
  *
  * See bc_sock_uncharge().
  *
  * Context: Any.
  */
-void __bc_sock_uncharge(struct sock *sk, unsigned int pages)
+void __bc_sock_uncharge(struct sock *sk, u64 bytes)
 {
-	int old = atomic_read(&sk->sk_bc.pages), n;
+	s64 old = atomic64_read(&sk->sk_bc.bytes), n;
 
 	/* A protocol may have moved pages from one of its sockets to another. */
 	do {
-		n = min_t(unsigned int, old, pages);
-	} while (!atomic_try_cmpxchg(&sk->sk_bc.pages, &old, old - n));
-	bc_uncharge(bc_object_owner(sk, NULL), BC_KMEMSIZE,
-		    (u64)n << PAGE_SHIFT);
+		n = min_t(u64, old, bytes);
+		if (!n)
+			return;
+	} while (!atomic64_try_cmpxchg(&sk->sk_bc.bytes, &old, old - n));
+	bc_uncharge(bc_sock_payer(sk), BC_KMEMSIZE, n);
 }
 
 /**
@@ -137,5 +142,90 @@ void __bc_sock_uncharge(struct sock *sk, unsigned int pages)
 void __bc_sock_free(struct sock *sk)
 {
 	bc_sock_unlist(&sk->sk_bc);
-	bc_sock_uncharge(sk, INT_MAX);
+	__bc_sock_uncharge(sk, S64_MAX);
+}
+
+/**
+ * __bc_skb_fits() - may a packet be queued in a socket?
+ * @sk: the socket
+ * @skb: the packet
+ *
+ * See bc_skb_fits(). What does not fit is a refusal.
+ *
+ * Context: Any.
+ * Return: false when the group of the socket has no room for it.
+ */
+bool __bc_skb_fits(struct sock *sk, const struct sk_buff *skb)
+{
+	struct beancounter *bc = bc_sock_payer(sk);
+	enum bc_severity severity =
+		atomic_read(&sk->sk_rmem_alloc) ? BC_BARRIER : BC_GAP;
+
+	if (!bc)
+		return true;
+	if (!bc_charge_nowait(bc, skb->truesize, severity))
+		return false;
+	bc_uncharge(bc, BC_KMEMSIZE, skb->truesize);
+	return true;
+}
+
+/* The objects of a packet are not charged as such any longer. */
+static void bc_skb_head_disown(struct sk_buff *skb)
+{
+	struct page *page;
+
+	if (skb->head_frag || !skb->head || is_vmalloc_addr(skb->head))
+		return;
+	page = virt_to_head_page(skb->head);
+	if (folio_test_slab(page_folio(page)))
+		__bc_disown(skb->head);
+	else
+		bc_page_uncharge(page);
+}
+
+/**
+ * __bc_skb_disown() - a packet is charged otherwise from now on
+ * @skb: the packet
+ *
+ * See bc_skb_disown(). Fragments stay with their payers: others may have parts
+ * of the same page.
+ *
+ * Context: Any.
+ */
+void __bc_skb_disown(struct sk_buff *skb)
+{
+	bc_skb_head_disown(skb);
+	__bc_disown(skb);
+}
+
+/**
+ * __bc_skb_charge() - charge a packet to the payer of a socket
+ * @sk: the socket
+ * @skb: the packet
+ * @error: it goes to the error queue
+ *
+ * See bc_skb_charge(). Whether it fits was asked before; a packet that slipped in
+ * between is counted as forced if it exceeds the limit.
+ *
+ * Context: Any.
+ */
+void __bc_skb_charge(struct sock *sk, struct sk_buff *skb, bool error)
+{
+	if (!error && sk_has_account(sk))
+		return;
+	if (bc_sock_take(sk, skb->truesize, BC_FORCE))
+		__bc_skb_disown(skb);
+}
+
+/**
+ * __bc_skb_uncharge() - what bc_skb_charge() charged is freed
+ * @sk: the socket
+ * @bytes: truesize of the packet
+ *
+ * Context: Any.
+ */
+void __bc_skb_uncharge(struct sock *sk, unsigned int bytes)
+{
+	if (!sk_has_account(sk))
+		__bc_sock_uncharge(sk, bytes);
 }

@@ -27,6 +27,8 @@ void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 	if (!bc_is_charged(res))
 		bc->res[res].usage = bc_phys_sum(bc);
 	stat->counter = bc->res[res];
+	stat->follows = !(bc->limit_set & BIT(res)) &&
+			stat->counter.barrier < BC_MAX;
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 	/* Words move while they are summed up, but not at rest. */
 	stat->held = stat->counter.usage - min(stocks, stat->counter.usage);
@@ -59,9 +61,17 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		switch (kind) {
 		case BC_SET_BARRIER:
 			c->barrier = limits->value[i];
+			if (!(bc->limit_set & BIT(i)))
+				c->limit = bc_limit_of(c->barrier);
 			break;
 		case BC_SET_LIMIT:
-			c->limit = limits->value[i];
+			if (limits->value[i] == BC_AUTO) {
+				bc->limit_set &= ~BIT(i);
+				c->limit = bc_limit_of(c->barrier);
+			} else {
+				bc->limit_set |= BIT(i);
+				c->limit = limits->value[i];
+			}
 			break;
 		case BC_RESET_MAXHELD:
 			if (!bc_is_charged(i))

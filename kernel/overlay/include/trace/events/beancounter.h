@@ -12,12 +12,14 @@ struct bc_counter;
 struct bc_sum;
 
 TRACE_DEFINE_ENUM(BC_BARRIER);
+TRACE_DEFINE_ENUM(BC_GAP);
 TRACE_DEFINE_ENUM(BC_LIMIT);
 TRACE_DEFINE_ENUM(BC_FORCE);
 
 #define show_bc_severity(s)              \
 	__print_symbolic(s,              \
 		{ BC_BARRIER, "barrier" }, \
+		{ BC_GAP, "gap" },       \
 		{ BC_LIMIT, "limit" },   \
 		{ BC_FORCE, "force" })
 

@@ -247,6 +247,7 @@ static int check_end(const struct bc_case *c, const struct bc_group *g)
 	if (!c->residue) {
 		held = bc_wait_held(g, 0);
 		if (held) {
+			bc_note_what(g);
 			bc_note("%lld still held when all processes have gone",
 				held);
 			return KSFT_FAIL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counts what is marked: see bc_marks.h.
+ * Counts what nobody has marked: see bc_marks.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,58 +14,34 @@
 
 #include "bc_marks.h"
 
-static const char *const sizes[] = { "8",   "16",  "32",  "64",	 "96",
-				     "128", "192", "256", "512", "1k",
-				     "2k",  "4k",  "8k" };
-
-struct marked {
-	long objects[BC_COUNT(sizes)];
+struct unmarked {
+	long objects;
+	long long bytes;
 };
 
-/*
- * What lies ready in a CPU's slab counts as an object until the cache is shrunk.
- * The files stay open: to open one makes marked objects.
- */
-static void count_marked(struct marked *m)
+/* What kmalloc() has made for the group without a mark. */
+static void count_unmarked(const struct bc_group *g, struct unmarked *u)
 {
-	static int files[BC_COUNT(sizes)][2];
-	char path[96], buf[64];
-	size_t i;
-	ssize_t n;
+	char path[320], line[160], cache[64];
+	long long bytes;
+	long objects;
+	FILE *f;
 
-	for (i = 0; i < BC_COUNT(sizes) && !files[i][0]; i++) {
-		snprintf(path, sizeof(path),
-			 "/sys/kernel/slab/kmalloc-bc-%s/shrink", sizes[i]);
-		files[i][0] = open(path, O_WRONLY);
-		snprintf(path, sizeof(path),
-			 "/sys/kernel/slab/kmalloc-bc-%s/objects", sizes[i]);
-		files[i][1] = open(path, O_RDONLY);
+	u->objects = 0;
+	u->bytes = 0;
+	snprintf(path, sizeof(path), "%s/bc.what", g->path);
+	f = fopen(path, "r");
+	if (!f)
+		bc_skip("no bc.what: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "slab kmalloc-%63s objects=%ld bytes=%lld",
+			   cache, &objects, &bytes) != 3 ||
+		    !strncmp(cache, "cg-", 3))
+			continue;
+		u->objects += objects;
+		u->bytes += bytes;
 	}
-	for (i = 0; i < BC_COUNT(sizes); i++) {
-		if (write(files[i][0], "1", 1) != 1)
-			bc_note("cannot shrink kmalloc-bc-%s", sizes[i]);
-		n = pread(files[i][1], buf, sizeof(buf) - 1, 0);
-		buf[n < 0 ? 0 : n] = '\0';
-		m->objects[i] = strtol(buf, NULL, 10);
-	}
-}
-
-static long more_marked(const struct marked *before, long long *bytes)
-{
-	struct marked now;
-	char cache[32];
-	long sum = 0, n;
-	size_t i;
-
-	count_marked(&now);
-	*bytes = 0;
-	for (i = 0; i < BC_COUNT(sizes); i++) {
-		snprintf(cache, sizeof(cache), "kmalloc-bc-%s", sizes[i]);
-		n = now.objects[i] - before->objects[i];
-		sum += n;
-		*bytes += n * bc_slab_size(cache);
-	}
-	return sum;
+	fclose(f);
 }
 
 static long long all_caches(const struct bc_kind *k)
@@ -81,12 +57,10 @@ static long long all_caches(const struct bc_kind *k)
 void bc_marks_test(struct bc_group *g, const struct bc_kind *k)
 {
 	long long base, rise, bytes, low = all_caches(k);
-	struct marked before;
+	struct unmarked before, after;
 	struct bc_worker w;
-	long marked;
+	long unmarked;
 
-	if (k->marked && !bc_slab_size("kmalloc-bc-64"))
-		bc_skip("no caches of marked objects");
 	if (k->before)
 		k->before();
 	bc_worker_start(&w, g);
@@ -98,15 +72,17 @@ void bc_marks_test(struct bc_group *g, const struct bc_kind *k)
 		bc_call(&w, k->drop, 0);
 	}
 	base = bc_rest(g);
-	count_marked(&before);
+	count_unmarked(g, &before);
 	if (bc_call(&w, k->make, k->count) != k->count)
 		bc_skip("cannot make them: %s", strerror(w.error));
 	rise = bc_held(g) - base;
-	marked = more_marked(&before, &bytes);
-	bc_note("%ld hold %lld; %ld marked objects, %lld", k->count, rise,
-		marked, bytes);
-	/* Somebody else may have made one or two, or given them back. */
-	bc_range(marked, k->marked - 3, LONG_MAX);
+	count_unmarked(g, &after);
+	unmarked = after.objects - before.objects;
+	bytes = after.bytes - before.bytes;
+	bc_note("%ld hold %lld; %ld unmarked objects, %lld", k->count, rise,
+		unmarked, bytes);
+	/* One or two may have been given back. */
+	bc_range(unmarked, k->unmarked - 3, LONG_MAX);
 	bc_range(rise, low + bytes - 1024, LLONG_MAX);
 	if (k->drop) {
 		bc_call(&w, k->drop, 0);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Objects that are marked for beancounters only: every place that marks one
- * does it.  What is marked lies in caches of its own, kmalloc-bc-*: so much
- * more must be there when things have been made, and be charged.
+ * Objects that nobody has marked, which the group pays for all the same:
+ * bc.what must list so many more of kmalloc()'s when things have been made.
  */
 #ifndef BC_MARKS_H
 #define BC_MARKS_H
@@ -17,8 +16,8 @@ struct bc_kind {
 	/* Before it goes, where what prepare() has made would stay. */
 	bc_job end;
 	long count;
-	/* How many objects are marked, at least, for all of them. */
-	long marked;
+	/* How many objects of kmalloc() there are, at least, for all of them. */
+	long unmarked;
 	/* What else each of them is charged: an object of these caches. */
 	const char *caches[6];
 	/* And for all of them, besides. */
@@ -27,16 +26,16 @@ struct bc_kind {
 
 void bc_marks_test(struct bc_group *g, const struct bc_kind *k);
 
-/* A test of files that make_@fn() keeps, with @per marked objects each. */
-#define BC_MARKED_FILES(fn, n, per)                                       \
-	static void test_##fn(struct bc_group *g)                         \
-	{                                                                 \
-		static const struct bc_kind k = { .make = make_##fn,      \
-						  .drop = bc_drop_kept,   \
-						  .count = (n),           \
-						  .marked = (n) * (per),  \
-						  .caches = { "filp" } }; \
-		bc_marks_test(g, &k);                                     \
+/* A test of files that make_@fn() keeps, with @per such objects each. */
+#define BC_MARKED_FILES(fn, n, per)                                        \
+	static void test_##fn(struct bc_group *g)                          \
+	{                                                                  \
+		static const struct bc_kind k = { .make = make_##fn,       \
+						  .drop = bc_drop_kept,    \
+						  .count = (n),            \
+						  .unmarked = (n) * (per), \
+						  .caches = { "filp" } };  \
+		bc_marks_test(g, &k);                                      \
 	}
 
 /* In the worker: threads that wait for ever, but once do a job, one by one. */

@@ -57,15 +57,11 @@ void bc_object_refusal(struct bc_group *g, struct bc_worker *w,
 	half = base + low / 2;
 	fails = bc_failcnt(g);
 	bc_reset_maxheld(g);
-	if (o->to_limit) {
-		bc_set_limit(g, half);
-		limit = half;
-	} else {
+	/* What is not marked goes on to the limit. */
+	if (!o->to_limit)
 		bc_set_barrier(g, half);
-		if (o->mixed)
-			bc_set_limit(g, half);
-		limit = half;
-	}
+	bc_set_limit(g, half);
+	limit = half;
 	made = bc_call(w, o->make, o->count);
 	if (made >= o->count)
 		bc_fail(__FILE__, __LINE__,

@@ -24,8 +24,6 @@ struct bc_object {
 	int errors[4];
 	/* Cannot fail gracefully: held to the limit, not to the barrier. */
 	bool to_limit;
-	/* Partly so: within the barrier only when the limit is there, too. */
-	bool mixed;
 	/* Outlives the process that made it. */
 	bool persists;
 	/* The user the worker is, 0: root. */

@@ -50,11 +50,30 @@ static long long owner_size(void)
 }
 
 /* What is charged for an object of @cache, 0 when there is no such cache. */
-long long bc_slab_size(const char *cache)
+static long long object_size(const char *cache)
 {
 	long long size = slab_attr(cache, "slab_size");
 
 	return size > 0 ? size + owner_size() : 0;
+}
+
+/* What a security module, if there is one, has beside a file or an inode. */
+static long long blob_size(const char *cache)
+{
+	const char *inode = strstr(cache, "inode_cache");
+
+	if (!strcmp(cache, "filp"))
+		return object_size("lsm_file_cache");
+	return inode && strncmp(cache, "lsm_", 4) ?
+		       object_size("lsm_inode_cache") :
+		       0;
+}
+
+long long bc_slab_size(const char *cache)
+{
+	long long size = object_size(cache);
+
+	return size > 0 ? size + blob_size(cache) : 0;
 }
 
 /* What is charged for an accounted kmalloc(@n), whoever accounts for it. */

@@ -71,8 +71,8 @@ const char *bc_root(void)
 	return root[0] ? root : NULL;
 }
 
-void bc_group_make(struct bc_group *g, const struct bc_group *parent,
-		   const char *name)
+void bc_group_make_bare(struct bc_group *g, const struct bc_group *parent,
+			const char *name)
 {
 	int n;
 
@@ -83,6 +83,20 @@ void bc_group_make(struct bc_group *g, const struct bc_group *parent,
 	if (mkdir(g->path, 0755))
 		bc_fail(__FILE__, __LINE__, "mkdir %s: %s", g->path,
 			strerror(errno));
+}
+
+/*
+ * With limits that are set, to "max": they do not follow the barrier. That is
+ * what reading the file says of a new group, so it can be written back.
+ */
+void bc_group_make(struct bc_group *g, const struct bc_group *parent,
+		   const char *name)
+{
+	char limits[4096];
+
+	bc_group_make_bare(g, parent, name);
+	if (bc_slurp(g, "bc.limit", limits, sizeof(limits)) > 0)
+		bc_write(g, "bc.limit", limits);
 }
 
 void bc_group_kill(const struct bc_group *g)
@@ -236,6 +250,8 @@ static long long parse_value(const char *text)
 {
 	if (!strncmp(text, "max", 3))
 		return BC_MAX;
+	if (!strncmp(text, "auto", 4))
+		return BC_AUTO;
 	return strtoll(text, NULL, 10);
 }
 
@@ -446,15 +462,28 @@ long long bc_wait_held(const struct bc_group *g, long long want)
 	}
 }
 
+/* What it is that a group holds, for whoever reads the report. */
+void bc_note_what(const struct bc_group *g)
+{
+	char buf[8192], *line, *save = NULL;
+
+	if (bc_slurp(g, "bc.what", buf, sizeof(buf)) < 0)
+		return;
+	for (line = strtok_r(buf, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		bc_note("what: %s", line);
+}
+
 void bc_check_held(const char *file, int line, const struct bc_group *g,
 		   long long want)
 {
 	long long held = bc_wait_held(g, want);
 
-	if (held != want)
-		bc_fail(file, line,
-			"%s holds %lld, %lld more than the %lld it has to",
-			strrchr(g->path, '/') + 1, held, held - want, want);
+	if (held == want)
+		return;
+	bc_note_what(g);
+	bc_fail(file, line, "%s holds %lld, %lld more than the %lld it has to",
+		strrchr(g->path, '/') + 1, held, held - want, want);
 }
 
 /* What is held of @key once that is @low to @high, or else at the end. */

@@ -20,6 +20,7 @@
 #define BC_VM "privvmpages"
 #define BC_LOCKED "lockedpages"
 #define BC_MAX LLONG_MAX /* how "max" reads */
+#define BC_AUTO (LLONG_MAX - 1) /* how "auto" reads */
 #define BC_KIB 1024LL
 #define BC_MIB (1024 * BC_KIB)
 #define BC_NOBODY 65534
@@ -48,6 +49,9 @@ void bc_xfail(const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));
 void __attribute__((format(printf, 1, 2))) bc_note(const char *fmt, ...);
 
+/* Notes what a group holds, by cache and kind. */
+void bc_note_what(const struct bc_group *g);
+
 /* Checks: each says on failure what was looked at and what it was. */
 void bc_check_true(const char *file, int line, const char *what, bool ok);
 void bc_check_range(const char *file, int line, const char *what, long long got,
@@ -65,6 +69,8 @@ long long bc_check_sys(const char *file, int line, const char *what,
 
 /* Groups. */
 const char *bc_root(void);
+void bc_group_make_bare(struct bc_group *g, const struct bc_group *parent,
+			const char *name);
 void bc_group_make(struct bc_group *g, const struct bc_group *parent,
 		   const char *name);
 void bc_group_empty(const struct bc_group *g);

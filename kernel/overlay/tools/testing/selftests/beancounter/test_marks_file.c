@@ -160,7 +160,7 @@ static void test_userfault(struct bc_group *g)
 	static const struct bc_kind k = {
 		.make = make_userfault,
 		.count = NR_AREAS,
-		.marked = NR_AREAS,
+		.unmarked = NR_AREAS,
 		.caches = { "filp" },
 	};
 
@@ -222,7 +222,7 @@ static void test_aio_context(struct bc_group *g)
 		.prepare = use_up,
 		.make = make_context,
 		.count = NR_CONTEXTS,
-		.marked = 2 * NR_CONTEXTS,
+		.unmarked = 2 * NR_CONTEXTS,
 		.caches = { "kioctx", "filp", "dentry", "inode_cache",
 			    "vm_area_struct" },
 		.also = aio_percpu,
@@ -346,7 +346,7 @@ static void test_pty(struct bc_group *g)
 		.make = make_pty,
 		.drop = bc_drop_kept,
 		.count = NR_PTYS,
-		.marked = 2 * NR_PTYS,
+		.unmarked = 2 * NR_PTYS,
 		.caches = { "filp" },
 		.also = pty_pages,
 	};

@@ -52,7 +52,7 @@ static void test_sysfs(struct bc_group *g)
 		.make = make_sysfs,
 		.drop = bc_drop_kept,
 		.count = 100,
-		.marked = 200,
+		.unmarked = 200,
 		.caches = { "filp" },
 	};
 

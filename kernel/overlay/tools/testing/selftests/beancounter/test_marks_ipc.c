@@ -66,7 +66,7 @@ static void test_key(struct bc_group *g)
 		.make = make_keys,
 		.drop = drop_keys,
 		.count = NR_KEYS,
-		.marked = 2 * NR_KEYS,
+		.unmarked = 2 * NR_KEYS,
 		.caches = { "key_jar" },
 	};
 
@@ -106,7 +106,7 @@ static void test_key_links(struct bc_group *g)
 		.make = make_links,
 		.drop = drop_links,
 		.count = NR_KEYS,
-		.marked = NR_KEYS / 16,
+		.unmarked = NR_KEYS / 16,
 	};
 
 	bc_marks_test(g, &k);
@@ -135,7 +135,7 @@ static void test_key_restricted(struct bc_group *g)
 		.make = make_restricted,
 		.drop = drop_keys,
 		.count = NR_KEYS,
-		.marked = 2 * NR_KEYS,
+		.unmarked = 2 * NR_KEYS,
 		.caches = { "key_jar" },
 	};
 
@@ -206,7 +206,7 @@ static void test_mqueue_send(struct bc_group *g)
 		.drop = drop_priorities,
 		.end = end_queue,
 		.count = 250,
-		.marked = 249,
+		.unmarked = 249,
 	};
 
 	bc_marks_test(g, &k);
@@ -246,7 +246,7 @@ static void test_mqueue_receive(struct bc_group *g)
 		.make = make_receivers,
 		.drop = drop_receivers,
 		.count = 50,
-		.marked = 50,
+		.unmarked = 50,
 		.caches = { "mqueue_inode_cache" },
 	};
 
@@ -300,7 +300,7 @@ static void test_shm_attach(struct bc_group *g)
 		.drop = drop_attach,
 		.end = end_attach,
 		.count = 200,
-		.marked = 200,
+		.unmarked = 200,
 		.caches = { "filp", "vm_area_struct" },
 	};
 

@@ -63,7 +63,7 @@ static void test_seccomp(struct bc_group *g)
 		.before = need_seccomp,
 		.make = make_filter,
 		.count = 60,
-		.marked = 240,
+		.unmarked = 240,
 	};
 
 	bc_marks_test(g, &k);
@@ -89,7 +89,7 @@ static void test_seccomp_listener(struct bc_group *g)
 		.prepare = bc_threads_start,
 		.make = make_listener,
 		.count = NR_THREADS,
-		.marked = 5 * NR_THREADS,
+		.unmarked = 5 * NR_THREADS,
 		.caches = { "filp" },
 	};
 
@@ -180,7 +180,7 @@ static void test_net(struct bc_group *g)
 	static const struct bc_kind k = {
 		.make = make_net,
 		.count = 8,
-		.marked = 8 * 9,
+		.unmarked = 8 * 9,
 		.caches = { "net_namespace" },
 	};
 
@@ -236,7 +236,7 @@ static void test_area_name(struct bc_group *g)
 		.make = make_names,
 		.drop = drop_areas,
 		.count = NR_AREAS,
-		.marked = NR_AREAS,
+		.unmarked = NR_AREAS,
 		.caches = { "vm_area_struct" },
 	};
 
@@ -390,7 +390,7 @@ static void test_page_directory(struct bc_group *g)
 	}
 	bc_call(&w, end_spaces, NR_SPACES);
 	bc_range(bc_rest(g) - base, NR_SPACES * (mm + bc_page_size()),
-		 NR_SPACES * (mm + 3 * bc_page_size()));
+		 NR_SPACES * (mm + 5 * bc_page_size()));
 	for (i = 0; i < NR_SPACES; i++)
 		close(fds[i]);
 	bc_held_is(g, base);

@@ -230,15 +230,15 @@ static long make_buffer_ring(long n)
 }
 
 /* A ring is three objects, a task that has one three more. */
-#define URING(fn, n, per)                                                  \
-	static void test_##fn(struct bc_group *g)                          \
-	{                                                                  \
-		static const struct bc_kind k = { .before = allow_uring,   \
-						  .make = make_##fn,       \
-						  .drop = close_ring,      \
-						  .count = (n),            \
-						  .marked = (n) * (per) }; \
-		bc_marks_test(g, &k);                                      \
+#define URING(fn, n, per)                                                    \
+	static void test_##fn(struct bc_group *g)                            \
+	{                                                                    \
+		static const struct bc_kind k = { .before = allow_uring,     \
+						  .make = make_##fn,         \
+						  .drop = close_ring,        \
+						  .count = (n),              \
+						  .unmarked = (n) * (per) }; \
+		bc_marks_test(g, &k);                                        \
 	}
 
 BC_MARKED_FILES(ring, 20, 3)
@@ -256,7 +256,7 @@ static void test_io_thread(struct bc_group *g)
 		.before = make_fifo,
 		.make = make_io_thread,
 		.count = 4,
-		.marked = 6 + 4,
+		.unmarked = 6 + 4,
 		.caches = { "task_struct" },
 	};
 
@@ -270,7 +270,7 @@ static void test_ring_task(struct bc_group *g)
 		.prepare = bc_threads_start,
 		.make = make_ring_task,
 		.count = NR_THREADS,
-		.marked = 6 * NR_THREADS,
+		.unmarked = 6 * NR_THREADS,
 		.caches = { "filp" },
 	};
 

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
+#include <linux/sock_diag.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -231,14 +232,30 @@ static long prepare_udp(long n)
 	return connect(udp_out, (struct sockaddr *)&sin, sizeof(sin));
 }
 
+static unsigned int udp_drops(void)
+{
+	unsigned int info[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(udp_in, SOL_SOCKET, SO_MEMINFO, info, &len))
+		return 0;
+	return info[SK_MEMINFO_DROPS];
+}
+
 static long make_udp_data(long n)
 {
 	static char data[8000];
+	unsigned int before = udp_drops();
 	long i;
 
 	for (i = 0; i < n; i++) {
 		if (send(udp_out, data, sizeof(data), 0) < 0)
 			break;
+		/* There is no room where it is to wait. */
+		if (udp_drops() != before) {
+			errno = ENOBUFS;
+			break;
+		}
 	}
 	return i;
 }
@@ -274,6 +291,78 @@ static void test_udp_data(struct bc_group *g)
 
 	bc_own_net();
 	bc_object_test(g, &o);
+}
+
+/* ---------------------------------------------------- routes and neighbours */
+
+static long make_net(long unused)
+{
+	(void)unused;
+	bc_own_net();
+	return 0;
+}
+
+static long objects_of(const struct bc_group *g, const char *cache)
+{
+	char buf[16384], key[64], *at;
+
+	if (bc_slurp(g, "bc.what", buf, sizeof(buf)) < 0)
+		bc_skip("no bc.what: %s", strerror(errno));
+	snprintf(key, sizeof(key), "slab %s objects=", cache);
+	at = strstr(buf, key);
+	return at ? atol(at + strlen(key)) : 0;
+}
+
+static void enter_net_of(const struct bc_worker *w)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", w->pid);
+	fd = bc_sys(open(path, O_RDONLY));
+	bc_sys(setns(fd, CLONE_NEWNET));
+	close(fd);
+}
+
+static void send_both(void)
+{
+	struct sockaddr_in in = bc_loopback(9);
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+				    .sin6_port = htons(9),
+				    .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = bc_sys(socket(AF_INET, SOCK_DGRAM, 0));
+	int fd6 = bc_sys(socket(AF_INET6, SOCK_DGRAM, 0));
+
+	bc_sys(sendto(fd, "", 1, 0, (struct sockaddr *)&in, sizeof(in)));
+	bc_sys(sendto(fd6, "", 1, 0, (struct sockaddr *)&in6, sizeof(in6)));
+	close(fd);
+	close(fd6);
+}
+
+/* Whoever sends: they are those of the group that has made the namespace. */
+static void test_neighbours(struct bc_group *g)
+{
+	long routes, routes6;
+	struct bc_worker w;
+	long long base;
+
+	bc_worker_start(&w, g);
+	bc_call(&w, make_net, 0);
+	enter_net_of(&w);
+	routes = objects_of(g, "rtable");
+	routes6 = objects_of(g, "ip6_dst_cache");
+	base = bc_rest(g);
+	send_both();
+	bc_true(objects_of(g, "rtable") > routes);
+	bc_true(objects_of(g, "ip6_dst_cache") > routes6);
+	/* Beside them, a neighbour each. */
+	bc_true(bc_held(g) - base >=
+		2 * 256 + (objects_of(g, "rtable") - routes) * 200 +
+			(objects_of(g, "ip6_dst_cache") - routes6) * 200);
+	/* Nothing must keep the namespace. */
+	bc_own_net();
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
 }
 
 /* ----------------------------------------------------------------- accept */
@@ -368,6 +457,7 @@ static const struct bc_case cases[] = {
 	{ "unix_data", test_unix_data },
 	{ "unix_rights", test_rights },
 	{ "udp_data", test_udp_data },
+	{ "neighbours", test_neighbours },
 	{ "tcp_accept_charge", test_accept },
 };
 

@@ -123,7 +123,6 @@ static void test_fork(struct bc_group *g)
 		.cost = cost_child,
 		.count = 24,
 		.errors = { ENOMEM, EAGAIN },
-		.mixed = true, /* page tables */
 		.persists = true,
 	};
 

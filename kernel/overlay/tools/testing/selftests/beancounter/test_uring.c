@@ -198,15 +198,15 @@ static void test_buffers(struct bc_group *g)
 	/* Whichever part is refused, the others are given back and unmapped. */
 	before = mappings();
 	for (room = 0; room < each; room += 8) {
-		bc_set_barrier(g, base + room);
+		bc_set_limit(g, base + room);
 		bc_eq(bc_call(&w, add_buffers, 1), 0);
 		bc_eq(w.error, ENOMEM);
 		bc_held_is(g, base);
 	}
 	bc_range(mappings(), before - 4, before + 4);
-	bc_set_barrier(g, base + each);
+	bc_set_limit(g, base + each);
 	bc_eq(bc_call(&w, add_buffers, 1), 1);
-	bc_set_barrier(g, BC_MAX);
+	bc_set_limit(g, BC_MAX);
 	end_buffers(g, &w);
 }
 

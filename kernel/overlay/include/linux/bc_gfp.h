@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Beancounters: allocations that nobody pays for. Included by gfp.h; what is
+ * charged is in <linux/beancounter.h>.
+ */
+#ifndef _LINUX_BC_GFP_H
+#define _LINUX_BC_GFP_H
+
+#include <linux/gfp_types.h>
+#include <linux/jump_label.h>
+
+#ifdef CONFIG_BEANCOUNTERS
+
+/* Turned on by the first group; until then nobody could be charged. */
+DECLARE_STATIC_KEY_FALSE(bc_online_key);
+
+/**
+ * bc_online() - can anything be charged on this system now?
+ *
+ * Context: Any.
+ * Return: false until the first group exists, and for ever with
+ * cgroup_disable=bc.
+ */
+static __always_inline bool bc_online(void)
+{
+	return static_branch_unlikely(&bc_online_key);
+}
+
+/**
+ * bc_gfp_uncharged() - the same flags for an allocation that nobody pays for
+ * @flags: of the allocation
+ *
+ * For pages and slab objects. What memcg does is not changed.
+ *
+ * Context: Any.
+ * Return: @flags with __GFP_UNCHARGED, if anything can be charged.
+ */
+static __always_inline gfp_t bc_gfp_uncharged(gfp_t flags)
+{
+	return bc_online() ? flags | __GFP_UNCHARGED : flags;
+}
+
+#else /* CONFIG_BEANCOUNTERS */
+
+static inline bool bc_online(void)
+{
+	return false;
+}
+
+static inline gfp_t bc_gfp_uncharged(gfp_t flags)
+{
+	return flags;
+}
+
+#endif /* CONFIG_BEANCOUNTERS */
+
+#endif /* _LINUX_BC_GFP_H */

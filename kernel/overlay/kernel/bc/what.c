@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: what the kmemsize of a group consists of.
+ *
+ * The file bc.what adds up, by cache and by kind, what is charged to a group and
+ * to the groups below it. The machine goes on meanwhile, so the sum is that of
+ * what was seen, one page after the other. A reading costs a look at each page
+ * of the machine, in steps between which the task may be interrupted, preempted
+ * or killed; one reading at a time.
+ *
+ * A slab may be freed while it is looked at. Whoever frees it waits for the few
+ * microseconds that this takes, see bc_slab_wait().
+ */
+#include <linux/hash.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/task_stack.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "../../mm/internal.h"
+#include "../../mm/percpu-internal.h"
+#include "../../mm/slab.h"
+#include "internal.h"
+
+/* Pages between two offers to do something else. */
+#define BC_WHAT_STEP 1024
+#define BC_WHAT_BITS 10
+
+enum bc_what_kind {
+	BC_WHAT_PAGETABLES,
+	BC_WHAT_STACKS,
+	BC_WHAT_PAGES,
+	BC_WHAT_PERCPU,
+	BC_WHAT_BUFFERS,
+	BC_WHAT_NR
+};
+
+static const char *const bc_what_names[BC_WHAT_NR] = {
+	[BC_WHAT_PAGETABLES] = "pagetables", [BC_WHAT_STACKS] = "stacks",
+	[BC_WHAT_PAGES] = "pages",	     [BC_WHAT_PERCPU] = "percpu",
+	[BC_WHAT_BUFFERS] = "buffers",
+};
+
+/**
+ * struct bc_what_row - objects of one cache, or blocks of one kind
+ * @cache: NULL for a kind and for a free row
+ * @objects: how many
+ * @bytes: charged for them
+ */
+struct bc_what_row {
+	struct kmem_cache *cache;
+	u64 objects;
+	u64 bytes;
+};
+
+/**
+ * struct bc_what - a reading
+ * @root: the group
+ * @kind: what is no slab object
+ * @cache: hashed by the address of the cache
+ */
+struct bc_what {
+	struct beancounter *root;
+	struct bc_what_row kind[BC_WHAT_NR];
+	struct bc_what_row cache[1 << BC_WHAT_BITS];
+};
+
+static DEFINE_MUTEX(bc_what_mutex);
+/* The slab that is being looked at; by the holder of bc_what_mutex. */
+static struct slab *bc_what_slab_now;
+
+/**
+ * bc_slab_wait() - wait until nobody looks at a slab that is no longer one
+ * @slab: its page has ceased to be that of a slab, and its vector is freed next
+ *
+ * Context: Any. For as long as it takes to look at the objects of one slab, with
+ * interrupts off.
+ */
+void bc_slab_wait(const struct slab *slab)
+{
+	/* Pairs with the one in bc_what_slab(): one of both sees the other. */
+	smp_mb();
+	while (unlikely(READ_ONCE(bc_what_slab_now) == slab))
+		cpu_relax();
+}
+
+static void bc_what_add(struct bc_what_row *row, u64 objects, u64 bytes)
+{
+	row->objects += objects;
+	row->bytes += bytes;
+}
+
+/* The row of a cache, or NULL if there are more caches than rows. */
+static struct bc_what_row *bc_what_cache(struct bc_what *what,
+					 struct kmem_cache *s)
+{
+	unsigned int i, at = hash_ptr(s, BC_WHAT_BITS);
+
+	for (i = 0; i < ARRAY_SIZE(what->cache); i++) {
+		struct bc_what_row *row =
+			&what->cache[(at + i) % ARRAY_SIZE(what->cache)];
+
+		if (row->cache == s || !row->cache) {
+			row->cache = s;
+			return row;
+		}
+	}
+	return NULL;
+}
+
+static void bc_what_objects(struct bc_what *what, struct slab *slab)
+{
+	struct slabobj_ext *vector = slab_obj_exts(slab);
+	struct kmem_cache *s = slab->slab_cache;
+	struct bc_what_row *row = NULL;
+	unsigned int i;
+
+	for (i = 0; vector && i < slab->objects; i++) {
+		struct beancounter *bc = READ_ONCE(vector[i].bc);
+
+		/* RCU keeps it, should the object be freed now. */
+		if (!bc || !bc_below(bc, what->root))
+			continue;
+		if (!row)
+			row = bc_what_cache(what, s);
+		if (row)
+			bc_what_add(row, 1, bc_object_size(s));
+	}
+}
+
+static void bc_what_slab(struct bc_what *what, struct folio *folio)
+{
+	struct slab *slab = folio_slab(folio);
+	unsigned long flags;
+
+	/* An interrupt that frees this very slab would wait for ever. */
+	local_irq_save(flags);
+	WRITE_ONCE(bc_what_slab_now, slab);
+	/* Pairs with the one in bc_slab_wait(). */
+	smp_mb();
+	if (folio_test_slab(folio))
+		bc_what_objects(what, slab);
+	/* All was read before it may be freed. */
+	smp_store_release(&bc_what_slab_now, NULL);
+	local_irq_restore(flags);
+}
+
+static void bc_what_block(struct bc_what *what, struct page *page)
+{
+	enum bc_what_kind kind = BC_WHAT_PAGES;
+	struct beancounter *bc;
+	unsigned int order;
+
+	bc = bc_page_owner(page, &order);
+	if (!bc || !bc_below(bc, what->root))
+		return;
+	if (PageTable(page))
+		kind = BC_WHAT_PAGETABLES;
+	bc_what_add(&what->kind[kind], 1, PAGE_SIZE << order);
+}
+
+static void bc_what_page(struct bc_what *what, struct page *page)
+{
+	struct folio *folio;
+
+	if (PageBc(page)) {
+		bc_what_block(what, page);
+	} else if (!PageTail(page)) {
+		folio = (struct folio *)page;
+		if (folio_test_slab(folio))
+			bc_what_slab(what, folio);
+	}
+}
+
+/* Under rcu_read_lock(), which keeps the accounts; it is dropped in between. */
+static int bc_what_zone(struct bc_what *what, struct zone *zone)
+{
+	unsigned long pfn = zone->zone_start_pfn, n = 0;
+
+	while (pfn < zone_end_pfn(zone)) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		if (!page) {
+			pfn = ALIGN(pfn + 1, pageblock_nr_pages);
+			continue;
+		}
+		if (page_zone(page) == zone)
+			bc_what_page(what, page);
+		pfn++;
+		if (++n % BC_WHAT_STEP)
+			continue;
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* The areas of one chunk, under pcpu_lock. */
+static void bc_what_chunk(struct bc_what *what, struct pcpu_chunk *chunk)
+{
+	unsigned int start, end, bits = pcpu_chunk_map_bits(chunk);
+
+	if (!chunk->obj_exts)
+		return;
+	for_each_set_bit(start, chunk->alloc_map, bits) {
+		struct beancounter *bc = chunk->obj_exts[start].bc;
+
+		if (!bc || !bc_below(bc, what->root))
+			continue;
+		end = find_next_bit(chunk->bound_map, bits, start + 1);
+		bc_what_add(&what->kind[BC_WHAT_PERCPU], 1,
+			    (u64)(end - start) * PCPU_MIN_ALLOC_SIZE *
+				    num_possible_cpus());
+	}
+}
+
+/* Chunks are on lists that change: one list at a time. */
+static void bc_what_percpu(struct bc_what *what)
+{
+	struct pcpu_chunk *chunk;
+	int slot;
+
+	for (slot = 0; slot < pcpu_nr_slots; slot++) {
+		spin_lock_irq(&pcpu_lock);
+		list_for_each_entry(chunk, &pcpu_chunk_lists[slot], list)
+			bc_what_chunk(what, chunk);
+		spin_unlock_irq(&pcpu_lock);
+		cond_resched();
+	}
+}
+
+/* Stacks of tasks are pages that were charged one by one, or as a block. */
+static u64 bc_what_stack(struct bc_what *what, struct task_struct *task)
+{
+	struct beancounter *bc = NULL;
+	unsigned int order;
+	struct page *page;
+	void *stack;
+
+	stack = try_get_task_stack(task);
+	if (!stack)
+		return 0;
+	page = is_vmalloc_addr(stack) ? vmalloc_to_page(stack) :
+					virt_to_page(stack);
+	if (page)
+		bc = bc_page_owner(page, &order);
+	put_task_stack(task);
+	return bc && bc_below(bc, what->root) ? THREAD_SIZE : 0;
+}
+
+static void bc_what_stacks(struct bc_what *what)
+{
+	struct bc_what_row *pages = &what->kind[BC_WHAT_PAGES];
+	struct task_struct *leader, *task;
+	u64 bytes;
+
+	rcu_read_lock();
+	for_each_process_thread(leader, task) {
+		bytes = bc_what_stack(what, task);
+		if (!bytes)
+			continue;
+		bc_what_add(&what->kind[BC_WHAT_STACKS], 1, bytes);
+		pages->bytes -= min(pages->bytes, bytes);
+	}
+	rcu_read_unlock();
+}
+
+static int bc_what_read(struct bc_what *what)
+{
+	struct zone *zone;
+	int ret = 0;
+
+	rcu_read_lock();
+	for_each_populated_zone(zone) {
+		ret = bc_what_zone(what, zone);
+		if (ret)
+			break;
+	}
+	rcu_read_unlock();
+	if (ret)
+		return ret;
+	bc_what_percpu(what);
+	bc_what_stacks(what);
+	return 0;
+}
+
+/* What is left over waits in sockets, which have no list. */
+static void bc_what_buffers(struct bc_what *what)
+{
+	struct bc_stat stat;
+	u64 sum = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(what->cache); i++)
+		sum += what->cache[i].bytes;
+	for (i = 0; i < BC_WHAT_BUFFERS; i++)
+		sum += what->kind[i].bytes;
+	bc_stat_read(what->root, BC_KMEMSIZE, &stat);
+	if (stat.held > sum)
+		bc_what_add(&what->kind[BC_WHAT_BUFFERS], 0, stat.held - sum);
+}
+
+static void bc_what_print(struct seq_file *seq, const struct bc_what *what)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(what->cache); i++) {
+		const struct bc_what_row *row = &what->cache[i];
+
+		if (row->bytes)
+			seq_printf(
+				seq,
+				"slab %s objects=%llu bytes=%llu reclaimable=%d\n",
+				row->cache->name, row->objects, row->bytes,
+				!!(row->cache->flags & SLAB_RECLAIM_ACCOUNT));
+	}
+	for (i = 0; i < BC_WHAT_NR; i++)
+		if (what->kind[i].bytes)
+			seq_printf(
+				seq,
+				"%s - objects=%llu bytes=%llu reclaimable=0\n",
+				bc_what_names[i], what->kind[i].objects,
+				what->kind[i].bytes);
+}
+
+/**
+ * bc_what_open() - who may read bc.what
+ * @of: the open file
+ *
+ * It costs the machine something, and names what the kernel has.
+ *
+ * Context: Process context.
+ * Return: 0, or -EACCES for all but the administrator of the machine.
+ */
+int bc_what_open(struct kernfs_open_file *of)
+{
+	return file_ns_capable(of->file, &init_user_ns, CAP_SYS_ADMIN) ?
+		       0 :
+		       -EACCES;
+}
+
+/**
+ * bc_what_show() - read bc.what
+ * @seq: of the file
+ * @v: unused
+ *
+ * A line for each cache and kind: kind, name, objects, bytes, and whether
+ * shrinkers take such objects back.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -EINTR, or -ENOMEM.
+ */
+int bc_what_show(struct seq_file *seq, void *v)
+{
+	struct bc_what *what;
+	int ret;
+
+	what = kvzalloc(sizeof(*what), GFP_KERNEL);
+	if (!what)
+		return -ENOMEM;
+	what->root = css_bc(seq_css(seq));
+	ret = mutex_lock_killable(&bc_what_mutex);
+	if (ret)
+		goto free;
+	/* No cache is destroyed while its name is needed. */
+	mutex_lock(&slab_mutex);
+	ret = bc_what_read(what);
+	if (!ret) {
+		bc_what_buffers(what);
+		bc_what_print(seq, what);
+	}
+	mutex_unlock(&slab_mutex);
+	mutex_unlock(&bc_what_mutex);
+free:
+	kvfree(what);
+	return ret;
+}

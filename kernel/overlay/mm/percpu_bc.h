@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Beancounters: the hooks of the percpu allocator. Included by percpu.c, behind
+ * those of memcg.
+ */
+#ifndef MM_PERCPU_BC_H
+#define MM_PERCPU_BC_H
+
+#include <linux/beancounter.h>
+
+#ifdef CONFIG_BEANCOUNTERS
+static bool pcpu_bc_pre_alloc_hook(size_t size, gfp_t gfp,
+				   struct beancounter **bcp)
+{
+	bool ok = true;
+
+	if (bc_online() && bc_gfp_charged(gfp))
+		*bcp = bc_bytes_charge(size * num_possible_cpus(), gfp, &ok);
+	return ok;
+}
+
+static void pcpu_bc_post_alloc_hook(struct beancounter *bc,
+				    struct pcpu_chunk *chunk, int off,
+				    size_t size)
+{
+	if (!bc)
+		return;
+
+	/* As for memcg, the chunk of early boot has no owners. */
+	if (likely(chunk && chunk->obj_exts))
+		chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].bc = bc;
+	else
+		bc_uncharge(bc, BC_KMEMSIZE, size * num_possible_cpus());
+}
+
+static void pcpu_bc_free_hook(struct pcpu_chunk *chunk, int off, size_t size)
+{
+	struct beancounter *bc;
+
+	if (!bc_online() || !chunk->obj_exts)
+		return;
+
+	bc = chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].bc;
+	chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].bc = NULL;
+	bc_uncharge(bc, BC_KMEMSIZE, size * num_possible_cpus());
+}
+#else /* CONFIG_BEANCOUNTERS */
+static inline bool pcpu_bc_pre_alloc_hook(size_t size, gfp_t gfp,
+					  struct beancounter **bcp)
+{
+	return true;
+}
+
+static inline void pcpu_bc_post_alloc_hook(struct beancounter *bc,
+					   struct pcpu_chunk *chunk, int off,
+					   size_t size)
+{
+}
+
+static inline void pcpu_bc_free_hook(struct pcpu_chunk *chunk, int off,
+				     size_t size)
+{
+}
+#endif /* CONFIG_BEANCOUNTERS */
+
+static bool pcpu_pre_alloc_hook(size_t size, gfp_t gfp,
+				struct obj_cgroup **objcgp,
+				struct beancounter **bcp)
+{
+	if (!pcpu_bc_pre_alloc_hook(size, gfp, bcp))
+		return false;
+	if (pcpu_memcg_pre_alloc_hook(size, gfp, objcgp))
+		return true;
+	pcpu_bc_post_alloc_hook(*bcp, NULL, 0, size);
+	return false;
+}
+
+#endif /* MM_PERCPU_BC_H */

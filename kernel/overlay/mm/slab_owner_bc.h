@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Beancounters: where the owner of a slab object is found, and what an object is
+ * charged. Included by slab.h.
+ */
+#ifndef MM_SLAB_OWNER_BC_H
+#define MM_SLAB_OWNER_BC_H
+
+#ifdef CONFIG_BEANCOUNTERS
+/*
+ * Beside a vector that kernel/bc cannot find the slot of an object in by the
+ * object's address alone. OBJEXTS_FLAGS_MASK covers it; without memcg it is
+ * OBJEXTS_ALLOC_FAIL, which stands for itself.
+ */
+#define OBJEXTS_ODD __FIRST_OBJEXT_FLAG
+
+/* A slab of the usual order, aligned to its size, is not odd. */
+static inline unsigned long bc_objexts_flags(struct kmem_cache *s,
+					     struct slab *slab)
+{
+	if (slab_size(slab) - 1 == s->bc_mask &&
+	    IS_ALIGNED((unsigned long)slab_address(slab), slab_size(slab)))
+		return 0;
+	return OBJEXTS_ODD;
+}
+
+static inline void bc_set_cache_size(struct kmem_cache *s, unsigned int order)
+{
+	s->bc_charge = s->size + sizeof(struct slabobj_ext);
+	s->bc_mask = (PAGE_SIZE << order) - 1;
+	s->bc_reciprocal = DIV_ROUND_UP_ULL(1ULL << 32, s->size);
+}
+#else
+static inline unsigned long bc_objexts_flags(struct kmem_cache *s,
+					     struct slab *slab)
+{
+	return 0;
+}
+
+static inline void bc_set_cache_size(struct kmem_cache *s, unsigned int order)
+{
+}
+#endif /* CONFIG_BEANCOUNTERS */
+
+#endif /* MM_SLAB_OWNER_BC_H */
