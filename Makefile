@@ -88,6 +88,15 @@ test-debug: deps
 	@tests/run --debug
 	@tests/check-configs
 
+#: FUZZ_SECONDS: how long "make fuzz" lasts
+FUZZ_SECONDS ?= 3600
+
+## fuzz: call the kernel at random for an hour (FUZZ_SECONDS), as two tenants
+.PHONY: fuzz
+fuzz: deps
+	@scripts/deps test
+	@tests/fuzz/run --variant $(VARIANT) --seconds $(FUZZ_SECONDS)
+
 ## test-programs: Python, Java, Node.js, Go, databases: under a barrier, and refused
 .PHONY: test-programs
 test-programs: deps kernel

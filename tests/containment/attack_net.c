@@ -189,14 +189,20 @@ static int listener(struct sockaddr_in *sin)
 
 static long tcp_full(long max)
 {
+	/* A full group gets no connection: it waits, but not for ever. */
+	struct timeval patience = { .tv_sec = 2 };
 	struct sockaddr_in sin;
 	int server = listener(&sin), out;
 	long i;
 
 	if (server < 0)
 		return -1;
+	setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		   sizeof(patience));
 	for (i = 0; more(i, max); i++) {
 		out = socket(AF_INET, SOCK_STREAM, 0);
+		setsockopt(out, SOL_SOCKET, SO_SNDTIMEO, &patience,
+			   sizeof(patience));
 		if (out < 0 ||
 		    connect(out, (struct sockaddr *)&sin, sizeof(sin)))
 			break;

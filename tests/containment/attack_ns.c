@@ -21,22 +21,6 @@
 
 #include "attack.h"
 
-/* Root of a user namespace, and of what else is asked for. */
-static int become_root(int also)
-{
-	char map[64];
-	int uid = getuid(), gid = getgid();
-
-	if (unshare(CLONE_NEWUSER))
-		return -1;
-	bc_write_path("/proc/self/setgroups", "deny");
-	snprintf(map, sizeof(map), "0 %d 1", uid);
-	bc_write_path("/proc/self/uid_map", map);
-	snprintf(map, sizeof(map), "0 %d 1", gid);
-	bc_write_path("/proc/self/gid_map", map);
-	return unshare(also);
-}
-
 /* Children that do something once and then sit there. */
 static long sitting(long max, int (*job)(void))
 {
