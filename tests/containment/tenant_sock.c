@@ -401,7 +401,7 @@ const struct attack sock_attacks[] = {
 	TENANT(udp_errors, 2000),
 	TENANT(udp_unread, 2000),
 	TENANT(unix_unaccepted, 2000),
-	TENANT(tcp_small, 200),
+	TENANT_LATER(tcp_small, 200, 0, "a third more than what is charged"),
 	TENANT(mptcp_full, 100),
 	TENANT_LATER(sctp_full, 300, 0, "SCTP makes it in an interrupt"),
 	TENANT_LATER(sctp_streams, 200, 0, "SCTP makes it in an interrupt"),
