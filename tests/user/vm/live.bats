@@ -28,6 +28,21 @@ tracing()
 	[ -z "$(ls /sys/kernel/tracing/instances)" ]
 }
 
+@test "what: the sum is what the group holds, for the administrator only" {
+	local sum held
+	sh -c "echo \$\$ >$DIR/cgroup.procs; exec sleep 60" &
+	soon grep -q 'populated 1' "$DIR/cgroup.events"
+	run bcctl what "$GROUP" --bytes --raw --noheadings
+	[ "$status" -eq 0 ]
+	[[ $output == *"pagetables - "* && $output == *"slab filp "* ]]
+	sum=$(awk '{ sum += $4 } END { print sum }' <<<"$output")
+	held=$(value held)
+	[ "$sum" -gt 0 ]
+	[ $((sum > held ? sum - held : held - sum)) -le 65536 ]
+	fails 1 "${AS_NOBODY[@]}" what "$GROUP"
+	says "is for the administrator of the machine only"
+}
+
 @test "watch: the kernel function that asked" {
 	local trace=/sys/kernel/tracing/instances/probe
 	mkdir "$trace"
