@@ -486,6 +486,11 @@ static inline bool bc_gfp_marked(gfp_t flags)
 	return false;
 }
 
+static inline bool bc_by_default(void)
+{
+	return false;
+}
+
 static inline bool bc_gfp_charged(gfp_t flags)
 {
 	return false;

@@ -13,6 +13,8 @@
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 
+#ifdef CONFIG_BEANCOUNTERS
+
 /**
  * bc_net_pays() - let who made a network namespace pay for an object
  * @net: the namespace
@@ -27,6 +29,15 @@ static inline bool __must_check bc_net_pays(const struct net *net, void *obj)
 	       __bc_follow(obj, net_eq(net, &init_net) ? NULL : net,
 			   GFP_ATOMIC);
 }
+
+#else /* CONFIG_BEANCOUNTERS */
+
+static inline bool bc_net_pays(const struct net *net, void *obj)
+{
+	return true;
+}
+
+#endif /* CONFIG_BEANCOUNTERS */
 
 /**
  * bc_net_own() - what kmalloc() returned belongs to a network namespace

@@ -101,9 +101,12 @@ static bool bc_sock_take(struct sock *sk, u64 bytes, enum bc_severity severity)
  */
 bool __bc_sock_charge(struct sock *sk, u64 pages, bool first)
 {
-	/* TCP says by itself when a socket is to get something. */
+	/*
+	 * TCP says by itself when a socket is to get something. UDP has added the
+	 * packet to what was received already.
+	 */
 	if (!sk_is_tcp(sk) && !READ_ONCE(sk->sk_wmem_queued) &&
-	    !atomic_read(&sk->sk_rmem_alloc))
+	    atomic_read(&sk->sk_rmem_alloc) <= (int)(pages << PAGE_SHIFT))
 		first = true;
 	return bc_sock_take(sk, pages << PAGE_SHIFT,
 			    first ? BC_GAP : BC_BARRIER);
@@ -169,12 +172,17 @@ bool __bc_skb_fits(struct sock *sk, const struct sk_buff *skb)
 	return true;
 }
 
-/* The objects of a packet are not charged as such any longer. */
+/*
+ * The data of a packet is not charged as such any longer. While others have it,
+ * too, it stays with who has paid for it: they may keep it for long, and two of
+ * them could give the charge back at the same time.
+ */
 static void bc_skb_head_disown(struct sk_buff *skb)
 {
 	struct page *page;
 
-	if (skb->head_frag || !skb->head || is_vmalloc_addr(skb->head))
+	if (skb->head_frag || !skb->head || is_vmalloc_addr(skb->head) ||
+	    skb_cloned(skb))
 		return;
 	page = virt_to_head_page(skb->head);
 	if (folio_test_slab(page_folio(page)))

@@ -116,8 +116,8 @@ static struct bc_what_row *bc_what_cache(struct bc_what *what,
 static void bc_what_objects(struct bc_what *what, struct slab *slab)
 {
 	struct slabobj_ext *vector = slab_obj_exts(slab);
-	struct kmem_cache *s = slab->slab_cache;
 	struct bc_what_row *row = NULL;
+	struct kmem_cache *s = NULL;
 	unsigned int i;
 
 	for (i = 0; vector && i < slab->objects; i++) {
@@ -126,8 +126,12 @@ static void bc_what_objects(struct bc_what *what, struct slab *slab)
 		/* RCU keeps it, should the object be freed now. */
 		if (!bc || !bc_below(bc, what->root))
 			continue;
-		if (!row)
+		if (!s) {
+			/* What is charged was allocated: the slab is complete. */
+			smp_rmb();
+			s = READ_ONCE(slab->slab_cache);
 			row = bc_what_cache(what, s);
+		}
 		if (row)
 			bc_what_add(row, 1, bc_object_size(s));
 	}
