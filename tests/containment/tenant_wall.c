@@ -442,8 +442,7 @@ static bool queued_packets(long i)
 const struct attack wall_attacks[] = {
 	TENANT_IN(nft_tables, 20000, NET),
 	TENANT_IN(nft_chains, 60000, NET),
-	TENANT_LATER(nft_rules, 5000, CLONE_NEWUSER | NET,
-		     "small percpu areas pay for too few slots"),
+	TENANT_IN(nft_rules, 5000, NET),
 	TENANT_IN(nft_sets, 20000, NET),
 	TENANT_LATER(nft_elements, 500, CLONE_NEWUSER | NET,
 		     "tables that kernel threads make larger"),

@@ -9,13 +9,15 @@
 #include <linux/beancounter.h>
 
 #ifdef CONFIG_BEANCOUNTERS
+#include "percpu_owner_bc.h"
+
 static bool pcpu_bc_pre_alloc_hook(size_t size, gfp_t gfp,
 				   struct beancounter **bcp)
 {
 	bool ok = true;
 
 	if (bc_online() && bc_gfp_charged(gfp))
-		*bcp = bc_bytes_charge(size * num_possible_cpus(), gfp, &ok);
+		*bcp = bc_bytes_charge(pcpu_bc_bytes(size), gfp, &ok);
 	return ok;
 }
 
@@ -30,7 +32,7 @@ static void pcpu_bc_post_alloc_hook(struct beancounter *bc,
 	if (likely(chunk && chunk->obj_exts))
 		chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].bc = bc;
 	else
-		bc_uncharge(bc, BC_KMEMSIZE, size * num_possible_cpus());
+		bc_uncharge(bc, BC_KMEMSIZE, pcpu_bc_bytes(size));
 }
 
 static void pcpu_bc_free_hook(struct pcpu_chunk *chunk, int off, size_t size)
@@ -42,7 +44,7 @@ static void pcpu_bc_free_hook(struct pcpu_chunk *chunk, int off, size_t size)
 
 	bc = chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].bc;
 	chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].bc = NULL;
-	bc_uncharge(bc, BC_KMEMSIZE, size * num_possible_cpus());
+	bc_uncharge(bc, BC_KMEMSIZE, pcpu_bc_bytes(size));
 }
 #else /* CONFIG_BEANCOUNTERS */
 static inline bool pcpu_bc_pre_alloc_hook(size_t size, gfp_t gfp,

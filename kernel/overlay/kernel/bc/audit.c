@@ -23,7 +23,7 @@
 #include <linux/stop_machine.h>
 
 #include "../../mm/internal.h"
-#include "../../mm/percpu-internal.h"
+#include "../../mm/percpu_owner_bc.h"
 #include "../../mm/slab.h"
 #include "internal.h"
 
@@ -103,9 +103,9 @@ static void bc_audit_chunk(struct pcpu_chunk *chunk)
 		if (!bc)
 			continue;
 		end = find_next_bit(chunk->bound_map, bits, start + 1);
-		bc_audit_found(bc, BC_KMEMSIZE,
-			       (u64)(end - start) * PCPU_MIN_ALLOC_SIZE *
-				       num_possible_cpus());
+		bc_audit_found(
+			bc, BC_KMEMSIZE,
+			pcpu_bc_bytes((end - start) * PCPU_MIN_ALLOC_SIZE));
 	}
 }
 

@@ -162,8 +162,9 @@ static bool bc_may_reclaim(struct beancounter *bc, gfp_t flags)
 
 /*
  * A marked request that could wait for room, but comes from inside a file system,
- * such as for an inode of ext4: room is made in the background, and meanwhile it
- * goes above the barrier like an unmarked one.
+ * such as for an inode of ext4. It has it by force, and room is made in the
+ * background: that is not more than a few objects for each task, because a call
+ * that names a file begins with the copy of its name, which is not forced.
  */
 static bool bc_in_fs(enum bc_severity severity, gfp_t flags)
 {
@@ -195,11 +196,9 @@ static int bc_kmem_charge_slow(struct beancounter *bc, u64 n, gfp_t flags)
 	if (res == BC_KMEMSIZE && !bc_may_reclaim(bc, flags)) {
 		if (bc_in_fs(severity, flags)) {
 			bc_ask_room(over);
-			severity = BC_GAP;
-			ret = bc_charge_object(bc, n, severity, &over, &res);
+			return bc_charge_object(bc, n, BC_FORCE, &over, &res);
 		}
-		if (ret)
-			WRITE_ONCE(over->want_room, true);
+		WRITE_ONCE(over->want_room, true);
 	} else if (res == BC_KMEMSIZE && refcount_inc_not_zero(&bc->refs)) {
 		rcu_read_unlock();
 		while (ret && res == BC_KMEMSIZE && retries-- &&

@@ -16,6 +16,7 @@
 #include <linux/vmalloc.h>
 
 #include "kunit_util.h"
+#include "../../mm/percpu_owner_bc.h"
 #include "../../mm/slab.h"
 
 #define BC_KMEM_BULK 16
@@ -88,6 +89,27 @@ static void test_slab_object(struct kunit *test)
 	bc_kmem_expect(test, ctx->size);
 	KUNIT_EXPECT_PTR_EQ(test, ctx->bc, bc_object_owner(a, NULL));
 	kmem_cache_free(ctx->cache, a);
+	bc_kmem_expect(test, 0);
+}
+
+/* Within a file system there is no way to make room, so it is not refused. */
+static void test_slab_in_fs(struct kunit *test)
+{
+	struct bc_kmem *ctx = test->priv;
+	void *a, *b, *c;
+
+	bc_kmem_pay(test, ctx->size);
+	bc_kunit_set(ctx->bc, BC_SET_LIMIT, BC_KMEMSIZE, ctx->size);
+	a = kmem_cache_alloc(ctx->cache, GFP_KERNEL);
+	b = kmem_cache_alloc(ctx->cache, GFP_NOFS);
+	c = kmem_cache_alloc(ctx->cache, GFP_NOWAIT);
+	set_active_bc(NULL);
+	KUNIT_EXPECT_NOT_NULL(test, a);
+	KUNIT_EXPECT_NOT_NULL(test, b);
+	KUNIT_EXPECT_NULL(test, c);
+	bc_kmem_expect(test, 2 * ctx->size);
+	kmem_cache_free(ctx->cache, a);
+	kmem_cache_free(ctx->cache, b);
 	bc_kmem_expect(test, 0);
 }
 
@@ -378,7 +400,7 @@ static void test_percpu(struct kunit *test)
 {
 	/* Larger than the free rest of the chunk of early boot. */
 	const size_t size = SZ_16K;
-	const u64 bytes = (u64)size * num_possible_cpus();
+	const u64 bytes = pcpu_bc_bytes(size);
 	void __percpu *p[4];
 	int i;
 
@@ -458,6 +480,7 @@ static void test_nobody(struct kunit *test)
 
 static struct kunit_case bc_kmem_cases[] = {
 	KUNIT_CASE(test_slab_object),
+	KUNIT_CASE(test_slab_in_fs),
 	KUNIT_CASE(test_kmalloc),
 	KUNIT_CASE(test_slab_on_demand),
 	KUNIT_CASE(test_slab_slots),

@@ -23,10 +23,12 @@
 #include <linux/slab.h>
 
 #include "../../mm/internal.h"
-#include "../../mm/percpu-internal.h"
+#include "../../mm/percpu_owner_bc.h"
 #include "../../mm/slab.h"
 #include "internal.h"
 
+/* Room for a line of each cache; a walk is too long to be made twice. */
+#define BC_WHAT_BUFFER SZ_64K
 /* Pages between two offers to do something else. */
 #define BC_WHAT_STEP 1024
 #define BC_WHAT_BITS 10
@@ -221,8 +223,7 @@ static void bc_what_chunk(struct bc_what *what, struct pcpu_chunk *chunk)
 			continue;
 		end = find_next_bit(chunk->bound_map, bits, start + 1);
 		bc_what_add(&what->kind[BC_WHAT_PERCPU], 1,
-			    (u64)(end - start) * PCPU_MIN_ALLOC_SIZE *
-				    num_possible_cpus());
+			    pcpu_bc_bytes((end - start) * PCPU_MIN_ALLOC_SIZE));
 	}
 }
 
@@ -367,6 +368,11 @@ int bc_what_show(struct seq_file *seq, void *v)
 	struct bc_what *what;
 	int ret;
 
+	/* Not for a buffer that is too small: ask for a larger one at once. */
+	if (seq->size < BC_WHAT_BUFFER) {
+		seq->count = seq->size;
+		return 0;
+	}
 	what = kvzalloc(sizeof(*what), GFP_KERNEL);
 	if (!what)
 		return -ENOMEM;

@@ -49,6 +49,13 @@ static long long owner_size(void)
 	return size;
 }
 
+long long bc_percpu_size(long bytes)
+{
+	long slots = (bytes + 3) / 4;
+
+	return slots * (4LL * bc_cpus() + owner_size());
+}
+
 /* What is charged for an object of @cache, 0 when there is no such cache. */
 static long long object_size(const char *cache)
 {

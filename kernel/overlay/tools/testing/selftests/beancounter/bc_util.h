@@ -145,6 +145,15 @@ long bc_bytes(long pages);
 int bc_config(const char *option);
 int bc_cpus(void);
 
+/**
+ * bc_percpu_size() - what a percpu area is charged
+ * @bytes: on each CPU; the kernel rounds up to 4
+ *
+ * Return: bytes on all possible CPUs, and of the slots for its owners, which the
+ * options of the kernel make larger.
+ */
+long long bc_percpu_size(long bytes);
+
 /* A process in the group, doing what it is told. */
 struct bc_worker {
 	pid_t pid;

@@ -207,8 +207,8 @@ static long end_mount(long unused)
 static void cost_mount(long n, long long *low, long long *high)
 {
 	*low = n * bc_need_slab("mnt_cache");
-	*high = *low +
-		n * (16 * bc_cpus() + bc_kmalloc_size(64) + bc_kmalloc_size(8));
+	*high = *low + n * (bc_percpu_size(16) + bc_kmalloc_size(64) +
+			    bc_kmalloc_size(8));
 }
 
 static void test_mount(struct bc_group *g)

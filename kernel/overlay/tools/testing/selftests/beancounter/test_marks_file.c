@@ -212,7 +212,7 @@ static long use_up(long unused)
 
 static long long aio_percpu(void)
 {
-	return NR_CONTEXTS * 20LL * bc_cpus();
+	return NR_CONTEXTS * bc_percpu_size(20);
 }
 
 static void test_aio_context(struct bc_group *g)

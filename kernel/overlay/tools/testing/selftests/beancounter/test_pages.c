@@ -230,8 +230,8 @@ static void test_bpf_array(struct bc_group *g)
  */
 static void test_percpu(struct bc_group *g)
 {
-	long long all = 256 * BC_KIB * bc_cpus();
-	long long boot = 28 * BC_KIB * bc_cpus();
+	long long all = bc_percpu_size(256 * BC_KIB);
+	long long boot = bc_percpu_size(28 * BC_KIB);
 
 	check_map(g, make_percpu, 256, all - boot,
 		  all + 256 * 8 + 256 * 16 + 4 * bc_page_size());

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Beancounters: what a percpu area is charged.
+ */
+#ifndef MM_PERCPU_OWNER_BC_H
+#define MM_PERCPU_OWNER_BC_H
+
+#include <linux/cpumask.h>
+
+#include "percpu-internal.h"
+
+/* On each CPU, and its part of the vector in which the chunk has the owners. */
+static inline u64 pcpu_bc_bytes(size_t size)
+{
+	return (u64)size * num_possible_cpus() +
+	       size / PCPU_MIN_ALLOC_SIZE * sizeof(struct pcpuobj_ext);
+}
+
+#endif /* MM_PERCPU_OWNER_BC_H */
