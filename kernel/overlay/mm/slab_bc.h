@@ -10,8 +10,6 @@
 
 #include "slab.h"
 
-extern struct kmem_cache *radix_tree_node_cachep;
-
 #ifdef CONFIG_BEANCOUNTERS
 
 /*

@@ -7,6 +7,8 @@
 #define MM_SLAB_OWNER_BC_H
 
 #ifdef CONFIG_BEANCOUNTERS
+extern struct kmem_cache *radix_tree_node_cachep;
+
 /*
  * Beside a vector that kernel/bc cannot find the slot of an object in by the
  * object's address alone. OBJEXTS_FLAGS_MASK covers it; without memcg it is

@@ -228,6 +228,30 @@ int bc_charge_object(struct beancounter *bc, u64 n, enum bc_severity severity,
 	return *over ? -ENOMEM : 0;
 }
 
+/**
+ * bc_excess_fits() - is there little above the limits, also with so much more?
+ * @bc: payer
+ * @bytes: of kmemsize
+ *
+ * Tasks that ask at the same time may each have theirs.
+ *
+ * Context: Any.
+ * Return: true if no level is more than BC_EXCESS above its limit then.
+ */
+bool bc_excess_fits(struct beancounter *bc, u64 bytes)
+{
+	raw_spinlock_t *lock = &bc->top->lock;
+	unsigned long flags;
+	bool fits = true;
+
+	raw_spin_lock_irqsave(lock, flags);
+	for (; bc && fits; bc = bc->parent)
+		fits = bc_room(&bc->res[BC_KMEMSIZE], BC_LIMIT) >=
+		       (s64)bytes - BC_EXCESS;
+	raw_spin_unlock_irqrestore(lock, flags);
+	return fits;
+}
+
 /* What has no stocks to drain and is not forced has nothing to trace. */
 static int bc_charge_plain(struct beancounter *bc, enum bc_resource res, u64 n,
 			   enum bc_severity severity, struct beancounter **over)

@@ -52,6 +52,9 @@
  */
 #define BC_FILE BIT_ULL(32)
 
+/* What those may have above a limit who can neither make room nor be refused. */
+#define BC_EXCESS ((s64)SZ_64K)
+
 /* What one refill leaves in a stock at most, and the most that is put into it. */
 #define BC_STOCK_BATCH ((s64)SZ_16K)
 #define BC_STOCK_MAX ((s64)SZ_32K - 1)
@@ -312,6 +315,7 @@ int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
 		   enum bc_severity severity, struct beancounter **over);
 int bc_charge_object(struct beancounter *bc, u64 n, enum bc_severity severity,
 		     struct beancounter **over, enum bc_resource *res);
+bool bc_excess_fits(struct beancounter *bc, u64 bytes);
 bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
 		      enum bc_severity severity);
 void bc_charge_far(struct beancounter *bc, u64 n, s64 room);

@@ -161,10 +161,11 @@ static bool bc_may_reclaim(struct beancounter *bc, gfp_t flags)
 }
 
 /*
- * A marked request that could wait for room, but comes from inside a file system,
- * such as for an inode of ext4. It has it by force, and room is made in the
- * background: that is not more than a few objects for each task, because a call
- * that names a file begins with the copy of its name, which is not forced.
+ * A marked request that could wait for room, but is made inside a file system:
+ * room is made in the background, and meanwhile it goes above the barrier. What a
+ * file system has said itself, GFP_NOFS for an inode of ext4 say, is had by force
+ * as long as the excess is small: the group's own unused inodes may be all that is
+ * in the way. What a section says, BC_GAP has to do for: inotify has one, too.
  */
 static bool bc_in_fs(enum bc_severity severity, gfp_t flags)
 {
@@ -196,9 +197,14 @@ static int bc_kmem_charge_slow(struct beancounter *bc, u64 n, gfp_t flags)
 	if (res == BC_KMEMSIZE && !bc_may_reclaim(bc, flags)) {
 		if (bc_in_fs(severity, flags)) {
 			bc_ask_room(over);
-			return bc_charge_object(bc, n, BC_FORCE, &over, &res);
+			severity = BC_GAP;
+			if (!(flags & __GFP_FS) &&
+			    bc_excess_fits(bc, bc_bytes_of(n)))
+				severity = BC_FORCE;
+			ret = bc_charge_object(bc, n, severity, &over, &res);
 		}
-		WRITE_ONCE(over->want_room, true);
+		if (ret)
+			WRITE_ONCE(over->want_room, true);
 	} else if (res == BC_KMEMSIZE && refcount_inc_not_zero(&bc->refs)) {
 		rcu_read_unlock();
 		while (ret && res == BC_KMEMSIZE && retries-- &&

@@ -141,8 +141,12 @@ static noinline bool bc_slab_charge_slow(struct kmem_cache *s, gfp_t flags,
 					 size_t nr, void **p)
 {
 	struct beancounter *bc;
+	gfp_t how = flags;
 
-	if (!bc_charge_payer(s->bc_charge * nr, flags, &bc))
+	/* An xarray tries under its lock first, and then where it can wait. */
+	if (s == radix_tree_node_cachep && !gfpflags_allow_blocking(flags))
+		how |= __GFP_NORETRY | __GFP_NOWARN;
+	if (!bc_charge_payer(s->bc_charge * nr, how, &bc))
 		return false;
 	return !bc || bc_slab_own(s, flags, nr, p, bc);
 }
