@@ -174,11 +174,13 @@ none_left()
 }
 
 @test "run: the janitor killed, bcctl cleans up" {
-	become_in_group bcctl run sh -c ": >$BATS_TEST_TMPDIR/ready; sleep 1" &
+	become_in_group bcctl run sh -c ": >$BATS_TEST_TMPDIR/ready
+		until test -e $BATS_TEST_TMPDIR/go; do sleep .1; done" &
 	local pid=$! janitor
 	soon test -e "$BATS_TEST_TMPDIR/ready"
-	janitor=$(grep -l '^bcctl-janitor' /proc/[0-9]*/comm | grep -o '[0-9]*')
+	janitor=$(grep -ls '^bcctl-janitor' /proc/[0-9]*/comm | grep -o '[0-9]*')
 	kill -KILL "$janitor"
+	: >"$BATS_TEST_TMPDIR/go"
 	wait "$pid" || :
 	none_left
 }
