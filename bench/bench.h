@@ -64,7 +64,7 @@ struct place {
 void leave_room(long long bytes);
 void run_in(const struct place *place, void (*run)(const struct place *place));
 
-/* One line for the loops in the kernel, see kernel/bc/bench.c. */
+/* One line for the loops in the kernel, see kernel/bc/tests/bench.c. */
 struct loop {
 	const char *kind;
 	const char *mark;

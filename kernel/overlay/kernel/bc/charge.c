@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: charging and refusing.
+ * Beancounters: charging and giving back.
  *
  * A charge counts in the group and in all its ancestors below the root. It is
  * made at all levels or at none, under the lock of the tree, and checked on
@@ -10,222 +10,174 @@
  * their bytes returned, so nothing is refused while a freed byte waits in a
  * stock. Nothing passes the limit except by force, because the bytes in the
  * stocks count in usage. See internal.h for the locking.
+ *
+ * What is given back goes into a stock, or off the counters of the group and of
+ * all its ancestors. With the last unit of the last resource of a group that is
+ * gone its account goes.
  */
+#include <linux/irqflags.h>
 #include <linux/minmax.h>
-#include <linux/sched.h>
 
-#include "internal.h"
+#include "stock.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/beancounter.h>
 
-/* The lowest level at which n more do not fit, or NULL. */
-static struct beancounter *bc_find_over(struct beancounter *bc,
-					enum bc_resource res, u64 n,
-					enum bc_severity severity)
-{
-	lockdep_assert_held(&bc->top->lock);
-	for (; bc; bc = bc->parent)
-		if (!bc_fits(&bc->res[res], n, severity))
-			return bc;
-	return NULL;
-}
-
-static void bc_add(struct beancounter *bc, enum bc_resource res, u64 n)
-{
-	if (n)
-		__bc_add(bc, res, n);
-}
-
 /**
  * struct bc_event - what to trace when the lock has been dropped
- * @drained: something was recovered from stocks
- * @sum: how much
+ * @drained: recovered from stocks
  * @drained_at: id of the group at the top of the subtree
- * @has_forced: a limit was passed by force
+ * @forced: what went above a limit, NULL for nothing
  * @forced_at: id of the lowest group whose limit it was
- * @forced_res: the resource
- * @forced_n: units of it
- * @forced: the counter before
+ * @counter: of that group, before
  *
  * A program attached to a tracepoint may allocate, which may charge.
  */
 struct bc_event {
-	bool drained;
-	struct bc_sum sum;
+	struct bc_sum drained;
 	u64 drained_at;
-	bool has_forced;
+	const struct bc_want *forced;
 	u64 forced_at;
-	enum bc_resource forced_res;
-	u64 forced_n;
-	struct bc_counter forced;
+	struct bc_counter counter;
 };
 
-static bool bc_drain_event(struct beancounter *root, struct bc_event *event)
+static __always_inline void bc_event_init(struct bc_event *event)
 {
-	if (!bc_drain(root, &event->sum))
-		return false;
-	event->drained = true;
-	event->drained_at = root->id;
-	return true;
+	event->drained = (struct bc_sum){};
+	event->forced = NULL;
 }
 
 static void bc_event_trace(const struct bc_event *event)
 {
-	if (event->drained)
-		trace_bc_drain(event->drained_at, &event->sum);
-	if (event->has_forced)
+	if (event->drained.bytes || event->drained.files)
+		trace_bc_drain(event->drained_at, &event->drained);
+	if (event->forced)
 		trace_bc_force(event->forced_at,
-			       bc_resources[event->forced_res].name,
-			       event->forced_n, &event->forced);
+			       bc_resources[event->forced->res].name,
+			       event->forced->n, &event->counter);
+}
+
+static bool bc_drain_event(struct beancounter *root, struct bc_event *event)
+{
+	if (!bc_drain(root, &event->drained))
+		return false;
+	event->drained_at = root->id;
+	return true;
 }
 
 /*
  * A stock hands out without asking what was checked when it was filled, so no
  * stock may be open below a level that is above its barrier. Requests that may
- * go there close them; they stay closed because bc_refill_size() is 0.
+ * go there close them; they stay closed because bc_batch() is 0.
  */
-static void bc_cross_barrier(struct beancounter *bc, enum bc_resource res,
-			     u64 n, struct bc_event *event)
+static void bc_cross_barrier(struct beancounter *bc, const struct bc_want *want,
+			     struct bc_event *event)
 {
 	for (; bc; bc = bc->parent)
-		if (!bc_fits(&bc->res[res], n, BC_BARRIER))
+		if (!bc_fits(&bc->res[want->res], want->n, BC_BARRIER))
 			bc_drain_event(bc, event);
 }
 
 /* Count what a forced request pushes above the limit, level by level. */
-static void bc_count_forced(struct beancounter *bc, enum bc_resource res, u64 n,
+static void bc_count_forced(struct beancounter *bc, const struct bc_want *want,
 			    struct bc_event *event)
 {
-	for (; bc && n; bc = bc->parent) {
-		struct bc_counter *c = &bc->res[res];
+	for (; bc && want->n; bc = bc->parent) {
+		struct bc_counter *c = &bc->res[want->res];
 		s64 room = bc_room(c, BC_LIMIT);
 
-		if (bc_fits(c, n, BC_LIMIT))
+		if (bc_fits(c, want->n, BC_LIMIT))
 			continue;
-		if (!event->has_forced) {
-			event->has_forced = true;
+		if (!event->forced) {
+			event->forced = want;
 			event->forced_at = bc->id;
-			event->forced_res = res;
-			event->forced_n = n;
-			event->forced = *c;
+			event->counter = *c;
 		}
-		c->forced += n - max(room, 0);
+		c->forced += want->n - max(room, 0);
 	}
 }
 
-/* The level at which the request does not fit after all, or NULL. */
-static struct beancounter *bc_check(struct beancounter *bc,
-				    enum bc_resource res, u64 n,
-				    enum bc_severity severity,
-				    struct bc_event *event)
+/* More than there can be of anything: a bug of the caller. */
+static bool bc_too_much(struct beancounter *bc, struct bc_request *rq)
 {
-	struct beancounter *over;
+	const struct bc_want *want;
 
-	if (severity == BC_FORCE)
-		/* More than there can be of anything: a bug of the caller. */
-		return WARN_ON_ONCE(n > BC_MAX - bc->top->res[res].usage) ?
-			       bc->top :
-			       NULL;
-	while ((over = bc_find_over(bc, res, n, severity)))
-		if (!bc_is_stocked(res) || !bc_drain_event(over, event))
-			break;
-	return over;
+	for (want = rq->want; want < rq->want + BC_WANTS; want++) {
+		if (want->n <= BC_MAX - bc->top->res[want->res].usage)
+			continue;
+		WARN_ON_ONCE(1);
+		rq->over = bc->top;
+		rq->refused = want;
+		return true;
+	}
+	return false;
 }
 
-/* What was checked: what has to be done before it is counted. */
-static void bc_prepare(struct beancounter *bc, enum bc_resource res, u64 n,
-		       enum bc_severity severity, struct bc_event *event)
+/* Does it fit after all? */
+static bool bc_check(struct beancounter *bc, struct bc_request *rq,
+		     struct bc_event *event)
 {
-	if (severity == BC_BARRIER)
-		return;
-	if (bc_is_stocked(res))
-		bc_cross_barrier(bc, res, n, event);
-	if (severity == BC_FORCE)
-		bc_count_forced(bc, res, n, event);
+	if (rq->severity == BC_FORCE)
+		return !bc_too_much(bc, rq);
+	while (unlikely(bc_find_over(bc, rq)))
+		if (!bc_is_stocked(rq->refused->res) ||
+		    !bc_drain_event(rq->over, event))
+			return false;
+	return true;
+}
+
+/* An object that was charged under the lock is a reason to fill the stock. */
+static void bc_fill_after(struct beancounter *bc, const struct bc_request *rq)
+{
+	u64 files = rq->want[0].n, bytes = rq->want[1].n;
+
+	if (rq->want[0].res == BC_NUMFILE && bytes && bytes <= BC_STOCK_MAX)
+		bc_fill(bc, bytes + files * BC_FILE);
+}
+
+/* The one charge: all of the request at all levels, or nothing of it. */
+static bool bc_grant(struct beancounter *bc, struct bc_request *rq,
+		     struct bc_event *event)
+{
+	const struct bc_want *want;
+
+	if (unlikely(!bc_check(bc, rq, event)))
+		return false;
+	for (want = rq->want; want < rq->want + BC_WANTS; want++) {
+		if (rq->severity != BC_BARRIER && bc_is_stocked(want->res))
+			bc_cross_barrier(bc, want, event);
+		if (rq->severity == BC_FORCE)
+			bc_count_forced(bc, want, event);
+		bc_add(bc, want->res, want->n);
+	}
+	return true;
 }
 
 /**
- * bc_charge_slow() - charge under the lock of the tree
+ * bc_try_charge() - charge under the lock of the tree, without counting a refusal
  * @bc: payer
- * @res: resource
- * @n: units of @res
- * @severity: what to check against
- * @over: the level that refused, on error
+ * @rq: the request; says who refused what, on error
  *
- * Context: Any.
+ * For callers who can make room and try again; they end with bc_refused().
+ *
+ * Context: Any in which @bc is pinned.
  * Return: 0 or -ENOMEM.
  */
-int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
-		   enum bc_severity severity, struct beancounter **over)
+int bc_try_charge(struct beancounter *bc, struct bc_request *rq)
 {
 	raw_spinlock_t *lock = &bc->top->lock;
-	struct bc_event event = {};
+	struct bc_event event;
 	unsigned long flags;
+	bool granted;
 
+	bc_event_init(&event);
 	raw_spin_lock_irqsave(lock, flags);
-	*over = bc_check(bc, res, n, severity, &event);
-	if (!*over) {
-		bc_prepare(bc, res, n, severity, &event);
-		bc_add(bc, res, n);
-	}
+	granted = bc_grant(bc, rq, &event);
+	if (granted)
+		bc_fill_after(bc, rq);
 	raw_spin_unlock_irqrestore(lock, flags);
 	bc_event_trace(&event);
-	return *over ? -ENOMEM : 0;
-}
-
-/**
- * bc_charge_far() - charge an object, and fill the stock where there is room
- * @bc: payer
- * @n: bytes of kmemsize, and BC_FILE for an open file; they fit
- * @room: bytes at the tightest level
- *
- * Context: Under the lock of the tree.
- */
-void bc_charge_far(struct beancounter *bc, u64 n, s64 room)
-{
-	u64 batch = bc_batch(bc, n, room);
-
-	bc_add(bc, BC_NUMFILE, bc_files_of(n) + bc_files_of(batch));
-	bc_add(bc, BC_KMEMSIZE, bc_bytes_of(n) + bc_bytes_of(batch));
-	if (batch)
-		bc_refill(bc, batch);
-}
-
-/**
- * bc_charge_object() - charge bytes and files, both or none, and fill the stock
- * @bc: payer
- * @n: bytes of kmemsize, and BC_FILE for an open file
- * @severity: what to check against
- * @over: the level that refused, on error
- * @res: the resource that was refused, on error
- *
- * Context: Any.
- * Return: 0 or -ENOMEM.
- */
-int bc_charge_object(struct beancounter *bc, u64 n, enum bc_severity severity,
-		     struct beancounter **over, enum bc_resource *res)
-{
-	u64 bytes = bc_bytes_of(n), files = bc_files_of(n);
-	raw_spinlock_t *lock = &bc->top->lock;
-	struct bc_event event = {};
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(lock, flags);
-	*res = BC_NUMFILE;
-	*over = bc_check(bc, *res, files, severity, &event);
-	if (!*over) {
-		*res = BC_KMEMSIZE;
-		*over = bc_check(bc, *res, bytes, severity, &event);
-	}
-	if (!*over) {
-		bc_prepare(bc, BC_NUMFILE, files, severity, &event);
-		bc_prepare(bc, BC_KMEMSIZE, bytes, severity, &event);
-		bc_charge_far(bc, n, bc_room_all(bc, BC_KMEMSIZE));
-	}
-	raw_spin_unlock_irqrestore(lock, flags);
-	bc_event_trace(&event);
-	return *over ? -ENOMEM : 0;
+	return granted ? 0 : -ENOMEM;
 }
 
 /**
@@ -252,105 +204,27 @@ bool bc_excess_fits(struct beancounter *bc, u64 bytes)
 	return fits;
 }
 
-/* What has no stocks to drain and is not forced has nothing to trace. */
-static int bc_charge_plain(struct beancounter *bc, enum bc_resource res, u64 n,
-			   enum bc_severity severity, struct beancounter **over)
-{
-	raw_spinlock_t *lock = &bc->top->lock;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(lock, flags);
-	*over = bc_find_over(bc, res, n, severity);
-	if (!*over)
-		bc_add(bc, res, n);
-	raw_spin_unlock_irqrestore(lock, flags);
-	return *over ? -ENOMEM : 0;
-}
-
-/**
- * bc_try_charge() - charge, without counting a refusal
- * @bc: payer
- * @res: resource
- * @n: units of @res
- * @severity: what to check against
- * @over: the level that refused, on error
- *
- * For callers who can make room and try again; they end with bc_refused().
- *
- * Context: Any.
- * Return: 0 or -ENOMEM.
- */
-int bc_try_charge(struct beancounter *bc, enum bc_resource res, u64 n,
-		  enum bc_severity severity, struct beancounter **over)
-{
-	if (!bc_is_stocked(res) && severity != BC_FORCE)
-		return bc_charge_plain(bc, res, n, severity, over);
-	if (res == BC_KMEMSIZE && n <= BC_STOCK_MAX)
-		return bc_stock_take(bc, n) ?
-			       0 :
-			       bc_charge_object(bc, n, severity, over, &res);
-	return bc_charge_slow(bc, res, n, severity, over);
-}
-
-/**
- * bc_try_charge_vm() - charge private and locked pages, both or none
- * @bc: payer, or NULL for nobody
- * @priv: private pages
- * @locked: locked pages
- * @severity: what to check against; not BC_FORCE
- * @over: the level that refused, on error
- * @res: the resource that was refused, on error
- *
- * Context: Interrupts are off.
- * Return: 0 or -ENOMEM.
- */
-int bc_try_charge_vm(struct beancounter *bc, u64 priv, u64 locked,
-		     enum bc_severity severity, struct beancounter **over,
-		     enum bc_resource *res)
-{
-	lockdep_assert_irqs_disabled();
-	if (!bc)
-		return 0;
-	raw_spin_lock(&bc->top->lock);
-	*res = BC_PRIVVMPAGES;
-	*over = priv ? bc_find_over(bc, *res, priv, severity) : NULL;
-	if (!*over && locked) {
-		*res = BC_LOCKEDPAGES;
-		*over = bc_find_over(bc, *res, locked, severity);
-	}
-	if (!*over) {
-		if (priv)
-			__bc_add(bc, BC_PRIVVMPAGES, priv);
-		bc_add(bc, BC_LOCKEDPAGES, locked);
-	}
-	raw_spin_unlock(&bc->top->lock);
-	return *over ? -ENOMEM : 0;
-}
-
 /* bc_transfer() within a tree: for the levels above both nothing happens. */
 static int bc_transfer_near(struct beancounter *from, u64 less,
-			    struct beancounter *to, u64 more,
-			    enum bc_resource res, enum bc_severity severity,
-			    struct beancounter **over)
+			    struct beancounter *to, struct bc_request *rq)
 {
 	raw_spinlock_t *lock = &to->top->lock;
-	struct bc_event event = {};
+	enum bc_resource res = rq->want[0].res;
+	struct bc_event event;
 	unsigned long flags;
 	unsigned int zero;
+	bool granted;
 
+	bc_event_init(&event);
 	raw_spin_lock_irqsave(lock, flags);
 	zero = bc_sub(from, res, less);
-	*over = bc_check(to, res, more, severity, &event);
-	if (*over) {
+	granted = bc_grant(to, rq, &event);
+	if (!granted)
 		bc_add(from, res, less);
-	} else {
-		bc_prepare(to, res, more, severity, &event);
-		bc_add(to, res, more);
-	}
 	raw_spin_unlock_irqrestore(lock, flags);
 	bc_put_zero(from, zero);
 	bc_event_trace(&event);
-	return *over ? -ENOMEM : 0;
+	return granted ? 0 : -ENOMEM;
 }
 
 /**
@@ -358,81 +232,29 @@ static int bc_transfer_near(struct beancounter *from, u64 less,
  * @from: who was charged, or NULL for nobody
  * @less: units that are given back there
  * @to: payer from now on, or NULL for nobody
- * @more: units that are charged there
- * @res: resource that has no stocks
- * @severity: what to check @to against
- * @over: the level that refused, on error; for bc_refused()
+ * @rq: what is charged there, of one resource that has no stocks
  *
  * Levels above both never hold it twice or not at all.
  *
  * Context: Any in which both accounts are pinned.
- * Return: 0, or -ENOMEM and nothing is changed.
+ * Return: 0, or -ENOMEM and nothing is changed; @rq is for bc_refused() then.
  */
 int bc_transfer(struct beancounter *from, u64 less, struct beancounter *to,
-		u64 more, enum bc_resource res, enum bc_severity severity,
-		struct beancounter **over)
+		struct bc_request *rq)
 {
 	if (from && to && from->top == to->top)
-		return bc_transfer_near(from, less, to, more, res, severity,
-					over);
-	if (to && more && bc_try_charge(to, res, more, severity, over))
+		return bc_transfer_near(from, less, to, rq);
+	if (to && rq->want[0].n && bc_try_charge(to, rq))
 		return -ENOMEM;
-	bc_uncharge(from, res, less);
+	bc_uncharge(from, rq->want[0].res, less);
 	return 0;
 }
 
-/**
- * bc_refused() - count, trace and report a refusal
- * @bc: who would have paid
- * @over: the level that refused
- * @res: resource
- * @n: units of @res
- * @severity: what was checked against
- *
- * Counted once, at the level that refused, and in the failcnt of all levels
- * from there up. The first refusal of a group is logged, by a work, because
- * the caller may hold anything.
- *
- * Context: Any in which @bc is pinned.
- */
-void bc_refused(struct beancounter *bc, struct beancounter *over,
-		enum bc_resource res, u64 n, enum bc_severity severity)
+/* From this CPU's word, if that is what there is to it. */
+static __always_inline bool bc_take(struct beancounter *bc,
+				    enum bc_resource res, u64 n)
 {
-	struct beancounter *b;
-	struct bc_counter c;
-	unsigned long flags;
-	struct bc_css *css;
-
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
-	over->res[res].failcnt_local++;
-	for (b = over; b; b = b->parent)
-		b->res[res].failcnt++;
-	c = over->res[res];
-	css = over->css;
-	if (css && !css_tryget(&css->css))
-		css = NULL;
-	if (css && css->refusal.state == BC_REFUSAL_NONE) {
-		css->refusal = (struct bc_refusal){
-			.state = BC_REFUSAL_PENDING,
-			.res = res,
-			.requested = n,
-			.counter = c,
-			.pid = in_task() ? task_pid_nr(current) : 0,
-		};
-		/* Its lock may be held; a torn name in the log is harmless. */
-		strscpy(css->refusal.comm,
-			in_task() ? current->comm : "interrupt");
-	}
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
-
-	trace_bc_refuse(over->id, bc->id, bc_resources[res].name, n, &c,
-			severity);
-	if (in_task() && !current->bc_active)
-		current->bc_scope |= res == BC_NUMFILE ? BC_SCOPE_NO_FILE :
-							 BC_SCOPE_REFUSED;
-	/* The work drops the reference. */
-	if (css && !schedule_work(&css->notify_work))
-		css_put(&css->css);
+	return res == BC_KMEMSIZE && n <= BC_STOCK_MAX && bc_stock_take(bc, n);
 }
 
 /**
@@ -450,15 +272,16 @@ void bc_refused(struct beancounter *bc, struct beancounter *over,
 int bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 	      enum bc_severity severity)
 {
-	struct beancounter *over;
-	int ret;
+	struct bc_request rq;
 
-	if (!bc || !n)
+	if (!bc || !n || bc_take(bc, res, n))
 		return 0;
-	ret = bc_try_charge(bc, res, n, severity, &over);
-	if (ret)
-		bc_refused(bc, over, res, n, severity);
-	return ret;
+	rq = res == BC_KMEMSIZE ? bc_object_request(n, 0, severity) :
+				  BC_REQUEST(severity, res, n);
+	if (likely(!bc_try_charge(bc, &rq)))
+		return 0;
+	bc_refused(bc, &rq);
+	return -ENOMEM;
 }
 
 /**
@@ -475,11 +298,151 @@ int bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
 		      enum bc_severity severity)
 {
-	struct beancounter *over;
+	struct bc_request rq = bc_object_request(bytes, 0, severity);
 
-	if (likely(!bc_try_charge(bc, BC_KMEMSIZE, bytes, severity, &over)))
+	if (likely(bc_take(bc, BC_KMEMSIZE, bytes) || !bc_try_charge(bc, &rq)))
 		return true;
-	WRITE_ONCE(over->want_room, true);
-	bc_refused(bc, over, BC_KMEMSIZE, bytes, severity);
+	WRITE_ONCE(rq.over->want_room, true);
+	bc_refused(bc, &rq);
 	return false;
+}
+
+/**
+ * bc_give_back() - give back under the lock of the tree
+ * @bc: payer
+ * @want: what was charged, of BC_WANTS resources
+ *
+ * May free the account.
+ *
+ * Context: Any.
+ */
+void bc_give_back(struct beancounter *bc, const struct bc_want *want)
+{
+	raw_spinlock_t *lock = &bc->top->lock;
+	unsigned int zero[BC_WANTS];
+	unsigned long flags;
+	int i;
+
+	raw_spin_lock_irqsave(lock, flags);
+	for (i = 0; i < BC_WANTS; i++)
+		zero[i] = bc_sub(bc, want[i].res, want[i].n);
+	raw_spin_unlock_irqrestore(lock, flags);
+	for (i = 0; i < BC_WANTS; i++)
+		bc_put_zero(bc, zero[i]);
+}
+
+/*
+ * What is freed did not go into this CPU's word. If that is full, bring it down
+ * to half: this is given back with the rest.
+ */
+static u64 bc_trim_stock(struct beancounter *bc)
+{
+	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
+	s64 old = atomic64_read(word);
+	u64 new;
+
+	while (old > BC_STOCK_MAX / 2) {
+		new = min_t(u32, bc_bytes_of(old), BC_STOCK_MAX / 2) +
+		      min_t(u32, bc_files_of(old), BC_STOCK_FILES_MAX / 2) *
+			      BC_FILE;
+		if (atomic64_try_cmpxchg(word, &old, new))
+			return old - new;
+	}
+	return 0;
+}
+
+/* A closed stock and room for an open one: the freed bytes open it. */
+static noinline void bc_reopen(struct beancounter *bc, u64 n)
+{
+	if (!bc_may_open(bc, n))
+		return;
+	bc_add(bc, BC_KMEMSIZE, n);
+	bc_refill(bc, n);
+}
+
+/* What is more at the lowest level is more at all. The room is the tightest. */
+static __always_inline s64 bc_sub_more(struct beancounter *bc,
+				       enum bc_resource res, u64 n)
+{
+	s64 room = BC_MAX;
+
+	do {
+		struct bc_counter *c = &bc->res[res];
+
+		c->usage -= n;
+		room = min(room, bc_room(c, BC_BARRIER));
+		bc = bc->parent;
+	} while (bc);
+	return room;
+}
+
+/* The short way where words are closed. False: with it something comes to zero. */
+static __always_inline bool bc_uncharge_near(struct beancounter *bc, u64 n)
+{
+	u32 bytes = bc_bytes_of(n), files = bc_files_of(n);
+	raw_spinlock_t *lock = &bc->top->lock;
+	unsigned long flags;
+	bool more;
+	s64 room;
+
+	/* As in bc_charge_near(). */
+	local_irq_save(flags);
+	raw_spin_lock(lock);
+	more = bc->res[BC_KMEMSIZE].usage > bytes &&
+	       (!files || bc->res[BC_NUMFILE].usage > files);
+	if (likely(more)) {
+		room = bc_sub_more(bc, BC_KMEMSIZE, bytes);
+		if (files)
+			bc_sub_more(bc, BC_NUMFILE, files);
+		if (unlikely(room - bytes >= bc_stock_room &&
+			     bc_stock_closed(bc)))
+			bc_reopen(bc, bytes);
+	}
+	raw_spin_unlock(lock);
+	local_irq_restore(flags);
+	return more;
+}
+
+/**
+ * bc_kmem_uncharge_slow() - give an object back under the lock of the tree
+ * @bc: payer
+ * @n: bytes of kmemsize, not 0, and BC_FILE for an open file
+ *
+ * May free the account.
+ *
+ * Context: Any.
+ */
+void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
+{
+	struct bc_want want[BC_WANTS];
+
+	if (likely(bc_stock_closed(bc)) && likely(bc_uncharge_near(bc, n)))
+		return;
+	n += bc_trim_stock(bc);
+	want[0] = (struct bc_want){ BC_NUMFILE, bc_files_of(n) };
+	want[1] = (struct bc_want){ BC_KMEMSIZE, bc_bytes_of(n) };
+	bc_give_back(bc, want);
+}
+
+/**
+ * bc_uncharge() - give a charge back
+ * @bc: who was charged, or NULL for nobody
+ * @res: resource
+ * @n: units of @res
+ *
+ * With the last unit of the last resource of a group that is gone the account
+ * is freed, so the caller must not touch it afterwards.
+ *
+ * Context: Any.
+ */
+void bc_uncharge(struct beancounter *bc, enum bc_resource res, u64 n)
+{
+	const struct bc_want want[BC_WANTS] = { { res, n } };
+
+	if (!bc || !n)
+		return;
+	if (res == BC_KMEMSIZE && n <= BC_STOCK_MAX)
+		bc_kmem_uncharge(bc, n);
+	else
+		bc_give_back(bc, want);
 }

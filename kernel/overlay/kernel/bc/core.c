@@ -16,13 +16,10 @@
  *   itself is gone at rmdir, and its parents go on holding the bytes.
  * - The root group, kernel threads and interrupts are not charged.
  */
-#include <linux/jiffies.h>
-#include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 
-#include "internal.h"
+#include "stock.h"
 
 DEFINE_STATIC_KEY_TRUE(bc_default_key);
 DEFINE_STATIC_KEY_FALSE(bc_online_key);
@@ -154,75 +151,6 @@ bool bc_disabled(void)
 	return !cgroup_subsys_enabled(bc_cgrp_subsys);
 }
 
-static void bc_log_refusal(struct bc_css *bcs)
-{
-	const struct bc_refusal *r = &bcs->refusal;
-	char barrier[BC_VALUE_LEN], limit[BC_VALUE_LEN];
-	char *path = kmalloc(PATH_MAX, GFP_KERNEL);
-
-	if (path && cgroup_path(bcs->css.cgroup, path, PATH_MAX) < 0)
-		strscpy(path, "?", PATH_MAX);
-	pr_info("bc: %s: %s refused for %s[%d]: requested %llu, held %llu, barrier %s, limit %s (logged once per group)\n",
-		path ?: "?", bc_resources[r->res].name, r->comm, r->pid,
-		r->requested, r->counter.usage,
-		bc_value_print(r->counter.barrier, barrier),
-		bc_value_print(r->counter.limit, limit));
-	kfree(path);
-}
-
-/* One at a time: groups at their barriers are not to keep the machine busy. */
-#define BC_ROOM_PAUSE (HZ / 10)
-static struct workqueue_struct *bc_room_wq;
-
-static DEFINE_RATELIMIT_STATE(bc_log_limit, DEFAULT_RATELIMIT_INTERVAL,
-			      DEFAULT_RATELIMIT_BURST);
-
-static void bc_notify_work(struct work_struct *work)
-{
-	struct bc_css *bcs = container_of(work, struct bc_css, notify_work);
-	struct cgroup_subsys_state *css;
-
-	/* Where too many are logged at once, it is when the next is refused. */
-	if (bcs->refusal.state == BC_REFUSAL_PENDING &&
-	    __ratelimit(&bc_log_limit)) {
-		bcs->refusal.state = BC_REFUSAL_LOGGED;
-		bc_log_refusal(bcs);
-	}
-	cgroup_file_notify(&bcs->failcnt_local_file);
-	for (css = &bcs->css; css->parent; css = css->parent)
-		cgroup_file_notify(&css_to_bc(css)->failcnt_file);
-	/* That work drops the reference then. */
-	if (!bcs->bc || !xchg(&bcs->bc->want_room, false) ||
-	    !queue_work(bc_room_wq, &bcs->room_work))
-		css_put(&bcs->css);
-}
-
-static void bc_room_work(struct work_struct *work)
-{
-	struct bc_css *bcs = container_of(work, struct bc_css, room_work);
-
-	if (time_after_eq(jiffies, bcs->room_after)) {
-		bc_reclaim(bcs->bc, BC_STOCK_BATCH, false);
-		bcs->room_after = jiffies + BC_ROOM_PAUSE;
-	}
-	css_put(&bcs->css);
-}
-
-/**
- * bc_ask_room() - let room be made in the background
- * @bc: the account that is full, pinned by the caller
- *
- * Context: Process context; does not sleep.
- */
-void bc_ask_room(struct beancounter *bc)
-{
-	struct bc_css *css = bc_get_css(bc);
-
-	/* The work drops the reference. */
-	if (css && !queue_work(bc_room_wq, &css->room_work))
-		css_put(&css->css);
-}
-
 static struct cgroup_subsys_state *
 bc_css_alloc(struct cgroup_subsys_state *parent)
 {
@@ -230,9 +158,7 @@ bc_css_alloc(struct cgroup_subsys_state *parent)
 
 	if (!bcs)
 		return ERR_PTR(-ENOMEM);
-	INIT_WORK(&bcs->notify_work, bc_notify_work);
-	INIT_WORK(&bcs->room_work, bc_room_work);
-	bcs->room_after = jiffies;
+	bc_refusal_init(bcs);
 	if (!parent)
 		return &bcs->css;
 	bcs->bc = bc_alloc(css_bc(parent));
@@ -333,7 +259,6 @@ static int __init bc_init(void)
 						 BITS_TO_LONGS(nr_cpu_ids)),
 				     __alignof__(*bc), SLAB_PANIC, NULL);
 	bc_stock_init();
-	bc_room_wq = alloc_ordered_workqueue("bc_room", 0);
-	return bc_room_wq ? 0 : -ENOMEM;
+	return bc_refusal_start();
 }
 subsys_initcall(bc_init);

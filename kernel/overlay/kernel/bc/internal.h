@@ -46,73 +46,12 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
-/*
- * What an object or a page is charged is one number, as a word of a stock is:
- * bytes of kmemsize, and for an open file one of numfile.
- */
-#define BC_FILE BIT_ULL(32)
+#include "counter.h"
 
 /* What those may have above a limit who can neither make room nor be refused. */
 #define BC_EXCESS ((s64)SZ_64K)
 
-/* What one refill leaves in a stock at most, and the most that is put into it. */
-#define BC_STOCK_BATCH ((s64)SZ_16K)
-#define BC_STOCK_MAX ((s64)SZ_32K - 1)
-#define BC_STOCK_FILES 8
-#define BC_STOCK_FILES_MAX 15
-/* A refill of less than this is not worth a stock. */
-#define BC_STOCK_MIN ((s64)SZ_512)
-/*
- * In an open word these bits are zero in both halves, whatever a refill left
- * there. What is taken though it is not there sets one of them. So they are set
- * in a closed word, and twice over: taking less than a quarter of what a half
- * can hold leaves one.
- */
-#define BC_STOCK_NONE (BIT_ULL(63) | BIT_ULL(31))
-#define BC_STOCK_CLOSED ((s64)(BC_STOCK_NONE | BC_STOCK_NONE >> 1))
-/* What putting something into a word must not set: then it is full, or closed. */
-#define BC_STOCK_FULL ~((u64)BC_STOCK_MAX | (u64)BC_STOCK_FILES_MAX * BC_FILE)
-
-/**
- * struct bc_counter - one resource of one beancounter
- * @usage: charged here and below, what sits in stocks included
- * @barrier: ordinary requests are refused above it
- * @limit: everything but force is refused above it
- * @maxheld: highest @usage since the last reset
- * @failcnt: requests refused here and below
- * @failcnt_local: requests refused because of this very counter
- * @forced: sum of what forced requests pushed above @limit
- *
- * In units of the resource; all protected by bc->top->lock.
- */
-struct bc_counter {
-	u64 usage;
-	u64 barrier;
-	u64 limit;
-	u64 maxheld;
-	u64 failcnt;
-	u64 failcnt_local;
-	u64 forced;
-};
-
-/**
- * struct bc_stock - what one CPU may hand out on its own
- * @word: BC_STOCK_CLOSED, or 0 to BC_STOCK_MAX bytes and 0 to
- *	BC_STOCK_FILES_MAX files, plus a refill when frees slipped in before it
- */
-struct bc_stock {
-	atomic64_t word;
-};
-
-/**
- * struct bc_sum - what many words hold
- * @bytes: of kmemsize
- * @files: of numfile
- */
-struct bc_sum {
-	u64 bytes;
-	u64 files;
-};
+struct bc_stock;
 
 /**
  * struct beancounter - the account of a group
@@ -298,49 +237,35 @@ static inline struct beancounter *css_bc(struct cgroup_subsys_state *css)
 struct beancounter *bc_alloc(struct beancounter *parent);
 void bc_put(struct beancounter *bc);
 struct bc_css *bc_get_css(struct beancounter *bc);
-void bc_ask_room(struct beancounter *bc);
+
+/* counter.c */
+bool bc_find_over(struct beancounter *bc, struct bc_request *rq);
+void bc_add(struct beancounter *bc, enum bc_resource res, u64 n);
+unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n);
+void bc_put_zero(struct beancounter *bc, unsigned int zero);
+void bc_drop_zero(struct beancounter *bc, unsigned int zero);
 
 /* charge.c */
-int bc_try_charge(struct beancounter *bc, enum bc_resource res, u64 n,
-		  enum bc_severity severity, struct beancounter **over);
-int bc_try_charge_vm(struct beancounter *bc, u64 priv, u64 locked,
-		     enum bc_severity severity, struct beancounter **over,
-		     enum bc_resource *res);
+int bc_try_charge(struct beancounter *bc, struct bc_request *rq);
 int bc_transfer(struct beancounter *from, u64 less, struct beancounter *to,
-		u64 more, enum bc_resource res, enum bc_severity severity,
-		struct beancounter **over);
-void bc_refused(struct beancounter *bc, struct beancounter *over,
-		enum bc_resource res, u64 n, enum bc_severity severity);
-int bc_charge_slow(struct beancounter *bc, enum bc_resource res, u64 n,
-		   enum bc_severity severity, struct beancounter **over);
-int bc_charge_object(struct beancounter *bc, u64 n, enum bc_severity severity,
-		     struct beancounter **over, enum bc_resource *res);
+		struct bc_request *rq);
 bool bc_excess_fits(struct beancounter *bc, u64 bytes);
 bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
 		      enum bc_severity severity);
-void bc_charge_far(struct beancounter *bc, u64 n, s64 room);
+void bc_give_back(struct beancounter *bc, const struct bc_want *want);
+
+/* refusal.c */
+void bc_refused(struct beancounter *bc, const struct bc_request *rq);
+void bc_ask_room(struct beancounter *bc);
+void bc_refusal_init(struct bc_css *bcs);
+int bc_refusal_start(void);
+
+/* stat.c */
 void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 		  struct bc_stat *stat);
 void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		     const struct bc_limits *limits);
 void bc_close(struct beancounter *bc);
-
-/* uncharge.c */
-unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n);
-void bc_put_zero(struct beancounter *bc, unsigned int zero);
-void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n);
-void bc_uncharge_vm(struct beancounter *bc, enum bc_resource res, u64 n);
-void bc_uncharge_slow(struct beancounter *bc, enum bc_resource res, u64 n);
-
-/* stock.c */
-/* With less room than this many bytes at some level there is no stock. */
-extern s64 bc_stock_room;
-void bc_stock_init(void);
-void bc_close_words(struct beancounter *bc, struct bc_sum *sum);
-bool bc_drain(struct beancounter *root, struct bc_sum *sum);
-u64 bc_stock_sum(struct beancounter *root, enum bc_resource res);
-u64 bc_batch(struct beancounter *bc, u64 n, s64 room);
-void bc_refill(struct beancounter *bc, u64 n);
 
 /* files.c */
 #define BC_VALUE_LEN 24
@@ -405,28 +330,6 @@ unsigned int bc_object_files(const struct kmem_cache *s);
 struct beancounter *bc_object_owner(const void *obj, unsigned int *size);
 struct beancounter *bc_page_owner(const struct page *page, unsigned int *order);
 
-/* How much more fits at a level; negative where it is over. Under the lock. */
-static __always_inline s64 bc_room(const struct bc_counter *c,
-				   enum bc_severity severity)
-{
-	u64 cap = c->limit;
-
-	if (severity < BC_LIMIT)
-		cap = min(cap, c->barrier);
-	/* The upper half of the gap is for what was granted before. */
-	if (severity == BC_GAP)
-		cap += (c->limit - cap) / 2;
-	return cap - c->usage;
-}
-
-static __always_inline bool bc_fits(const struct bc_counter *c, u64 n,
-				    enum bc_severity severity)
-{
-	s64 room = bc_room(c, severity);
-
-	return !n || (room >= 0 && n <= (u64)room);
-}
-
 /* The room at the tightest level. */
 static __always_inline s64 bc_room_all(const struct beancounter *bc,
 				       enum bc_resource res)
@@ -456,12 +359,6 @@ static __always_inline void __bc_add(struct beancounter *bc,
 	} while (bc);
 }
 
-/* Charge what cannot be refused. */
-static inline void bc_force(struct beancounter *bc, enum bc_resource res, u64 n)
-{
-	WARN_ON_ONCE(bc_charge(bc, res, n, BC_FORCE));
-}
-
 /* Is bc the group @root or below it? Both of the same tree or not. */
 static inline bool bc_below(const struct beancounter *bc,
 			    const struct beancounter *root)
@@ -486,78 +383,6 @@ static inline struct beancounter *bc_next(struct beancounter *pos,
 		if (!list_is_last(&pos->sibling, &pos->parent->children))
 			return list_next_entry(pos, sibling);
 	return NULL;
-}
-
-static __always_inline u32 bc_bytes_of(u64 n)
-{
-	return n;
-}
-
-static __always_inline u32 bc_files_of(u64 n)
-{
-	return n / BC_FILE;
-}
-
-/* Resources of which a part sits in the stocks. */
-static __always_inline bool bc_is_stocked(enum bc_resource res)
-{
-	return res == BC_KMEMSIZE || res == BC_NUMFILE;
-}
-
-/*
- * Take from this CPU's word. That the task may move to another CPU between the
- * look-up and the exchange is harmless: it is a word of the same group.
- */
-static __always_inline bool bc_stock_take(struct beancounter *bc, u64 n)
-{
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
-	s64 old = atomic64_read(word);
-	u64 rest = old - n;
-
-	return !(rest & BC_STOCK_NONE) &&
-	       atomic64_try_cmpxchg(word, &old, rest);
-}
-
-/* Put into this CPU's word; false when it is closed or full. */
-static __always_inline bool bc_stock_give(struct beancounter *bc, u64 n)
-{
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
-	s64 old = atomic64_read(word);
-	u64 sum = old + n;
-
-	return !(sum & BC_STOCK_FULL) && atomic64_try_cmpxchg(word, &old, sum);
-}
-
-/*
- * What is freed did not go into this CPU's word. If that is full, bring it down
- * to half: this is taken off the counters with the rest.
- */
-static __always_inline u64 bc_trim_stock(struct beancounter *bc)
-{
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
-	s64 old = atomic64_read(word);
-	u64 new;
-
-	while (old > BC_STOCK_MAX / 2) {
-		new = min_t(u32, bc_bytes_of(old), BC_STOCK_MAX / 2) +
-		      min_t(u32, bc_files_of(old), BC_STOCK_FILES_MAX / 2) *
-			      BC_FILE;
-		if (atomic64_try_cmpxchg(word, &old, new))
-			return old - new;
-	}
-	return 0;
-}
-
-/* Does this CPU's word take nothing? Under the lock, which opens it. */
-static __always_inline bool bc_stock_closed(struct beancounter *bc)
-{
-	return atomic64_read(&raw_cpu_ptr(bc->stock)->word) < 0;
-}
-
-static __always_inline void bc_kmem_uncharge(struct beancounter *bc, u64 n)
-{
-	if (unlikely(!bc_stock_give(bc, n)))
-		bc_kmem_uncharge_slow(bc, n);
 }
 
 #endif /* _KERNEL_BC_INTERNAL_H */

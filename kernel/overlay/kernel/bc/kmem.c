@@ -13,9 +13,6 @@
 #include <linux/mm.h>
 #include <linux/page_ext.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
-
-#include <trace/events/beancounter.h>
 
 #include "../../mm/shrinker_bc.h"
 #include "kmem.h"
@@ -178,52 +175,50 @@ static bool bc_in_fs(enum bc_severity severity, gfp_t flags)
  * Charge under the lock, making room where that is due. Under rcu_read_lock(),
  * which may be dropped on the way.
  */
-static int bc_kmem_charge_slow(struct beancounter *bc, u64 n, gfp_t flags)
+static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
+				gfp_t flags)
 {
-	enum bc_severity severity = bc_gfp_severity(flags);
-	int retries = BC_RECLAIM_RETRIES;
-	struct beancounter *over;
-	enum bc_resource res;
-	int ret;
+	u64 bytes = rq->want[1].n;
+	int ret, retries = BC_RECLAIM_RETRIES;
 
-	ret = bc_charge_object(bc, n, severity, &over, &res);
+	rq->severity = bc_gfp_severity(flags);
+	ret = bc_try_charge(bc, rq);
 	if (likely(!ret))
-		return 0;
+		return true;
 
 	/* A first try whose caller falls back: the fallback's refusal counts. */
 	if ((flags & __GFP_NORETRY) && (flags & __GFP_NOWARN))
-		return -ENOMEM;
+		return false;
 
-	if (res == BC_KMEMSIZE && !bc_may_reclaim(bc, flags)) {
-		if (bc_in_fs(severity, flags)) {
-			bc_ask_room(over);
-			severity = BC_GAP;
-			if (!(flags & __GFP_FS) &&
-			    bc_excess_fits(bc, bc_bytes_of(n)))
-				severity = BC_FORCE;
-			ret = bc_charge_object(bc, n, severity, &over, &res);
+	if (rq->refused->res == BC_KMEMSIZE && !bc_may_reclaim(bc, flags)) {
+		if (bc_in_fs(rq->severity, flags)) {
+			bc_ask_room(rq->over);
+			rq->severity = BC_GAP;
+			if (!(flags & __GFP_FS) && bc_excess_fits(bc, bytes))
+				rq->severity = BC_FORCE;
+			ret = bc_try_charge(bc, rq);
 		}
 		if (ret)
-			WRITE_ONCE(over->want_room, true);
-	} else if (res == BC_KMEMSIZE && refcount_inc_not_zero(&bc->refs)) {
+			WRITE_ONCE(rq->over->want_room, true);
+	} else if (rq->refused->res == BC_KMEMSIZE &&
+		   refcount_inc_not_zero(&bc->refs)) {
 		rcu_read_unlock();
-		while (ret && res == BC_KMEMSIZE && retries-- &&
-		       bc_reclaim(over, bc_bytes_of(n), true))
-			ret = bc_charge_object(bc, n, severity, &over, &res);
+		while (ret && rq->refused->res == BC_KMEMSIZE && retries-- &&
+		       bc_reclaim(rq->over, bytes, true))
+			ret = bc_try_charge(bc, rq);
 		rcu_read_lock();
 		/* RCU keeps it for what follows. */
 		bc_put(bc);
 	}
 	if (ret)
-		bc_refused(bc, over, res,
-			   res == BC_NUMFILE ? bc_files_of(n) : bc_bytes_of(n),
-			   severity);
-	return ret;
+		bc_refused(bc, rq);
+	return !ret;
 }
 
 /**
- * bc_charge_payer() - charge whoever pays for what is allocated here and now
- * @n: bytes of kmemsize, and BC_FILE for an open file
+ * bc_charge_object() - charge whoever pays for what is allocated here and now
+ * @bytes: of kmemsize, any number
+ * @files: of numfile
  * @flags: of the allocation
  * @payer: where to store who has paid; NULL for nobody
  *
@@ -232,19 +227,22 @@ static int bc_kmem_charge_slow(struct beancounter *bc, u64 n, gfp_t flags)
  * Context: Any; may sleep and reclaim when @flags allow it.
  * Return: false when the group may not have them.
  */
-bool bc_charge_payer(u64 n, gfp_t flags, struct beancounter **payer)
+bool bc_charge_object(u64 bytes, u64 files, gfp_t flags,
+		      struct beancounter **payer)
 {
+	struct bc_request rq = bc_object_request(bytes, files, BC_BARRIER);
 	struct beancounter *bc;
-	int ret = 0;
+	bool ok = true;
 
 	rcu_read_lock();
 	bc = bc_current();
-	if (bc && !bc_stock_take(bc, n))
-		ret = bc_kmem_charge_slow(bc, n, flags);
+	if (bc && (bytes > BC_STOCK_MAX ||
+		   !bc_stock_take(bc, bytes + files * BC_FILE)))
+		ok = bc_kmem_charge_slow(bc, &rq, flags);
 	/* From here on what is charged pins the group. */
 	rcu_read_unlock();
 	*payer = bc;
-	return !ret;
+	return ok;
 }
 
 /**
@@ -377,7 +375,7 @@ static noinline int bc_page_charge_slow(struct page *page, unsigned int order,
 {
 	struct beancounter *bc;
 
-	if (!bc_charge_payer(PAGE_SIZE << order, flags, &bc))
+	if (!bc_charge_object(PAGE_SIZE << order, 0, flags, &bc))
 		return -ENOMEM;
 	if (!bc || likely(bc_page_set(page, bc, order)))
 		return 0;
@@ -490,29 +488,6 @@ struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags, bool *ok)
 {
 	struct beancounter *bc;
 
-	*ok = bc_charge_payer(bytes, flags, &bc);
+	*ok = bc_charge_object(bytes, 0, flags, &bc);
 	return *ok ? bc : NULL;
-}
-
-/**
- * bc_fault_kill() - end a task whose page fault was refused memory
- *
- * There is no error a user access can return, and trying again would spin,
- * because nothing but the group itself can make room. Called where the fault
- * ran out of memory; tells whether a beancounter was the reason.
- *
- * Context: The faulting task, without locks.
- * Return: true when the task has been sent SIGKILL.
- */
-bool bc_fault_kill(void)
-{
-	if (!bc_online() || !(current->bc_scope & BC_SCOPE_REFUSED))
-		return false;
-	current->bc_scope &= ~BC_SCOPE_REFUSED;
-	trace_bc_fault_kill(task_pid_nr(current));
-	pr_info_ratelimited(
-		"bc: %s[%d] killed: its group is at its kmemsize limit and a page fault needs kernel memory\n",
-		current->comm, task_pid_nr(current));
-	force_sig(SIGKILL);
-	return true;
 }

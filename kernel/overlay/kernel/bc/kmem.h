@@ -11,9 +11,10 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
-#include "internal.h"
+#include "stock.h"
 
-bool bc_charge_payer(u64 n, gfp_t flags, struct beancounter **payer);
+bool bc_charge_object(u64 bytes, u64 files, gfp_t flags,
+		      struct beancounter **payer);
 bool bc_page_move(struct page *page, unsigned int order,
 		  struct beancounter *bc);
 bool bc_charge_near_file(struct beancounter *bc, u32 bytes, u32 files);
@@ -88,12 +89,12 @@ static __always_inline bool __bc_charge_near(struct beancounter *bc, u32 bytes,
 	room = bc_room_all(bc, BC_KMEMSIZE);
 	fits = likely(room >= bytes) &&
 	       (!files || bc_room_all(bc, BC_NUMFILE) >= files);
-	if (fits && room - bytes >= bc_stock_room) {
-		bc_charge_far(bc, bytes + files * BC_FILE, room);
-	} else if (fits) {
+	if (fits) {
 		__bc_add(bc, BC_KMEMSIZE, bytes);
 		if (files)
 			__bc_add(bc, BC_NUMFILE, files);
+		if (unlikely(room - bytes >= bc_stock_room))
+			bc_fill(bc, bytes + files * BC_FILE);
 	}
 	raw_spin_unlock(lock);
 	local_irq_restore(flags);

@@ -127,7 +127,9 @@ static noinline bool bc_slab_own(struct kmem_cache *s, gfp_t flags, size_t nr,
 	}
 	if (likely(i == nr))
 		return true;
-	bc_kmem_uncharge(bc, s->bc_charge * (nr - i));
+	/* One by one, as so many may be more than a word can say. */
+	for (; i < nr; i++)
+		bc_kmem_uncharge(bc, s->bc_charge);
 	return false;
 }
 
@@ -146,7 +148,8 @@ static noinline bool bc_slab_charge_slow(struct kmem_cache *s, gfp_t flags,
 	/* An xarray tries under its lock first, and then where it can wait. */
 	if (s == radix_tree_node_cachep && !gfpflags_allow_blocking(flags))
 		how |= __GFP_NORETRY | __GFP_NOWARN;
-	if (!bc_charge_payer(s->bc_charge * nr, how, &bc))
+	if (!bc_charge_object((u64)bc_object_size(s) * nr,
+			      (u64)bc_object_files(s) * nr, how, &bc))
 		return false;
 	return !bc || bc_slab_own(s, flags, nr, p, bc);
 }
@@ -222,6 +225,8 @@ bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 
 	if (unlikely(!*p))
 		return true;
+	if (unlikely((u64)bc_object_size(s) * nr > BC_STOCK_MAX))
+		return bc_slab_charge_slow(s, flags, nr, p);
 	switch (bc_charge_own(s->bc_charge * nr, &bc)) {
 	case BC_OWN_SHORT:
 		if (unlikely(!bc_charge_near(bc, s->bc_charge * nr)))

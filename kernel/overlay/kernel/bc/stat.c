@@ -5,7 +5,7 @@
  */
 #include <linux/bitops.h>
 
-#include "internal.h"
+#include "stock.h"
 #include <trace/events/beancounter.h>
 
 /**

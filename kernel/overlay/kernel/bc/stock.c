@@ -2,7 +2,7 @@
 /*
  * Beancounters: the stocks, opened and closed.
  *
- * The fast path is in internal.h: one compare-and-exchange on the word of this
+ * The fast path is in stock.h: one compare-and-exchange on the word of this
  * CPU. Here is what happens to the words under the lock of the tree.
  */
 #include <linux/bitmap.h>
@@ -11,7 +11,7 @@
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 
-#include "internal.h"
+#include "stock.h"
 
 s64 bc_stock_room __read_mostly;
 
@@ -73,8 +73,7 @@ static void bc_mark_open(struct beancounter *bc, bool open)
  */
 void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
 {
-	struct beancounter *b = bc;
-	unsigned int cpu, zero;
+	unsigned int cpu;
 	u64 all = 0;
 
 	lockdep_assert_held(&bc->top->lock);
@@ -83,13 +82,9 @@ void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
 		all += atomic64_xchg(&per_cpu_ptr(bc->stock, cpu)->word,
 				     BC_STOCK_CLOSED);
 	bitmap_zero(bc->open_cpus, nr_cpu_ids);
-	/* An open group is online: none of these references is the last. */
-	for (zero = bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(all)); zero--;
-	     b = b->parent)
-		refcount_dec(&b->refs);
-	for (b = bc, zero = bc_sub(bc, BC_NUMFILE, bc_files_of(all)); zero--;
-	     b = b->parent)
-		refcount_dec(&b->refs);
+	/* An open group is online. */
+	bc_drop_zero(bc, bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(all)));
+	bc_drop_zero(bc, bc_sub(bc, BC_NUMFILE, bc_files_of(all)));
 	sum->bytes += bc_bytes_of(all);
 	sum->files += bc_files_of(all);
 }
@@ -144,27 +139,20 @@ u64 bc_stock_sum(struct beancounter *root, enum bc_resource res)
 	return sum;
 }
 
-/**
- * bc_batch() - how much may be left in the stock of this CPU
- * @bc: account
- * @n: bytes and files to be charged besides; they fit
- * @room: bytes at the tightest level
- *
- * An equal share of a part of the rest, of what the word is short of. Towards
- * the barrier it falls to nothing, and every request is checked under the lock.
- * Above the barrier of either resource no word may be open.
- *
- * Context: Under the lock of the tree.
- * Return: Bytes and files, 0 for no stock.
+/*
+ * How much may be left in the stock of this CPU, after a charge of bytes and
+ * files: an equal share of a part of the rest, of what the word is short of.
+ * Towards the barrier it falls to nothing, and every request is checked under the
+ * lock. Above the barrier of either resource no word may be open.
  */
-u64 bc_batch(struct beancounter *bc, u64 n, s64 room)
+static u64 bc_batch(struct beancounter *bc, u64 n)
 {
 	s64 word = atomic64_read(&raw_cpu_ptr(bc->stock)->word);
-	s64 files = bc_room_all(bc, BC_NUMFILE) - bc_files_of(n);
+	s64 room = bc_room_all(bc, BC_KMEMSIZE);
+	s64 files = bc_room_all(bc, BC_NUMFILE);
 	unsigned int share = bc_stock_share();
 	u64 batch = 0;
 
-	room -= bc_bytes_of(n);
 	if (room < bc_stock_room || files < 0 ||
 	    bc_bytes_of(n) > BC_STOCK_BATCH || bc->offline)
 		return 0;
@@ -174,6 +162,37 @@ u64 bc_batch(struct beancounter *bc, u64 n, s64 room)
 	if (bc_files_of(word) < bc_files_of(n))
 		batch += min(files >> share, BC_STOCK_FILES) * BC_FILE;
 	return batch;
+}
+
+/**
+ * bc_fill() - leave something in this CPU's word, if there is room
+ * @bc: account
+ * @n: bytes and files that were charged just now
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_fill(struct beancounter *bc, u64 n)
+{
+	u64 batch = bc_batch(bc, n);
+
+	if (!batch)
+		return;
+	bc_add(bc, BC_NUMFILE, bc_files_of(batch));
+	bc_add(bc, BC_KMEMSIZE, bc_bytes_of(batch));
+	bc_refill(bc, batch);
+}
+
+/**
+ * bc_may_open() - may what is freed open this CPU's word?
+ * @bc: account
+ * @n: bytes and files
+ *
+ * Context: Under the lock of the tree.
+ * Return: true when so much may be left in it.
+ */
+bool bc_may_open(struct beancounter *bc, u64 n)
+{
+	return bc_bytes_of(bc_batch(bc, n)) >= bc_bytes_of(n);
 }
 
 /**

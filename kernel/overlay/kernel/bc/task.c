@@ -58,8 +58,8 @@ void bc_release(struct task_struct *task)
 
 static void bc_move_tasks(struct cgroup_taskset *tset, bool back)
 {
+	struct bc_request rq = BC_REQUEST(BC_FORCE, BC_NUMPROC, 1);
 	struct cgroup_subsys_state *css;
-	struct beancounter *over;
 	struct task_struct *task;
 
 	rcu_read_lock();
@@ -69,7 +69,7 @@ static void bc_move_tasks(struct cgroup_taskset *tset, bool back)
 
 		if (back)
 			swap(to, from);
-		bc_transfer(from, 1, to, 1, BC_NUMPROC, BC_FORCE, &over);
+		bc_transfer(from, 1, to, &rq);
 	}
 	rcu_read_unlock();
 }

@@ -32,6 +32,15 @@ static enum bc_severity bc_vm_severity(enum bc_severity severity)
 							      severity;
 }
 
+static struct bc_request bc_vm_request(u64 priv, u64 locked,
+				       enum bc_severity severity)
+{
+	struct bc_request rq = BC_REQUEST(severity, BC_PRIVVMPAGES, priv);
+
+	rq.want[1] = (struct bc_want){ BC_LOCKEDPAGES, locked };
+	return rq;
+}
+
 /**
  * __bc_vm_charge() - charge pages of an address space ahead of an operation
  * @mm: address space
@@ -48,24 +57,23 @@ int __bc_vm_charge(struct mm_struct *mm, unsigned long priv,
 		   unsigned long locked, enum bc_severity severity)
 {
 	struct bc_vm *vm = &mm->bc_vm;
-	struct beancounter *bc, *over;
-	enum bc_resource res;
+	struct bc_request rq =
+		bc_vm_request(priv, locked, bc_vm_severity(severity));
+	struct beancounter *bc;
 	unsigned long flags;
 	int ret;
 
-	severity = bc_vm_severity(severity);
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&vm->lock, flags);
 	bc = vm->bc;
-	ret = bc_try_charge_vm(bc, priv, locked, severity, &over, &res);
+	ret = bc ? bc_try_charge(bc, &rq) : 0;
 	if (!ret) {
 		vm->charged += priv;
 		vm->locked += locked;
 	}
 	raw_spin_unlock_irqrestore(&vm->lock, flags);
 	if (ret)
-		bc_refused(bc, over, res, res == BC_PRIVVMPAGES ? priv : locked,
-			   severity);
+		bc_refused(bc, &rq);
 	rcu_read_unlock();
 	if (!ret) {
 		vm->pending += priv;
@@ -142,16 +150,29 @@ int __bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
 	return 0;
 }
 
-static void bc_vm_adjust(struct beancounter *bc, enum bc_resource res,
-			 unsigned long *charged, unsigned long pages)
+/*
+ * Make what is charged so much, by force where it is more. Where nobody pays it
+ * is still known when one does. Under vm->lock.
+ */
+static void bc_vm_adjust(struct bc_vm *vm, unsigned long priv,
+			 unsigned long locked)
 {
-	if (!bc)
-		; /* nobody pays, but what is charged is known when one does */
-	else if (pages < *charged)
-		bc_uncharge_vm(bc, res, *charged - pages);
-	else if (pages > *charged)
-		bc_force(bc, res, pages - *charged);
-	*charged = pages;
+	u64 less = vm->charged - min(vm->charged, priv);
+	u64 less_locked = vm->locked - min(vm->locked, locked);
+	struct bc_request rq = bc_vm_request(priv - min(vm->charged, priv),
+					     locked - min(vm->locked, locked),
+					     BC_FORCE);
+	const struct bc_want back[BC_WANTS] = {
+		{ BC_PRIVVMPAGES, less },
+		{ BC_LOCKEDPAGES, less_locked },
+	};
+
+	if (vm->bc && (less || less_locked))
+		bc_give_back(vm->bc, back);
+	if (vm->bc && (rq.want[0].n || rq.want[1].n))
+		WARN_ON_ONCE(bc_try_charge(vm->bc, &rq));
+	vm->charged = priv;
+	vm->locked = locked;
 }
 
 /**
@@ -168,8 +189,7 @@ void __bc_vm_settle(struct mm_struct *mm)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&vm->lock, flags);
-	bc_vm_adjust(vm->bc, BC_PRIVVMPAGES, &vm->charged, vm->private);
-	bc_vm_adjust(vm->bc, BC_LOCKEDPAGES, &vm->locked, mm->locked_vm);
+	bc_vm_adjust(vm, vm->private, mm->locked_vm);
 	raw_spin_unlock_irqrestore(&vm->lock, flags);
 	vm->pending = 0;
 	vm->pending_locked = 0;
@@ -189,9 +209,7 @@ void __bc_vm_give_back(struct mm_struct *mm)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&vm->lock, flags);
-	bc_vm_adjust(vm->bc, BC_PRIVVMPAGES, &vm->charged,
-		     min(vm->charged, vm->private + vm->pending));
-	bc_vm_adjust(vm->bc, BC_LOCKEDPAGES, &vm->locked,
+	bc_vm_adjust(vm, min(vm->charged, vm->private + vm->pending),
 		     min(vm->locked, mm->locked_vm + vm->pending_locked));
 	raw_spin_unlock_irqrestore(&vm->lock, flags);
 }
@@ -300,8 +318,7 @@ void __bc_vm_release(struct mm_struct *mm)
 
 	raw_spin_lock_irqsave(&vm->lock, flags);
 	bc = vm->bc;
-	bc_vm_adjust(bc, BC_PRIVVMPAGES, &vm->charged, 0);
-	bc_vm_adjust(bc, BC_LOCKEDPAGES, &vm->locked, 0);
+	bc_vm_adjust(vm, 0, 0);
 	bc_vm_unlink(vm);
 	raw_spin_unlock_irqrestore(&vm->lock, flags);
 	bc_put(bc);
@@ -315,8 +332,9 @@ static int bc_vm_move(struct mm_struct *mm, struct beancounter *bc,
 		      enum bc_severity severity)
 {
 	struct bc_vm *vm = &mm->bc_vm;
-	struct beancounter *old, *over;
+	struct bc_request rq, rq_locked;
 	unsigned long priv, locked, flags;
+	struct beancounter *old;
 	int ret = 0;
 
 	raw_spin_lock_irqsave(&vm->lock, flags);
@@ -330,12 +348,12 @@ static int bc_vm_move(struct mm_struct *mm, struct beancounter *bc,
 	 */
 	priv = max(vm->charged, READ_ONCE(vm->private));
 	locked = max(vm->locked, READ_ONCE(mm->locked_vm));
-	ret = bc_transfer(old, vm->charged, bc, priv, BC_PRIVVMPAGES, severity,
-			  &over);
+	rq = BC_REQUEST(severity, BC_PRIVVMPAGES, priv);
+	ret = bc_transfer(old, vm->charged, bc, &rq);
 	if (ret)
 		goto out;
-	bc_transfer(old, vm->locked, bc, locked, BC_LOCKEDPAGES, BC_FORCE,
-		    &over);
+	rq_locked = BC_REQUEST(BC_FORCE, BC_LOCKEDPAGES, locked);
+	bc_transfer(old, vm->locked, bc, &rq_locked);
 	WRITE_ONCE(vm->charged, priv);
 	WRITE_ONCE(vm->locked, locked);
 	bc_vm_unlink(vm);
@@ -343,7 +361,7 @@ static int bc_vm_move(struct mm_struct *mm, struct beancounter *bc,
 out:
 	raw_spin_unlock_irqrestore(&vm->lock, flags);
 	if (ret) {
-		bc_refused(bc, over, BC_PRIVVMPAGES, priv, severity);
+		bc_refused(bc, &rq);
 		bc_put(bc);
 	} else {
 		bc_put(old);

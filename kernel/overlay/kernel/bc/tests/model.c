@@ -10,8 +10,8 @@
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 
-#include "kmem.h"
-#include "kunit_util.h"
+#include "../kmem.h"
+#include "util.h"
 
 #define BC_MODEL_GROUPS 9
 #define BC_MODEL_OBJECTS 256
@@ -134,26 +134,22 @@ static int bc_model_blamed(struct bc_model *m, int group, int res, u64 n,
 
 /*
  * As a slab cache does it for the task's own group, @near, or for another one,
- * or as something else does it.
+ * or, without a file, as something else does it. Filled in is who refused what.
  */
-static int bc_model_try(struct beancounter *bc, const struct bc_model_object *o,
-			bool near, enum bc_severity severity,
-			struct beancounter **over, enum bc_resource *res)
+static int bc_model_try(struct beancounter *bc, struct bc_request *rq,
+			bool near)
 {
-	u64 bytes = o->n[BC_MODEL_BYTES], files = o->n[BC_MODEL_FILES];
+	u64 files = rq->want[0].n, bytes = rq->want[1].n;
 	u64 n = bytes + files * BC_FILE;
 
-	*res = BC_KMEMSIZE;
-	if (!files && !near)
-		return bc_try_charge(bc, BC_KMEMSIZE, bytes, severity, over);
-	if (bc_stock_take(bc, n))
+	if (bytes && bytes <= BC_STOCK_MAX && bc_stock_take(bc, n))
 		return 0;
 	if (near) {
 		preempt_disable();
 		if (bc_charge_near(bc, n))
 			return 0;
 	}
-	return bc_charge_object(bc, n, severity, over, res);
+	return bc_try_charge(bc, rq);
 }
 
 static void bc_model_charge(struct kunit *test, struct bc_model *m)
@@ -161,8 +157,8 @@ static void bc_model_charge(struct kunit *test, struct bc_model *m)
 	enum bc_severity severity = BC_BARRIER;
 	struct bc_model_object o = {};
 	int blamed = -1, i, res;
-	struct beancounter *bc, *over = NULL;
-	enum bc_resource refused;
+	struct beancounter *bc;
+	struct bc_request rq;
 	bool object;
 	int ret;
 
@@ -181,8 +177,9 @@ static void bc_model_charge(struct kunit *test, struct bc_model *m)
 		if (blamed >= 0)
 			break;
 	}
-	ret = bc_model_try(bc, &o, object && bc_model_random(m, 2), severity,
-			   &over, &refused);
+	rq = bc_object_request(o.n[BC_MODEL_BYTES], o.n[BC_MODEL_FILES],
+			       severity);
+	ret = bc_model_try(bc, &rq, object && bc_model_random(m, 2));
 	KUNIT_ASSERT_EQ_MSG(
 		test, ret, blamed < 0 ? 0 : -ENOMEM,
 		"seed %llu op %d group %d n %llu files %llu severity %d",
@@ -191,11 +188,12 @@ static void bc_model_charge(struct kunit *test, struct bc_model *m)
 		bc_model_add(m, &o);
 		return;
 	}
-	KUNIT_ASSERT_PTR_EQ_MSG(test, over, m->group[blamed].bc,
+	KUNIT_ASSERT_PTR_EQ_MSG(test, rq.over, m->group[blamed].bc,
 				"seed %llu op %d", m->seed, m->op);
-	KUNIT_ASSERT_EQ_MSG(test, refused, bc_model_resource[res],
+	KUNIT_ASSERT_EQ_MSG(test, rq.refused->res, bc_model_resource[res],
 			    "seed %llu op %d", m->seed, m->op);
-	bc_refused(bc, over, refused, o.n[res], severity);
+	KUNIT_ASSERT_EQ(test, rq.refused->n, o.n[res]);
+	bc_refused(bc, &rq);
 	m->group[blamed].res[res].failcnt_local++;
 	for (i = blamed; i >= 0; i = bc_model_parent[i])
 		m->group[i].res[res].failcnt++;

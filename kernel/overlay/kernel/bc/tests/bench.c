@@ -35,7 +35,7 @@
 #include <linux/vmalloc.h>
 
 #ifdef CONFIG_BEANCOUNTERS
-#include "internal.h"
+#include "../stock.h"
 #endif
 
 #define BC_BENCH_PAYERS 1024

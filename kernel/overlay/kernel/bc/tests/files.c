@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "kunit_util.h"
+#include "util.h"
 
 #define BC_LONG 8000
 

@@ -11,7 +11,7 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 
-#include "kunit_util.h"
+#include "util.h"
 
 #define BC_PIN_THREADS 4
 #define BC_PIN_ROUNDS 20000

@@ -3,12 +3,12 @@
  * Beancounters: KUnit tests of what is granted and what is refused.
  *
  * Run for every resource of the table that is charged. What stocks have to do
- * with it is in stock_kunit.c.
+ * with it is in stock.c.
  */
 #include <kunit/test.h>
 #include <linux/sizes.h>
 
-#include "kunit_util.h"
+#include "util.h"
 
 /* The next resource that is charged. */
 static const void *bc_resource_gen_params(const void *prev, char *name)
@@ -255,20 +255,22 @@ static void charge_rollback(struct kunit *test)
 static void charge_lowest(struct kunit *test)
 {
 	enum bc_resource res = bc_param(test);
-	struct beancounter *chain[4], *over = NULL;
+	struct bc_request rq = BC_REQUEST(BC_BARRIER, res, 1001);
+	struct beancounter *chain[4];
 	int at;
 
 	bc_kunit_chain(test, chain, 4);
 	for (at = 0; at < 4; at++) {
 		bc_kunit_set(chain[at], BC_SET_BARRIER, res, 1000);
-		KUNIT_EXPECT_EQ(test, -ENOMEM,
-				bc_try_charge(chain[3], res, 1001, BC_BARRIER,
-					      &over));
-		KUNIT_EXPECT_PTR_EQ(test, over, chain[at]);
+		KUNIT_EXPECT_EQ(test, -ENOMEM, bc_try_charge(chain[3], &rq));
+		KUNIT_EXPECT_PTR_EQ(test, rq.over, chain[at]);
+		KUNIT_EXPECT_EQ(test, rq.refused->res, res);
 		/* Trying is not counted yet. */
-		KUNIT_EXPECT_EQ(test, bc_kunit_counter(over, res).failcnt, 0);
+		KUNIT_EXPECT_EQ(test, bc_kunit_counter(rq.over, res).failcnt,
+				0);
 	}
-	bc_refused(chain[3], chain[1], res, 1001, BC_BARRIER);
+	rq.over = chain[1];
+	bc_refused(chain[3], &rq);
 	for (at = 0; at < 4; at++) {
 		struct bc_counter c = bc_kunit_counter(chain[at], res);
 
@@ -418,133 +420,7 @@ static void charge_independent(struct kunit *test)
 	bc_uncharge(bc, res, 20);
 }
 
-static void bc_expect_counts(struct kunit *test, struct beancounter *bc,
-			     enum bc_resource res, u64 held, u64 max, u64 over)
-{
-	struct bc_counter c = bc_kunit_counter(bc, res);
-
-	KUNIT_EXPECT_EQ(test, c.usage, held);
-	KUNIT_EXPECT_EQ(test, c.maxheld, max);
-	KUNIT_EXPECT_EQ(test, c.forced, over);
-}
-
-/* From one account to its neighbour: those above both see nothing of it. */
-static void charge_transfer(struct kunit *test)
-{
-	struct beancounter *top = bc_kunit_alloc(test, NULL);
-	struct beancounter *up = bc_kunit_alloc(test, top);
-	struct beancounter *a = bc_kunit_alloc(test, up);
-	struct beancounter *b = bc_kunit_alloc(test, up);
-	enum bc_resource res = BC_PRIVVMPAGES;
-	struct beancounter *over = NULL;
-
-	bc_kunit_limits(top, res, 10, 10);
-	bc_kunit_limits(b, res, 5, 8);
-	BC_EXPECT_CHARGED(test, a, res, 10, BC_BARRIER);
-	/* Refused: as it was. */
-	KUNIT_EXPECT_EQ(test, bc_transfer(a, 10, b, 10, res, BC_LIMIT, &over),
-			-ENOMEM);
-	KUNIT_EXPECT_PTR_EQ(test, over, b);
-	bc_expect_counts(test, a, res, 10, 10, 0);
-	bc_expect_counts(test, b, res, 0, 0, 0);
-	bc_expect_counts(test, top, res, 10, 10, 0);
-	/* Forced: beyond the limit of one, not of all. */
-	KUNIT_EXPECT_EQ(test, bc_transfer(a, 10, b, 10, res, BC_FORCE, &over),
-			0);
-	bc_expect_counts(test, a, res, 0, 10, 0);
-	bc_expect_counts(test, b, res, 10, 10, 2);
-	bc_expect_counts(test, up, res, 10, 10, 0);
-	bc_expect_counts(test, top, res, 10, 10, 0);
-	/* Less is charged than was given back. */
-	KUNIT_EXPECT_EQ(test, bc_transfer(b, 10, a, 4, res, BC_LIMIT, &over),
-			0);
-	bc_expect_counts(test, a, res, 4, 10, 0);
-	bc_expect_counts(test, b, res, 0, 10, 2);
-	bc_expect_counts(test, top, res, 4, 10, 0);
-	bc_uncharge(a, res, 4);
-}
-
-/* From tree to tree, and from and to nobody. */
-static void charge_transfer_far(struct kunit *test)
-{
-	struct beancounter *a = bc_kunit_alloc(test, NULL);
-	struct beancounter *b = bc_kunit_alloc(test, NULL);
-	enum bc_resource res = BC_LOCKEDPAGES;
-	struct beancounter *over = NULL;
-
-	bc_kunit_limits(b, res, 5, 5);
-	KUNIT_EXPECT_EQ(test, bc_transfer(NULL, 3, a, 6, res, BC_LIMIT, &over),
-			0);
-	bc_expect_counts(test, a, res, 6, 6, 0);
-	KUNIT_EXPECT_EQ(test, bc_transfer(a, 6, b, 6, res, BC_LIMIT, &over),
-			-ENOMEM);
-	KUNIT_EXPECT_PTR_EQ(test, over, b);
-	bc_expect_counts(test, a, res, 6, 6, 0);
-	bc_expect_counts(test, b, res, 0, 0, 0);
-	KUNIT_EXPECT_EQ(test, bc_transfer(a, 6, b, 6, res, BC_FORCE, &over), 0);
-	bc_expect_counts(test, a, res, 0, 6, 0);
-	bc_expect_counts(test, b, res, 6, 6, 1);
-	KUNIT_EXPECT_EQ(test, bc_transfer(b, 6, NULL, 6, res, BC_FORCE, &over),
-			0);
-	bc_expect_counts(test, b, res, 0, 6, 1);
-}
-
-static int bc_kunit_charge_vm(struct beancounter *bc, u64 priv, u64 locked,
-			      struct beancounter **over, enum bc_resource *res)
-{
-	unsigned long flags;
-	int ret;
-
-	local_irq_save(flags);
-	ret = bc_try_charge_vm(bc, priv, locked, BC_BARRIER, over, res);
-	local_irq_restore(flags);
-	return ret;
-}
-
-static void bc_kunit_uncharge_vm(struct beancounter *bc, u64 priv, u64 locked)
-{
-	unsigned long flags;
-
-	local_irq_save(flags);
-	if (priv)
-		bc_uncharge_vm(bc, BC_PRIVVMPAGES, priv);
-	if (locked)
-		bc_uncharge_vm(bc, BC_LOCKEDPAGES, locked);
-	local_irq_restore(flags);
-}
-
-/* Private and locked pages together: both or none. */
-static void charge_vm(struct kunit *test)
-{
-	struct beancounter *bc = bc_kunit_alloc(test, NULL);
-	enum bc_resource res = BC_NR_RESOURCES;
-	struct beancounter *over = NULL;
-
-	bc_kunit_limits(bc, BC_PRIVVMPAGES, 10, 10);
-	bc_kunit_limits(bc, BC_LOCKEDPAGES, 5, 5);
-	KUNIT_EXPECT_EQ(test, bc_kunit_charge_vm(bc, 10, 6, &over, &res),
-			-ENOMEM);
-	KUNIT_EXPECT_EQ(test, res, BC_LOCKEDPAGES);
-	KUNIT_EXPECT_PTR_EQ(test, over, bc);
-	bc_expect_counts(test, bc, BC_PRIVVMPAGES, 0, 0, 0);
-	KUNIT_EXPECT_EQ(test, bc_kunit_charge_vm(bc, 11, 5, &over, &res),
-			-ENOMEM);
-	KUNIT_EXPECT_EQ(test, res, BC_PRIVVMPAGES);
-	bc_expect_counts(test, bc, BC_LOCKEDPAGES, 0, 0, 0);
-	KUNIT_EXPECT_EQ(test, bc_kunit_charge_vm(bc, 10, 5, &over, &res), 0);
-	bc_expect_counts(test, bc, BC_PRIVVMPAGES, 10, 10, 0);
-	bc_expect_counts(test, bc, BC_LOCKEDPAGES, 5, 5, 0);
-	bc_kunit_uncharge_vm(bc, 4, 0);
-	bc_expect_counts(test, bc, BC_PRIVVMPAGES, 6, 10, 0);
-	bc_kunit_uncharge_vm(bc, 6, 5);
-	bc_expect_counts(test, bc, BC_PRIVVMPAGES, 0, 10, 0);
-	bc_expect_counts(test, bc, BC_LOCKEDPAGES, 0, 5, 0);
-}
-
 static struct kunit_case bc_charge_cases[] = {
-	KUNIT_CASE(charge_transfer),
-	KUNIT_CASE(charge_transfer_far),
-	KUNIT_CASE(charge_vm),
 	KUNIT_CASE_PARAM(charge_defaults, bc_resource_gen_params),
 	KUNIT_CASE_PARAM(charge_nobody, bc_resource_gen_params),
 	KUNIT_CASE_PARAM(charge_edge, bc_resource_gen_params),

@@ -5,13 +5,22 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
-#include "kunit_util.h"
+#include "util.h"
 
 /* An account that the test must leave empty. */
 struct bc_kunit_account {
 	struct kunit *test;
 	struct beancounter *bc;
 };
+
+/* Whatever it is, past the stocks. */
+static void bc_kunit_give_back(struct beancounter *bc, enum bc_resource res,
+			       u64 n)
+{
+	const struct bc_want want[BC_WANTS] = { { res, n } };
+
+	bc_give_back(bc, want);
+}
 
 /*
  * What a failed test left behind is given back, or the account would stay in
@@ -30,7 +39,7 @@ static void bc_kunit_release(void *data)
 		KUNIT_EXPECT_EQ_MSG(account->test, usage, 0,
 				    "the test left %s charged",
 				    bc_resources[res].name);
-		bc_uncharge_slow(bc, res, usage);
+		bc_kunit_give_back(bc, res, usage);
 	}
 	bc_put(bc);
 }
@@ -143,6 +152,17 @@ int bc_kunit_pin(struct kunit *test)
 {
 	return set_cpus_allowed_ptr(current,
 				    cpumask_of(raw_smp_processor_id()));
+}
+
+/* As a slab cache charges an object, from the stock or under the lock. */
+int bc_kunit_object(struct beancounter *bc, u64 bytes, u64 files,
+		    enum bc_severity severity)
+{
+	struct bc_request rq = bc_object_request(bytes, files, severity);
+
+	if (bc_stock_take(bc, bytes + files * BC_FILE))
+		return 0;
+	return bc_try_charge(bc, &rq);
 }
 
 /* Let a use after free happen within the test that causes it. */

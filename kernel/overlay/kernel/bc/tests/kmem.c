@@ -15,9 +15,9 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "kunit_util.h"
-#include "../../mm/percpu_owner_bc.h"
-#include "../../mm/slab.h"
+#include "util.h"
+#include "../../../mm/percpu_owner_bc.h"
+#include "../../../mm/slab.h"
 
 #define BC_KMEM_BULK 16
 #define BC_KMEM_OBJECT 256

@@ -13,7 +13,7 @@
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 
-#include "kunit_util.h"
+#include "util.h"
 
 #define RES BC_KMEMSIZE
 #define BC_TICK_NS 20000

@@ -9,7 +9,7 @@
 #include <kunit/test.h>
 #include <linux/sizes.h>
 
-#include "kunit_util.h"
+#include "util.h"
 
 /* What the cgroup core does when a group is removed. */
 static void bc_group_gone(struct beancounter *bc)
@@ -103,15 +103,13 @@ static void lifetime_last_byte(struct kunit *test)
 /* The last file goes with bytes that are not the last, and with the last. */
 static void lifetime_last_file(struct kunit *test)
 {
-	struct beancounter *chain[2], *over;
-	enum bc_resource res;
+	struct beancounter *chain[2];
 	int more;
 
 	for (more = 0; more < 2; more++) {
 		bc_new_chain(test, chain, 2);
 		KUNIT_EXPECT_EQ(test, 0,
-				bc_charge_object(chain[1], 100 + BC_FILE,
-						 BC_BARRIER, &over, &res));
+				bc_kunit_object(chain[1], 100, 1, BC_BARRIER));
 		if (more)
 			BC_EXPECT_CHARGED(test, chain[1], BC_KMEMSIZE, 100,
 					  BC_BARRIER);

@@ -10,7 +10,7 @@
 
 #include <kunit/test.h>
 
-#include "internal.h"
+#include "../stock.h"
 
 #define BC_KUNIT_DEPTH 8
 
@@ -38,6 +38,8 @@ u64 bc_kunit_stock(struct beancounter *bc);
 bool bc_kunit_closed(struct beancounter *bc);
 bool bc_kunit_listed(const struct beancounter *bc);
 int bc_kunit_pin(struct kunit *test);
+int bc_kunit_object(struct beancounter *bc, u64 bytes, u64 files,
+		    enum bc_severity severity);
 void bc_kunit_settle(struct kunit *test);
 
 #endif /* _KERNEL_BC_KUNIT_UTIL_H */

@@ -11,7 +11,7 @@
 #include <linux/sizes.h>
 #include <linux/smp.h>
 
-#include "kunit_util.h"
+#include "util.h"
 
 #define RES BC_KMEMSIZE
 
@@ -244,12 +244,7 @@ static void stock_full(struct kunit *test)
 
 static int bc_kunit_file(struct beancounter *bc, u32 bytes)
 {
-	struct beancounter *over;
-	enum bc_resource res;
-
-	if (bc_stock_take(bc, bytes + BC_FILE))
-		return 0;
-	return bc_charge_object(bc, bytes + BC_FILE, BC_BARRIER, &over, &res);
+	return bc_kunit_object(bc, bytes, 1, BC_BARRIER);
 }
 
 /* A file comes with its bytes, and a stock with both. */

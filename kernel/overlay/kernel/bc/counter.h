@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Beancounters: counters, and what is asked of them.
+ */
+#ifndef _KERNEL_BC_COUNTER_H
+#define _KERNEL_BC_COUNTER_H
+
+#include <linux/beancounter.h>
+#include <linux/minmax.h>
+
+/**
+ * struct bc_counter - one resource of one beancounter
+ * @usage: charged here and below, what sits in stocks included
+ * @barrier: ordinary requests are refused above it
+ * @limit: everything but force is refused above it
+ * @maxheld: highest @usage since the last reset
+ * @failcnt: requests refused here and below
+ * @failcnt_local: requests refused because of this very counter
+ * @forced: sum of what forced requests pushed above @limit
+ *
+ * In units of the resource; all protected by bc->top->lock.
+ */
+struct bc_counter {
+	u64 usage;
+	u64 barrier;
+	u64 limit;
+	u64 maxheld;
+	u64 failcnt;
+	u64 failcnt_local;
+	u64 forced;
+};
+
+/* What one request may want: a file with its bytes, pages private and locked. */
+#define BC_WANTS 2
+
+/**
+ * struct bc_want - so much of one resource
+ * @res: resource
+ * @n: units of it; 0 for nothing
+ */
+struct bc_want {
+	enum bc_resource res;
+	u64 n;
+};
+
+/**
+ * struct bc_request - what somebody asks an account for, all of it or nothing
+ * @severity: what to check against
+ * @want: what, in the order in which it is looked at
+ * @over: the level that refused, if it was refused
+ * @refused: which of @want did not fit there
+ */
+struct bc_request {
+	enum bc_severity severity;
+	struct bc_want want[BC_WANTS];
+	struct beancounter *over;
+	const struct bc_want *refused;
+};
+
+/* A request for one resource; for two, the second is filled in. */
+#define BC_REQUEST(_severity, _res, _n)       \
+	((struct bc_request){                 \
+		.severity = (_severity),      \
+		.want = { { (_res), (_n) } }, \
+	})
+
+/* How much more fits at a level; negative where it is over. Under the lock. */
+static __always_inline s64 bc_room(const struct bc_counter *c,
+				   enum bc_severity severity)
+{
+	u64 cap = c->limit;
+
+	if (severity < BC_LIMIT)
+		cap = min(cap, c->barrier);
+	/* The upper half of the gap is for what was granted before. */
+	if (severity == BC_GAP)
+		cap += (c->limit - cap) / 2;
+	return cap - c->usage;
+}
+
+static __always_inline bool bc_fits(const struct bc_counter *c, u64 n,
+				    enum bc_severity severity)
+{
+	s64 room = bc_room(c, severity);
+
+	return !n || (room >= 0 && n <= (u64)room);
+}
+
+#endif /* _KERNEL_BC_COUNTER_H */

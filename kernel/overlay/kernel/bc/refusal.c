@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: what follows a refusal.
+ *
+ * It is counted and traced at once; the log is written, whoever waits for the
+ * failcnt is woken up, and room is made for those who could not wait for it, by
+ * works, because the caller may hold anything.
+ */
+#include <linux/jiffies.h>
+#include <linux/ratelimit.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include <trace/events/beancounter.h>
+
+#include "stock.h"
+
+/* One at a time: groups at their barriers are not to keep the machine busy. */
+#define BC_ROOM_PAUSE (HZ / 10)
+static struct workqueue_struct *bc_room_wq;
+
+static DEFINE_RATELIMIT_STATE(bc_log_limit, DEFAULT_RATELIMIT_INTERVAL,
+			      DEFAULT_RATELIMIT_BURST);
+
+static void bc_log_refusal(struct bc_css *bcs)
+{
+	const struct bc_refusal *r = &bcs->refusal;
+	char barrier[BC_VALUE_LEN], limit[BC_VALUE_LEN];
+	char *path = kmalloc(PATH_MAX, GFP_KERNEL);
+
+	if (path && cgroup_path(bcs->css.cgroup, path, PATH_MAX) < 0)
+		strscpy(path, "?", PATH_MAX);
+	pr_info("bc: %s: %s refused for %s[%d]: requested %llu, held %llu, barrier %s, limit %s (logged once per group)\n",
+		path ?: "?", bc_resources[r->res].name, r->comm, r->pid,
+		r->requested, r->counter.usage,
+		bc_value_print(r->counter.barrier, barrier),
+		bc_value_print(r->counter.limit, limit));
+	kfree(path);
+}
+
+static void bc_notify_work(struct work_struct *work)
+{
+	struct bc_css *bcs = container_of(work, struct bc_css, notify_work);
+	struct cgroup_subsys_state *css;
+
+	/* Where too many are logged at once, it is when the next is refused. */
+	if (bcs->refusal.state == BC_REFUSAL_PENDING &&
+	    __ratelimit(&bc_log_limit)) {
+		bcs->refusal.state = BC_REFUSAL_LOGGED;
+		bc_log_refusal(bcs);
+	}
+	cgroup_file_notify(&bcs->failcnt_local_file);
+	for (css = &bcs->css; css->parent; css = css->parent)
+		cgroup_file_notify(&css_to_bc(css)->failcnt_file);
+	/* That work drops the reference then. */
+	if (!bcs->bc || !xchg(&bcs->bc->want_room, false) ||
+	    !queue_work(bc_room_wq, &bcs->room_work))
+		css_put(&bcs->css);
+}
+
+static void bc_room_work(struct work_struct *work)
+{
+	struct bc_css *bcs = container_of(work, struct bc_css, room_work);
+
+	if (time_after_eq(jiffies, bcs->room_after)) {
+		bc_reclaim(bcs->bc, BC_STOCK_BATCH, false);
+		bcs->room_after = jiffies + BC_ROOM_PAUSE;
+	}
+	css_put(&bcs->css);
+}
+
+/**
+ * bc_ask_room() - let room be made in the background
+ * @bc: the account that is full, pinned by the caller
+ *
+ * Context: Process context; does not sleep.
+ */
+void bc_ask_room(struct beancounter *bc)
+{
+	struct bc_css *css = bc_get_css(bc);
+
+	/* The work drops the reference. */
+	if (css && !queue_work(bc_room_wq, &css->room_work))
+		css_put(&css->css);
+}
+
+/**
+ * bc_refusal_init() - nothing was refused in a group yet
+ * @bcs: the group
+ *
+ * Context: Before anybody else knows it.
+ */
+void bc_refusal_init(struct bc_css *bcs)
+{
+	INIT_WORK(&bcs->notify_work, bc_notify_work);
+	INIT_WORK(&bcs->room_work, bc_room_work);
+	bcs->room_after = jiffies;
+}
+
+/**
+ * bc_refusal_start() - make the queue of those who make room
+ *
+ * Context: During boot.
+ * Return: 0 or -ENOMEM.
+ */
+int __init bc_refusal_start(void)
+{
+	bc_room_wq = alloc_ordered_workqueue("bc_room", 0);
+	return bc_room_wq ? 0 : -ENOMEM;
+}
+
+/* The first refusal of a group is kept for the log. Under the lock. */
+static void bc_refusal_keep(struct bc_refusal *refusal,
+			    const struct bc_want *want,
+			    const struct bc_counter *c)
+{
+	if (refusal->state != BC_REFUSAL_NONE)
+		return;
+	*refusal = (struct bc_refusal){
+		.state = BC_REFUSAL_PENDING,
+		.res = want->res,
+		.requested = want->n,
+		.counter = *c,
+		.pid = in_task() ? task_pid_nr(current) : 0,
+	};
+	/* Its lock may be held; a torn name in the log is harmless. */
+	strscpy(refusal->comm, in_task() ? current->comm : "interrupt");
+}
+
+/**
+ * bc_refused() - count, trace and report a refusal
+ * @bc: who would have paid
+ * @rq: the request, and what did not fit where
+ *
+ * Counted once, at the level that refused, and in the failcnt of all levels
+ * from there up. The first refusal of a group is logged.
+ *
+ * Context: Any in which @bc is pinned.
+ */
+void bc_refused(struct beancounter *bc, const struct bc_request *rq)
+{
+	const struct bc_want *want = rq->refused;
+	struct beancounter *over = rq->over, *b;
+	struct bc_counter c;
+	unsigned long flags;
+	struct bc_css *css;
+
+	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	over->res[want->res].failcnt_local++;
+	for (b = over; b; b = b->parent)
+		b->res[want->res].failcnt++;
+	c = over->res[want->res];
+	css = over->css;
+	if (css && !css_tryget(&css->css))
+		css = NULL;
+	if (css)
+		bc_refusal_keep(&css->refusal, want, &c);
+	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+
+	trace_bc_refuse(over->id, bc->id, bc_resources[want->res].name, want->n,
+			&c, rq->severity);
+	if (in_task() && !current->bc_active)
+		current->bc_scope |= want->res == BC_NUMFILE ?
+					     BC_SCOPE_NO_FILE :
+					     BC_SCOPE_REFUSED;
+	/* The work drops the reference. */
+	if (css && !schedule_work(&css->notify_work))
+		css_put(&css->css);
+}
+
+/**
+ * bc_fault_kill() - end a task whose page fault was refused memory
+ *
+ * There is no error a user access can return, and trying again would spin,
+ * because nothing but the group itself can make room. Called where the fault
+ * ran out of memory; tells whether a beancounter was the reason.
+ *
+ * Context: The faulting task, without locks.
+ * Return: true when the task has been sent SIGKILL.
+ */
+bool bc_fault_kill(void)
+{
+	if (!bc_online() || !(current->bc_scope & BC_SCOPE_REFUSED))
+		return false;
+	current->bc_scope &= ~BC_SCOPE_REFUSED;
+	trace_bc_fault_kill(task_pid_nr(current));
+	pr_info_ratelimited(
+		"bc: %s[%d] killed: its group is at its kmemsize limit and a page fault needs kernel memory\n",
+		current->comm, task_pid_nr(current));
+	force_sig(SIGKILL);
+	return true;
+}
