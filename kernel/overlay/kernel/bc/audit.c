@@ -185,7 +185,8 @@ static void bc_audit_vm(void)
 
 	list_for_each_entry(bc, &bc_list, list)
 		list_for_each_entry(vm, &bc->mms, node)
-			bc_audit_mm(bc, vm);
+			if (!bc_phys_is_mark(vm))
+				bc_audit_mm(bc, vm);
 	list_for_each_entry(pin, &bc_pins, node)
 		bc_audit_found(pin->bc, BC_LOCKEDPAGES, pin->pages);
 }
@@ -237,6 +238,8 @@ static int bc_audit_stopped(void *arg)
 	bc_audit_tasks();
 	list_for_each_entry(bc, &bc_list, list)
 		for (i = 0; i < BC_NR_RESOURCES; i++) {
+			if (!bc_is_charged(i))
+				continue;
 			bc_stat_read(bc, i, &stat);
 			bc->audit->held[i] = stat.held;
 		}

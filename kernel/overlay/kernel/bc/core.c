@@ -33,8 +33,36 @@ const struct bc_resource_desc bc_resources[BC_NR_RESOURCES] = {
 
 #undef BC_RESOURCE
 
+#ifdef CONFIG_BEANCOUNTERS_LIST
 LIST_HEAD(bc_list);
 DEFINE_RAW_SPINLOCK(bc_list_lock);
+
+static void bc_list_add(struct beancounter *bc)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bc_list_lock, flags);
+	list_add_tail(&bc->list, &bc_list);
+	raw_spin_unlock_irqrestore(&bc_list_lock, flags);
+}
+
+static void bc_list_del(struct beancounter *bc)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bc_list_lock, flags);
+	list_del(&bc->list);
+	raw_spin_unlock_irqrestore(&bc_list_lock, flags);
+}
+#else
+static void bc_list_add(struct beancounter *bc)
+{
+}
+
+static void bc_list_del(struct beancounter *bc)
+{
+}
+#endif
 
 /* Of their own: an account is little more than half a KiB. */
 static struct kmem_cache *bc_cache __ro_after_init;
@@ -57,7 +85,6 @@ static void bc_free_rcu(struct rcu_head *rcu)
 struct beancounter *bc_alloc(struct beancounter *parent)
 {
 	struct beancounter *bc;
-	unsigned long flags;
 	int cpu, i;
 
 	bc = kmem_cache_zalloc(bc_cache, GFP_KERNEL_ACCOUNT);
@@ -77,21 +104,13 @@ struct beancounter *bc_alloc(struct beancounter *parent)
 	}
 	refcount_set(&bc->refs, 1);
 	raw_spin_lock_init(&bc->lock);
-	INIT_LIST_HEAD(&bc->children);
-	INIT_LIST_HEAD(&bc->sibling);
 	INIT_LIST_HEAD(&bc->mms);
 	bc->parent = parent;
 	bc->top = parent ? parent->top : bc;
 
-	raw_spin_lock_irqsave(&bc_list_lock, flags);
-	list_add_tail(&bc->list, &bc_list);
-	if (parent) {
+	if (parent)
 		refcount_inc(&parent->refs);
-		raw_spin_lock(&bc->top->lock);
-		list_add_tail(&bc->sibling, &parent->children);
-		raw_spin_unlock(&bc->top->lock);
-	}
-	raw_spin_unlock_irqrestore(&bc_list_lock, flags);
+	bc_list_add(bc);
 	return bc;
 }
 
@@ -104,18 +123,10 @@ struct beancounter *bc_alloc(struct beancounter *parent)
 void bc_put(struct beancounter *bc)
 {
 	struct beancounter *parent;
-	unsigned long flags;
 
 	for (; bc && refcount_dec_and_test(&bc->refs); bc = parent) {
 		parent = bc->parent;
-		raw_spin_lock_irqsave(&bc_list_lock, flags);
-		list_del(&bc->list);
-		if (parent) {
-			raw_spin_lock(&bc->top->lock);
-			list_del(&bc->sibling);
-			raw_spin_unlock(&bc->top->lock);
-		}
-		raw_spin_unlock_irqrestore(&bc_list_lock, flags);
+		bc_list_del(bc);
 		call_rcu(&bc->rcu, bc_free_rcu);
 	}
 }

@@ -180,21 +180,32 @@ enum bc_column {
 	BC_FAILCNT_LOCAL,
 };
 
-static u64 bc_column(const struct bc_stat *stat, enum bc_column column)
+/*
+ * Only what was asked for. What is one number, each value of which was right at
+ * some time, is read without the lock of the tree; what is held is added up.
+ */
+static u64 bc_column(struct beancounter *bc, enum bc_resource res,
+		     enum bc_column column)
 {
+	const struct bc_counter *c = &bc->res[res];
+	struct bc_stat stat;
+
 	switch (column) {
 	case BC_HELD:
-		return stat->held;
+		bc_stat_read(bc, res, &stat);
+		return stat.held;
 	case BC_MAXHELD:
-		return stat->counter.maxheld;
+		if (!bc_is_charged(res))
+			bc_phys_sum(bc);
+		return READ_ONCE(c->maxheld);
 	case BC_BARRIER_VALUE:
-		return stat->counter.barrier;
+		return READ_ONCE(c->barrier);
 	case BC_LIMIT_VALUE:
-		return stat->follows ? BC_AUTO : stat->counter.limit;
+		return bc_limit_shown(bc, res);
 	case BC_FAILCNT:
-		return stat->counter.failcnt;
+		return READ_ONCE(c->failcnt);
 	case BC_FAILCNT_LOCAL:
-		return stat->counter.failcnt_local;
+		return READ_ONCE(c->failcnt_local);
 	}
 	return 0;
 }
@@ -204,14 +215,11 @@ static int bc_column_show(struct seq_file *seq, void *v)
 	struct beancounter *bc = css_bc(seq_css(seq));
 	enum bc_column column = seq_cft(seq)->private;
 	char value[BC_VALUE_LEN];
-	struct bc_stat stat;
 	int i;
 
-	for (i = 0; i < BC_NR_RESOURCES; i++) {
-		bc_stat_read(bc, i, &stat);
+	for (i = 0; i < BC_NR_RESOURCES; i++)
 		seq_printf(seq, "%s %s\n", bc_resources[i].name,
-			   bc_value_print(bc_column(&stat, column), value));
-	}
+			   bc_value_print(bc_column(bc, i, column), value));
 	return 0;
 }
 

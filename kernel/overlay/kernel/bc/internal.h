@@ -10,7 +10,7 @@
  * Whatever is decided is decided under it, so there are no transient states:
  * a request is refused exactly when it does not fit. It is a leaf: nothing is
  * called under it that takes another lock, but the leaf of a percpu_counter (see
- * phys.c), and bc_list_lock is taken before it.
+ * phys.c). bc_list_lock is a leaf, too.
  * "Any" context, here and in the other files, is any but that of an NMI, from
  * which the allocators cannot be called either.
  *
@@ -53,13 +53,29 @@
 
 struct bc_stock;
 
+/* What is looked for in a subtree, see tree.c. */
+enum bc_kind {
+	BC_OPEN_WORDS,
+	BC_MMS,
+	BC_NR_KINDS,
+};
+
+/**
+ * struct bc_branch - the part of a tree that has something of a kind
+ * @children: list of @node of the children that have it, or have it below them
+ * @node: entry in @children of the parent
+ */
+struct bc_branch {
+	struct hlist_head children;
+	struct hlist_node node;
+};
+
 /**
  * struct beancounter - the account of a group
  * @parent: NULL for a child of the root; constant, and pinned by this
  * @top: the ancestor whose @lock is used, maybe this; constant
  * @stock: one word per possible CPU; constant
  * @refs: see Lifetime above
- * @nr_open: how many of the subtree have @open set; @top->lock
  * @open: some word of @stock may be open; @top->lock
  * @offline: words stay closed; @top->lock
  * @limit_set: bitmap of the resources whose limit was written; the others follow
@@ -70,11 +86,11 @@ struct bc_stock;
  * @shrink_after: no shrink of the group before this time; racy, a hint
  * @css: the group, NULL before it is online and once it is freed; @top->lock
  * @id: the cgroup's id, 0 before it is online; constant then
- * @children: list of @sibling; @top->lock
- * @sibling: entry in @parent->children; @top->lock
- * @list: entry in bc_list; bc_list_lock
+ * @branch: what there is below, by enum bc_kind; @top->lock
  * @mms: list of struct bc_vm, the address spaces it pays for; @top->lock
- * @phys_after: no sample of physpages at exits before this time; racy, a hint
+ * @list: entry in bc_list; bc_list_lock
+ * @visits: how many groups and address spaces of the tree were visited under its
+ *	lock, used in @top only; @top->lock
  * @audit: its row in the audit under way, NULL before the first; bc_audit_mutex
  * @rcu: for freeing
  * @lock: of the tree below the root, used in @top only
@@ -86,7 +102,6 @@ struct beancounter {
 	struct beancounter *top;
 	struct bc_stock __percpu *stock;
 	refcount_t refs;
-	unsigned int nr_open;
 	bool open;
 	bool offline;
 	bool want_room;
@@ -95,11 +110,12 @@ struct beancounter {
 	unsigned long shrink_after;
 	struct bc_css *css;
 	u64 id;
-	struct list_head children;
-	struct list_head sibling;
-	struct list_head list;
+	struct bc_branch branch[BC_NR_KINDS];
 	struct list_head mms;
-	unsigned long phys_after;
+#ifdef CONFIG_BEANCOUNTERS_LIST
+	struct list_head list;
+	unsigned long visits;
+#endif
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 	struct bc_audit *audit;
 #endif
@@ -219,8 +235,11 @@ enum bc_limit_kind {
 };
 
 extern const struct bc_resource_desc bc_resources[BC_NR_RESOURCES];
+#ifdef CONFIG_BEANCOUNTERS_LIST
+/* All accounts, for the audit and the tests. */
 extern struct list_head bc_list;
 extern raw_spinlock_t bc_list_lock;
+#endif
 extern struct cftype bc_files[];
 
 static inline struct bc_css *css_to_bc(struct cgroup_subsys_state *css)
@@ -237,6 +256,14 @@ static inline struct beancounter *css_bc(struct cgroup_subsys_state *css)
 struct beancounter *bc_alloc(struct beancounter *parent);
 void bc_put(struct beancounter *bc);
 struct bc_css *bc_get_css(struct beancounter *bc);
+
+/* tree.c */
+void bc_add_mm(struct beancounter *bc, struct bc_vm *vm);
+void bc_del_mm(struct beancounter *bc, struct bc_vm *vm);
+void bc_branch_grow(struct beancounter *bc, enum bc_kind kind);
+void bc_branch_cut(struct beancounter *bc, enum bc_kind kind);
+struct beancounter *bc_branch_next(struct beancounter *pos,
+				   struct beancounter *root, enum bc_kind kind);
 
 /* counter.c */
 bool bc_find_over(struct beancounter *bc, struct bc_request *rq);
@@ -263,6 +290,7 @@ int bc_refusal_start(void);
 /* stat.c */
 void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 		  struct bc_stat *stat);
+u64 bc_limit_shown(struct beancounter *bc, enum bc_resource res);
 void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		     const struct bc_limits *limits);
 void bc_close(struct beancounter *bc);
@@ -303,7 +331,8 @@ static inline bool bc_is_charged(enum bc_resource res)
 	return res != BC_PHYSPAGES;
 }
 
-u64 bc_phys_sum(struct beancounter *root);
+bool bc_phys_is_mark(const struct bc_vm *vm);
+void bc_phys_sum(struct beancounter *root);
 void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm);
 
 /* what.c */
@@ -369,20 +398,12 @@ static inline bool bc_below(const struct beancounter *bc,
 	return false;
 }
 
-/*
- * The group after @pos in the subtree of @root, in pre-order, or NULL. Under the
- * lock of the tree.
- */
-static inline struct beancounter *bc_next(struct beancounter *pos,
-					  struct beancounter *root)
+/* What the tests count in place of the time that a walk takes. Under the lock. */
+static __always_inline void bc_count_visit(struct beancounter *bc)
 {
-	if (!list_empty(&pos->children))
-		return list_first_entry(&pos->children, struct beancounter,
-					sibling);
-	for (; pos != root; pos = pos->parent)
-		if (!list_is_last(&pos->sibling, &pos->parent->children))
-			return list_next_entry(pos, sibling);
-	return NULL;
+#ifdef CONFIG_BEANCOUNTERS_LIST
+	bc->top->visits++;
+#endif
 }
 
 #endif /* _KERNEL_BC_INTERNAL_H */

@@ -62,16 +62,31 @@ static struct cgroup *bc_proc_root(void)
 	return cgrp;
 }
 
+/**
+ * struct bc_proc_file - one that has opened it
+ * @root: the group it sees at the top, with a reference
+ * @at: the group at which the last buffer ended, with a reference, or NULL
+ * @pos: the number of @at
+ */
+struct bc_proc_file {
+	struct cgroup_subsys_state *root;
+	struct cgroup_subsys_state *at;
+	loff_t pos;
+};
+
+/* Where the last buffer ended this one begins, without counting from the top. */
 static void *bc_proc_start(struct seq_file *m, loff_t *pos) __acquires(RCU)
 {
-	struct cgroup_subsys_state *root, *css;
+	struct bc_proc_file *file = m->private;
+	struct cgroup_subsys_state *css;
 	loff_t n = *pos;
 
 	rcu_read_lock();
-	root = m->private;
-	if (root->parent)
-		return n ? NULL : root;
-	css_for_each_descendant_pre(css, root)
+	if (file->at && file->pos == n)
+		return file->at;
+	if (file->root->parent)
+		return n ? NULL : file->root;
+	css_for_each_descendant_pre(css, file->root)
 		if (!n--)
 			return css;
 	return NULL;
@@ -79,22 +94,32 @@ static void *bc_proc_start(struct seq_file *m, loff_t *pos) __acquires(RCU)
 
 static void *bc_proc_next(struct seq_file *m, void *v, loff_t *pos)
 {
-	struct cgroup_subsys_state *root = m->private;
+	struct bc_proc_file *file = m->private;
 
 	++*pos;
-	return root->parent ? NULL : css_next_descendant_pre(v, root);
+	return file->root->parent ? NULL :
+				    css_next_descendant_pre(v, file->root);
 }
 
 static void bc_proc_stop(struct seq_file *m, void *v) __releases(RCU)
 {
+	struct bc_proc_file *file = m->private;
+	struct cgroup_subsys_state *old = file->at, *css = v;
+
+	/* One that is going away just now is looked for from the top. */
+	file->at = css && css_tryget(css) ? css : NULL;
+	file->pos = m->index;
 	rcu_read_unlock();
+	if (old)
+		css_put(old);
 }
 
 static int bc_proc_show(struct seq_file *m, void *v)
 {
+	struct bc_proc_file *file = m->private;
 	struct beancounter *bc = css_bc(v);
 
-	if (v == m->private) {
+	if (v == file->root) {
 		seq_puts(m, "Version: 2.5\n");
 		seq_printf(m, "%10s  %-12s %20s %20s %20s %20s %20s\n", "uid",
 			   "resource", "held", "maxheld", "barrier", "limit",
@@ -106,7 +131,7 @@ static int bc_proc_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static const struct seq_operations bc_proc_ops = {
+static const struct seq_operations bc_proc_seq = {
 	.start = bc_proc_start,
 	.next = bc_proc_next,
 	.stop = bc_proc_stop,
@@ -118,33 +143,38 @@ static int bc_proc_open(struct inode *inode, struct file *file)
 	struct user_namespace *ns = current_user_ns();
 	struct cgroup *root = bc_proc_root();
 	struct cgroup_subsys_state *css;
-	struct seq_file *m;
-	int ret;
+	struct bc_proc_file *private;
 
 	if (!ns_capable(ns, CAP_DAC_OVERRIDE) ||
 	    !ns_capable(ns, CAP_DAC_READ_SEARCH))
 		return -EACCES;
 	css = cgroup_get_e_css(root, &bc_cgrp_subsys);
 	/* Of a cgroup that was removed it gives an ancestor. */
-	ret = css->cgroup == root ? seq_open(file, &bc_proc_ops) : -ENODEV;
-	if (ret) {
+	if (css->cgroup != root) {
 		css_put(css);
-		return ret;
+		return -ENODEV;
 	}
-	m = file->private_data;
-	m->private = css;
+	private = __seq_open_private(file, &bc_proc_seq, sizeof(*private));
+	if (!private) {
+		css_put(css);
+		return -ENOMEM;
+	}
+	private->root = css;
 	return 0;
 }
 
 static int bc_proc_release(struct inode *inode, struct file *file)
 {
-	struct seq_file *m = file->private_data;
+	struct bc_proc_file *private =
+		((struct seq_file *)file->private_data)->private;
 
-	css_put(m->private);
-	return seq_release(inode, file);
+	if (private->at)
+		css_put(private->at);
+	css_put(private->root);
+	return seq_release_private(inode, file);
 }
 
-static const struct proc_ops bc_proc_file = {
+static const struct proc_ops bc_proc_ops = {
 	.proc_open = bc_proc_open,
 	.proc_read = seq_read,
 	.proc_lseek = seq_lseek,
@@ -154,7 +184,7 @@ static const struct proc_ops bc_proc_file = {
 static int __init bc_proc_init(void)
 {
 	if (!bc_disabled())
-		proc_create("user_beancounters", 0400, NULL, &bc_proc_file);
+		proc_create("user_beancounters", 0400, NULL, &bc_proc_ops);
 	return 0;
 }
 fs_initcall(bc_proc_init);

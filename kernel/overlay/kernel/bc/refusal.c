@@ -17,8 +17,9 @@
 
 #include "stock.h"
 
-/* One at a time: groups at their barriers are not to keep the machine busy. */
 #define BC_ROOM_PAUSE (HZ / 10)
+/* Of so many groups: those at their barriers are not to keep the machine busy. */
+#define BC_ROOM_GROUPS 4
 static struct workqueue_struct *bc_room_wq;
 
 static DEFINE_RATELIMIT_STATE(bc_log_limit, DEFAULT_RATELIMIT_INTERVAL,
@@ -107,7 +108,7 @@ void bc_refusal_init(struct bc_css *bcs)
  */
 int __init bc_refusal_start(void)
 {
-	bc_room_wq = alloc_ordered_workqueue("bc_room", 0);
+	bc_room_wq = alloc_workqueue("bc_room", WQ_UNBOUND, BC_ROOM_GROUPS);
 	return bc_room_wq ? 0 : -ENOMEM;
 }
 

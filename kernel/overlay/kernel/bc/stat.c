@@ -8,13 +8,22 @@
 #include "stock.h"
 #include <trace/events/beancounter.h>
 
+/* Does the limit follow the barrier, and is there any? Under the lock. */
+static bool bc_follows(const struct beancounter *bc, enum bc_resource res)
+{
+	return !(bc->limit_set & BIT(res)) && bc->res[res].barrier < BC_MAX;
+}
+
 /**
  * bc_stat_read() - all figures of one resource
  * @bc: account
  * @res: resource
  * @stat: where to put them
  *
- * Context: Any in which @bc is pinned.
+ * Takes longer the more groups below have stocks and, for physpages, address
+ * spaces; those that are idle do not matter.
+ *
+ * Context: Any in which @bc is pinned, but under a lock of the accounts.
  */
 void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 		  struct bc_stat *stat)
@@ -22,16 +31,35 @@ void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 	unsigned long flags;
 	u64 stocks;
 
+	if (!bc_is_charged(res))
+		bc_phys_sum(bc);
 	raw_spin_lock_irqsave(&bc->top->lock, flags);
 	stocks = bc_stock_sum(bc, res);
-	if (!bc_is_charged(res))
-		bc->res[res].usage = bc_phys_sum(bc);
 	stat->counter = bc->res[res];
-	stat->follows = !(bc->limit_set & BIT(res)) &&
-			stat->counter.barrier < BC_MAX;
+	stat->follows = bc_follows(bc, res);
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 	/* Words move while they are summed up, but not at rest. */
 	stat->held = stat->counter.usage - min(stocks, stat->counter.usage);
+}
+
+/**
+ * bc_limit_shown() - a limit the way it was written
+ * @bc: account
+ * @res: resource
+ *
+ * Context: Any in which @bc is pinned.
+ * Return: Units of @res, or BC_AUTO where it follows the barrier.
+ */
+u64 bc_limit_shown(struct beancounter *bc, enum bc_resource res)
+{
+	const struct bc_counter *c = &bc->res[res];
+	unsigned long flags;
+	u64 limit;
+
+	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	limit = bc_follows(bc, res) ? BC_AUTO : c->limit;
+	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	return limit;
 }
 
 /**
@@ -60,7 +88,7 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 
 		switch (kind) {
 		case BC_SET_BARRIER:
-			c->barrier = limits->value[i];
+			WRITE_ONCE(c->barrier, limits->value[i]);
 			if (!(bc->limit_set & BIT(i)))
 				c->limit = bc_limit_of(c->barrier);
 			break;
@@ -74,15 +102,15 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 			}
 			break;
 		case BC_RESET_MAXHELD:
-			if (!bc_is_charged(i))
-				c->usage = bc_phys_sum(bc);
-			c->maxheld = c->usage;
+			WRITE_ONCE(c->maxheld, bc_is_charged(i) ? c->usage : 0);
 			break;
 		}
 	}
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 	if (drained)
 		trace_bc_drain(bc->id, &sum);
+	if (kind == BC_RESET_MAXHELD && test_bit(BC_PHYSPAGES, &limits->set))
+		bc_phys_sum(bc);
 }
 
 /**

@@ -31,39 +31,6 @@ void bc_stock_init(void)
 	WRITE_ONCE(bc_stock_room, BC_STOCK_MIN << bc_stock_share());
 }
 
-static struct beancounter *bc_first_open(struct beancounter *root)
-{
-	return root->nr_open ? root : NULL;
-}
-
-/* The next group with open words in the subtree, in pre-order. */
-static struct beancounter *bc_next_open(struct beancounter *pos,
-					struct beancounter *root)
-{
-	struct beancounter *next;
-
-	list_for_each_entry(next, &pos->children, sibling)
-		if (next->nr_open)
-			return next;
-	for (; pos != root; pos = pos->parent) {
-		next = pos;
-		list_for_each_entry_continue(next, &pos->parent->children,
-					     sibling)
-			if (next->nr_open)
-				return next;
-	}
-	return NULL;
-}
-
-static void bc_mark_open(struct beancounter *bc, bool open)
-{
-	struct beancounter *b;
-
-	bc->open = open;
-	for (b = bc; b; b = b->parent)
-		b->nr_open += open ? 1 : -1;
-}
-
 /**
  * bc_close_words() - close the stock of one group
  * @bc: account, online and open
@@ -77,7 +44,8 @@ void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
 	u64 all = 0;
 
 	lockdep_assert_held(&bc->top->lock);
-	bc_mark_open(bc, false);
+	bc->open = false;
+	bc_branch_cut(bc, BC_OPEN_WORDS);
 	for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids)
 		all += atomic64_xchg(&per_cpu_ptr(bc->stock, cpu)->word,
 				     BC_STOCK_CLOSED);
@@ -100,11 +68,14 @@ void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
 bool bc_drain(struct beancounter *root, struct bc_sum *sum)
 {
 	struct bc_sum drained = {};
-	struct beancounter *bc;
+	struct beancounter *bc, *next;
 
-	for (bc = bc_first_open(root); bc; bc = bc_next_open(bc, root))
+	for (bc = root; bc; bc = next) {
+		/* Closed, it is in no list to go on from. */
+		next = bc_branch_next(bc, root, BC_OPEN_WORDS);
 		if (bc->open)
 			bc_close_words(bc, &drained);
+	}
 	sum->bytes += drained.bytes;
 	sum->files += drained.files;
 	return drained.bytes || drained.files;
@@ -126,7 +97,7 @@ u64 bc_stock_sum(struct beancounter *root, enum bc_resource res)
 
 	if (!bc_is_stocked(res))
 		return 0;
-	for (bc = bc_first_open(root); bc; bc = bc_next_open(bc, root)) {
+	for (bc = root; bc; bc = bc_branch_next(bc, root, BC_OPEN_WORDS)) {
 		struct bc_stock __percpu *stock = bc->stock;
 
 		for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids) {
@@ -208,8 +179,10 @@ void bc_refill(struct beancounter *bc, u64 n)
 	s64 old = atomic64_read(word);
 
 	lockdep_assert_held(&bc->top->lock);
-	if (!bc->open)
-		bc_mark_open(bc, true);
+	if (!bc->open) {
+		bc->open = true;
+		bc_branch_grow(bc, BC_OPEN_WORDS);
+	}
 	__set_bit(raw_smp_processor_id(), bc->open_cpus);
 	while (!atomic64_try_cmpxchg(word, &old, max(old, 0) + n))
 		;

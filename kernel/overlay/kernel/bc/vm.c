@@ -266,7 +266,7 @@ static void bc_vm_link(struct bc_vm *vm, struct beancounter *bc)
 	if (!bc)
 		return;
 	raw_spin_lock_irqsave(&bc->top->lock, flags);
-	list_add_tail(&vm->node, &bc->mms);
+	bc_add_mm(bc, vm);
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 }
 
@@ -279,7 +279,7 @@ static void bc_vm_unlink(struct bc_vm *vm)
 	if (!bc)
 		return;
 	raw_spin_lock_irqsave(&bc->top->lock, flags);
-	list_del_init(&vm->node);
+	bc_del_mm(bc, vm);
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 }
 

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: KUnit tests of what is visited under the lock of a tree.
+ *
+ * Nothing may take longer because there are many groups that are idle. What is
+ * compared is not time but how many groups and address spaces were visited, which
+ * is the same in every run.
+ */
+#include <kunit/test.h>
+#include <linux/mm_types.h>
+#include <linux/slab.h>
+
+#include "util.h"
+
+#define BC_WALK_GROUPS 200
+#define BC_WALK_MMS 64
+
+/* A group at its barrier, one beside it, and so many others that do nothing. */
+struct bc_walk {
+	struct beancounter *top;
+	struct beancounter *full;
+	struct beancounter *beside;
+};
+
+static void bc_walk_make(struct kunit *test, struct bc_walk *w, int idle)
+{
+	struct beancounter *up;
+
+	w->top = bc_kunit_alloc(test, NULL);
+	up = bc_kunit_alloc(test, w->top);
+	while (idle--)
+		bc_kunit_alloc(test, idle % 2 ? w->top : up);
+	w->full = bc_kunit_alloc(test, up);
+	w->beside = bc_kunit_alloc(test, up);
+}
+
+static unsigned long bc_walk_visits(struct bc_walk *w)
+{
+	return READ_ONCE(w->top->visits);
+}
+
+/* Where what is charged to @full is refused at @at. Returns the visits. */
+static unsigned long bc_walk_refuse(struct kunit *test, struct bc_walk *w,
+				    struct beancounter *at)
+{
+	unsigned long before = bc_walk_visits(w);
+	enum bc_resource res;
+	u64 held;
+
+	for (res = 0; res < BC_NR_RESOURCES; res++) {
+		if (!bc_is_charged(res))
+			continue;
+		held = bc_kunit_held(at, res);
+		bc_kunit_limits(at, res, held + 5000, held + 5000);
+		BC_EXPECT_CHARGED(test, w->full, res, 1000, BC_BARRIER);
+		BC_EXPECT_REFUSED(test, w->full, res, 5000, BC_BARRIER);
+		BC_EXPECT_REFUSED(test, w->full, res, 5000, BC_LIMIT);
+		BC_EXPECT_CHARGED(test, w->full, res, 5000, BC_FORCE);
+		bc_uncharge(w->full, res, 6000);
+		bc_kunit_limits(at, res, BC_MAX, BC_MAX);
+	}
+	return bc_walk_visits(w) - before;
+}
+
+static unsigned long bc_walk_read(struct bc_walk *w)
+{
+	unsigned long before = bc_walk_visits(w);
+	enum bc_resource res;
+	struct bc_stat stat;
+
+	for (res = 0; res < BC_NR_RESOURCES; res++) {
+		bc_stat_read(w->top, res, &stat);
+		bc_stat_read(w->full, res, &stat);
+	}
+	return bc_walk_visits(w) - before;
+}
+
+/* Groups that are idle are not visited. */
+static void walk_idle(struct kunit *test)
+{
+	struct bc_walk few, many;
+
+	bc_walk_make(test, &few, 0);
+	bc_walk_make(test, &many, BC_WALK_GROUPS);
+	KUNIT_EXPECT_EQ(test, bc_walk_refuse(test, &few, few.full),
+			bc_walk_refuse(test, &many, many.full));
+	KUNIT_EXPECT_EQ(test, bc_walk_refuse(test, &few, few.top),
+			bc_walk_refuse(test, &many, many.top));
+	BC_EXPECT_CHARGED(test, few.beside, BC_KMEMSIZE, 100, BC_BARRIER);
+	BC_EXPECT_CHARGED(test, many.beside, BC_KMEMSIZE, 100, BC_BARRIER);
+	KUNIT_EXPECT_EQ(test, bc_walk_read(&few), bc_walk_read(&many));
+	bc_uncharge(few.beside, BC_KMEMSIZE, 100);
+	bc_uncharge(many.beside, BC_KMEMSIZE, 100);
+}
+
+/* A group at its barrier does not visit those that have stocks beside it. */
+static void walk_beside(struct kunit *test)
+{
+	struct beancounter **busy;
+	unsigned long before;
+	struct bc_walk w;
+	int i;
+
+	busy = kunit_kcalloc(test, BC_WALK_GROUPS, sizeof(*busy), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, busy);
+	bc_walk_make(test, &w, 0);
+	before = bc_walk_refuse(test, &w, w.full);
+	for (i = 0; i < BC_WALK_GROUPS; i++) {
+		busy[i] = bc_kunit_alloc(test, w.top);
+		BC_EXPECT_CHARGED(test, busy[i], BC_KMEMSIZE, 100, BC_BARRIER);
+	}
+	KUNIT_EXPECT_EQ(test, before, bc_walk_refuse(test, &w, w.full));
+	/* The level above them all takes them back, and then they are idle. */
+	KUNIT_EXPECT_GE(test, bc_walk_refuse(test, &w, w.top), BC_WALK_GROUPS);
+	KUNIT_EXPECT_LT(test, bc_walk_refuse(test, &w, w.top), BC_WALK_GROUPS);
+	for (i = 0; i < BC_WALK_GROUPS; i++)
+		bc_uncharge(busy[i], BC_KMEMSIZE, 100);
+}
+
+static void bc_walk_mm(struct beancounter *bc, struct mm_struct *mm, bool add)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	if (add)
+		bc_add_mm(bc, &mm->bc_vm);
+	else
+		bc_del_mm(bc, &mm->bc_vm);
+	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+}
+
+/* A process that exits looks at some address spaces, not at all. */
+static void walk_exit(struct kunit *test)
+{
+	struct mm_struct *mm;
+	unsigned long before;
+	struct bc_walk w;
+	int i;
+
+	mm = kunit_kcalloc(test, BC_WALK_MMS, sizeof(*mm), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	bc_walk_make(test, &w, BC_WALK_GROUPS);
+	for (i = 0; i < BC_WALK_MMS; i++)
+		bc_walk_mm(i % 2 ? w.full : w.beside, mm + i, true);
+	before = bc_walk_visits(&w);
+	bc_phys_exit(w.full, mm);
+	KUNIT_EXPECT_LT(test, bc_walk_visits(&w) - before, BC_WALK_MMS / 2);
+	for (i = 0; i < BC_WALK_MMS; i++)
+		bc_walk_mm(i % 2 ? w.full : w.beside, mm + i, false);
+	/* With the last of them the groups are idle again. */
+	before = bc_walk_visits(&w);
+	bc_phys_exit(w.full, mm);
+	KUNIT_EXPECT_LE(test, bc_walk_visits(&w) - before, 3);
+}
+
+static struct kunit_case bc_walk_cases[] = {
+	KUNIT_CASE(walk_idle),
+	KUNIT_CASE(walk_beside),
+	KUNIT_CASE(walk_exit),
+	{},
+};
+
+static struct kunit_suite bc_walk_suite = {
+	.name = "beancounters_walk",
+	.exit = bc_kunit_settle,
+	.test_cases = bc_walk_cases,
+};
+
+kunit_test_suite(bc_walk_suite);

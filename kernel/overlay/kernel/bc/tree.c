@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: the groups below a group that have something.
+ *
+ * Most groups of a large tree are idle, and nothing that is done under the lock of
+ * the tree may take longer because of them. So nobody can go from a group to
+ * all its children: for each kind of thing that is looked for in a subtree a
+ * group has a list of those children that have it themselves, or have it below
+ * them. The last is found, and the first forgotten, in as many steps as there are
+ * levels.
+ *
+ * What is in such a list cannot be freed: whoever has open words is online, an
+ * address space has a reference, and a child pins its parent.
+ */
+#include "internal.h"
+
+/* Has it nothing of a kind, and nobody below it either? */
+static bool bc_idle(const struct beancounter *bc, enum bc_kind kind)
+{
+	if (!hlist_empty(&bc->branch[kind].children))
+		return false;
+	return kind == BC_OPEN_WORDS ? !bc->open : list_empty(&bc->mms);
+}
+
+static struct beancounter *bc_branch_entry(struct hlist_node *node,
+					   enum bc_kind kind)
+{
+	struct bc_branch *branch;
+
+	if (!node)
+		return NULL;
+	branch = hlist_entry(node, struct bc_branch, node);
+	return container_of(branch - kind, struct beancounter, branch[0]);
+}
+
+/**
+ * bc_branch_grow() - a group has something of a kind now
+ * @bc: the group
+ * @kind: of what
+ *
+ * It may have had some before. New ones come first, so that a walk does not
+ * meet what was added behind it.
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_branch_grow(struct beancounter *bc, enum bc_kind kind)
+{
+	lockdep_assert_held(&bc->top->lock);
+	for (; bc->parent && hlist_unhashed(&bc->branch[kind].node);
+	     bc = bc->parent)
+		hlist_add_head(&bc->branch[kind].node,
+			       &bc->parent->branch[kind].children);
+}
+
+/**
+ * bc_branch_cut() - a group may have nothing of a kind any more
+ * @bc: the group
+ * @kind: of what
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_branch_cut(struct beancounter *bc, enum bc_kind kind)
+{
+	lockdep_assert_held(&bc->top->lock);
+	for (; bc->parent && bc_idle(bc, kind); bc = bc->parent)
+		hlist_del_init(&bc->branch[kind].node);
+}
+
+/**
+ * bc_branch_next() - the next group that has something, or has it below itself
+ * @pos: where the walk is; @root at first
+ * @root: the group at the top of the walk
+ * @kind: of what
+ *
+ * In pre-order. What @pos has may go when the next is known.
+ *
+ * Context: Under the lock of the tree.
+ * Return: The group, or NULL at the end.
+ */
+struct beancounter *bc_branch_next(struct beancounter *pos,
+				   struct beancounter *root, enum bc_kind kind)
+{
+	struct beancounter *next;
+
+	lockdep_assert_held(&root->top->lock);
+	bc_count_visit(root);
+	next = bc_branch_entry(pos->branch[kind].children.first, kind);
+	for (; !next && pos != root; pos = pos->parent)
+		next = bc_branch_entry(pos->branch[kind].node.next, kind);
+	return next;
+}
+
+/**
+ * bc_add_mm() - a group pays for an address space
+ * @bc: the group, pinned as long as it is in the list
+ * @vm: the address space
+ *
+ * At the head, so that a walk does not meet what comes after it began.
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_add_mm(struct beancounter *bc, struct bc_vm *vm)
+{
+	list_add(&vm->node, &bc->mms);
+	bc_branch_grow(bc, BC_MMS);
+}
+
+/**
+ * bc_del_mm() - a group does not pay for an address space any more
+ * @bc: the group
+ * @vm: the address space
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_del_mm(struct beancounter *bc, struct bc_vm *vm)
+{
+	list_del_init(&vm->node);
+	bc_branch_cut(bc, BC_MMS);
+}
