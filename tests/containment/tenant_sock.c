@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -202,12 +203,16 @@ static int stream(int protocol, int fd[2])
 	struct sockaddr_in sin = bc_loopback(0);
 	socklen_t len = sizeof(sin);
 	int server = socket(AF_INET, SOCK_STREAM, protocol);
+	struct timeval wait = { .tv_sec = 2 };
 
+	/* What an interrupt cannot make for a full group never arrives here. */
+	setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	if (server < 0 || bind(server, (struct sockaddr *)&sin, len) ||
 	    listen(server, 1) ||
 	    getsockname(server, (struct sockaddr *)&sin, &len))
 		return -1;
 	fd[0] = socket(AF_INET, SOCK_STREAM, protocol);
+	setsockopt(fd[0], SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 	if (fd[0] < 0 || connect(fd[0], (struct sockaddr *)&sin, len))
 		return -1;
 	fd[1] = accept(server, NULL, NULL);
