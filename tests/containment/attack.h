@@ -54,6 +54,9 @@ void allow_namespaces(void);
 /* Root of a user namespace of one's own, and of what else is asked for. */
 int become_root(int also);
 
+/* A child that does something once and then sits there: its pid, or -1, errno. */
+pid_t sit(int (*job)(void));
+
 extern const struct attack file_attacks[], fs_attacks[], ipc_attacks[];
 extern const struct attack net_attacks[], task_attacks[], ns_attacks[];
 extern const size_t nr_file_attacks, nr_fs_attacks, nr_ipc_attacks;

@@ -21,37 +21,43 @@
 
 #include "attack.h"
 
+pid_t sit(int (*job)(void))
+{
+	char err = 0;
+	int fd[2];
+	pid_t pid;
+
+	if (pipe(fd))
+		return -1;
+	pid = fork();
+	if (pid < 0)
+		return -1;
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		err = job() ? errno : 0;
+		/* The byte needs a page; without it the reader must see the end. */
+		if (write(fd[1], &err, 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(fd[1]);
+	if (read(fd[0], &err, 1) != 1 || err) {
+		errno = err ? err : ENOMEM;
+		return -1;
+	}
+	close(fd[0]);
+	return pid;
+}
+
 /* Children that do something once and then sit there. */
 static long sitting(long max, int (*job)(void))
 {
 	long i;
 
-	for (i = 0; more(i, max); i++) {
-		int fd[2];
-		char err = 0;
-		pid_t pid;
-
-		if (pipe(fd))
-			break;
-		pid = fork();
-		if (pid < 0)
-			break;
-		if (!pid) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			err = job() ? errno : 0;
-			/* The byte needs a page; without it the reader must see the end. */
-			if (write(fd[1], &err, 1) != 1)
-				_exit(1);
-			for (;;)
-				pause();
-		}
-		close(fd[1]);
-		if (read(fd[0], &err, 1) != 1 || err) {
-			errno = err ? err : ENOMEM;
+	for (i = 0; more(i, max); i++)
+		if (sit(job) < 0)
 			return i || errno != EPERM ? i : -1;
-		}
-		close(fd[0]);
-	}
 	return i;
 }
 

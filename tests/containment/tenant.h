@@ -41,6 +41,9 @@ bool nft_do(struct nlmsghdr *h);
 bool add_device(const char *kind, const char *name,
 		void (*fill)(struct nlmsghdr *h));
 
+/* A hundred packets to a port of the loopback where nobody is. */
+bool send_packets(void);
+
 /* A file whose contents never come: whoever copies from it waits for ever. */
 void *never_comes(size_t size);
 

@@ -143,25 +143,33 @@ static void vxlan_id(struct nlmsghdr *h)
 	mnl_attr_put_u16(h, IFLA_VXLAN_PORT, htons(4789));
 }
 
-/* Where a tunnel sends to: for each address of a machine behind it. */
-static bool vxlan_entries(long i)
+/* An entry of the table of addresses that a device has; the rest is the caller's. */
+static struct nlmsghdr *entry(const char *device, int flags, long i)
 {
 	struct ndmsg nd = {
 		.ndm_family = AF_BRIDGE,
 		.ndm_state = NUD_PERMANENT,
 		.ndm_flags = NTF_SELF,
+		.ndm_ifindex = if_nametoindex(device),
 	};
 	unsigned char mac[6] = { 2, 0, i >> 24, i >> 16, i >> 8, i };
+	struct nlmsghdr *h;
+
+	h = nl_request(RTM_NEWNEIGH, NLM_F_CREATE | flags, &nd, sizeof(nd));
+	mnl_attr_put(h, NDA_LLADDR, sizeof(mac), mac);
+	return h;
+}
+
+/* Where a tunnel sends to: for each address of a machine behind it. */
+static bool vxlan_entries(long i)
+{
 	uint32_t to = htonl(0x0a000001 + i);
 	struct nlmsghdr *h;
 
 	vlan = 1;
 	if (!i && !on_top("vxlan", 0, vxlan_id))
 		return false;
-	nd.ndm_ifindex = if_nametoindex("t0");
-	h = nl_request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_APPEND, &nd,
-		       sizeof(nd));
-	mnl_attr_put(h, NDA_LLADDR, sizeof(mac), mac);
+	h = entry("t0", NLM_F_APPEND, i);
 	mnl_attr_put(h, NDA_DST, sizeof(to), &to);
 	return nl_do(h);
 }
@@ -169,21 +177,8 @@ static bool vxlan_entries(long i)
 /* A bridge's table of addresses. */
 static bool bridge_entries(long i)
 {
-	struct ndmsg nd = {
-		.ndm_family = AF_BRIDGE,
-		.ndm_state = NUD_PERMANENT,
-		.ndm_flags = NTF_SELF,
-	};
-	unsigned char mac[6] = { 2, 0, i >> 24, i >> 16, i >> 8, i };
-	struct nlmsghdr *h;
-
-	if (!i && !add_device("bridge", "br", NULL))
-		return false;
-	nd.ndm_ifindex = if_nametoindex("br");
-	h = nl_request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, &nd,
-		       sizeof(nd));
-	mnl_attr_put(h, NDA_LLADDR, sizeof(mac), mac);
-	return nl_do(h);
+	return (i || add_device("bridge", "br", NULL)) &&
+	       nl_do(entry("br", NLM_F_EXCL, i));
 }
 
 /* Other names of one device: as many as one likes. */

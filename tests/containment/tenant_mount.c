@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -158,32 +157,19 @@ static bool fuse_waiters(long i)
 	return (i || never_comes(4096)) && one_waiting(look_up, i);
 }
 
+static int own_users(void)
+{
+	return unshare(CLONE_NEWUSER);
+}
+
 /* User namespaces with as many ranges of users as there may be. */
 static bool user_maps(long i)
 {
-	int fd[2];
-	char err = 0, path[64];
-	pid_t pid;
+	pid_t pid = sit(own_users);
+	char path[64];
 
-	if (pipe(fd))
-		return false;
-	pid = fork();
 	if (pid < 0)
 		return false;
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		err = unshare(CLONE_NEWUSER) ? errno : 0;
-		if (write(fd[1], &err, 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(fd[1]);
-	if (read(fd[0], &err, 1) != 1 || err) {
-		errno = err ? err : ENOMEM;
-		return false;
-	}
-	close(fd[0]);
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
 	return !bc_write_path(path, i % 2 ? "0 0 1" : "1 0 1");
 }

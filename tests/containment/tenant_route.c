@@ -59,42 +59,39 @@ static struct nlmsghdr *neighbour_request(int family, int flags)
 			  sizeof(nd));
 }
 
-static bool neighbours(long i)
+static bool add_neighbour(int family, int flags, const void *address,
+			  size_t size)
 {
-	struct nlmsghdr *h = device() ? neighbour_request(AF_INET, 0) : NULL;
-	uint32_t a = address4(i);
+	struct nlmsghdr *h = device() ? neighbour_request(family, flags) : NULL;
 	char mac[6] = { 2, 0, 0, 0, 0, 1 };
 
 	if (!h)
 		return false;
-	mnl_attr_put(h, NDA_DST, sizeof(a), &a);
-	mnl_attr_put(h, NDA_LLADDR, sizeof(mac), mac);
+	mnl_attr_put(h, NDA_DST, size, address);
+	if (!(flags & NTF_PROXY))
+		mnl_attr_put(h, NDA_LLADDR, sizeof(mac), mac);
 	return nl_do(h);
+}
+
+static bool neighbours(long i)
+{
+	uint32_t a = address4(i);
+
+	return add_neighbour(AF_INET, 0, &a, sizeof(a));
 }
 
 static bool neighbours6(long i)
 {
-	struct nlmsghdr *h = device() ? neighbour_request(AF_INET6, 0) : NULL;
 	struct in6_addr a = address6(i);
-	char mac[6] = { 2, 0, 0, 0, 0, 1 };
 
-	if (!h)
-		return false;
-	mnl_attr_put(h, NDA_DST, sizeof(a), &a);
-	mnl_attr_put(h, NDA_LLADDR, sizeof(mac), mac);
-	return nl_do(h);
+	return add_neighbour(AF_INET6, 0, &a, sizeof(a));
 }
 
 static bool proxies(long i)
 {
-	struct nlmsghdr *h = device() ? neighbour_request(AF_INET6, NTF_PROXY) :
-					NULL;
 	struct in6_addr a = address6(i);
 
-	if (!h)
-		return false;
-	mnl_attr_put(h, NDA_DST, sizeof(a), &a);
-	return nl_do(h);
+	return add_neighbour(AF_INET6, NTF_PROXY, &a, sizeof(a));
 }
 
 static bool addresses4(long i)

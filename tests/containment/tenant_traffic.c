@@ -17,7 +17,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bc_net.h"
 #include "tenant.h"
 
 #define NEW (NLM_F_CREATE | NLM_F_EXCL)
@@ -176,10 +175,7 @@ static bool tc_disciplines(long i)
 static bool delayed_packets(long i)
 {
 	struct tc_netem_qopt opt = { .latency = 0x7fffffff, .limit = 1000000 };
-	struct sockaddr_in to = bc_loopback(9);
-	static char data[1000];
 	struct nlmsghdr *h;
-	int fd, k;
 
 	if (!i) {
 		h = tc(RTM_NEWQDISC, 1, 1 << 16, TC_H_ROOT, "netem");
@@ -187,13 +183,7 @@ static bool delayed_packets(long i)
 		if (!nl_do(h))
 			return false;
 	}
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return false;
-	for (k = 0; k < 100; k++)
-		sendto(fd, data, sizeof(data), 0, (struct sockaddr *)&to,
-		       sizeof(to));
-	return !close(fd);
+	return send_packets();
 }
 
 static struct mnl_socket *xfrm(void)

@@ -422,19 +422,7 @@ static bool make_queue(void)
 
 static bool queued_packets(long i)
 {
-	static char data[1000];
-	struct sockaddr_in to = bc_loopback(9);
-	int fd, k;
-
-	if (!i && !make_queue())
-		return false;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return false;
-	for (k = 0; k < 100; k++)
-		sendto(fd, data, sizeof(data), 0, (struct sockaddr *)&to,
-		       sizeof(to));
-	return !close(fd);
+	return (i || make_queue()) && send_packets();
 }
 
 #define NET CLONE_NEWNET
