@@ -22,6 +22,10 @@ struct sock;
 bool __must_check __bc_sock_charge(struct sock *sk, u64 pages, bool first);
 void __bc_sock_uncharge(struct sock *sk, u64 bytes);
 void __bc_sock_free(struct sock *sk);
+bool __must_check __bc_sock_count(struct sock *sk);
+bool __must_check __bc_sock_clone(struct sock *sk, const struct sock *from,
+				  gfp_t flags);
+bool __must_check __bc_sock_follow(struct sock *sk, const struct sock *like);
 bool __must_check __bc_skb_fits(struct sock *sk, const struct sk_buff *skb);
 void __bc_skb_charge(struct sock *sk, struct sk_buff *skb, bool error);
 void __bc_skb_uncharge(struct sock *sk, unsigned int bytes);
@@ -79,6 +83,52 @@ static inline void bc_sock_uncharge(struct sock *sk, unsigned int pages)
 static inline void bc_sock_init(struct bc_sock *bc)
 {
 	*bc = (struct bc_sock){};
+}
+
+/**
+ * bc_sock_count() - a socket that a task has made counts
+ * @sk: the socket; its family and protocol are known
+ *
+ * In numtcpsock or numothersock of who pays for it, until bc_sock_free().
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have it; the caller frees it.
+ */
+static inline bool __must_check bc_sock_count(struct sock *sk)
+{
+	return !bc_online() || __bc_sock_count(sk);
+}
+
+/**
+ * bc_sock_clone() - a socket is a copy of another: a connection of a listener
+ * @sk: the copy
+ * @from: the other, whose payer pays for @sk if nobody does so far
+ * @flags: of the allocation of @sk
+ *
+ * It counts if the other does.
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have it; the caller frees it.
+ */
+static inline bool __must_check bc_sock_clone(struct sock *sk,
+					      const struct sock *from,
+					      gfp_t flags)
+{
+	return !bc_online() || __bc_sock_clone(sk, from, flags);
+}
+
+/**
+ * bc_sock_follow() - let who pays for one socket pay for another from now on
+ * @sk: the socket; nobody else knows it yet
+ * @like: the other: the listener that gets it
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have it. Who paid so far pays on.
+ */
+static inline bool __must_check bc_sock_follow(struct sock *sk,
+					       const struct sock *like)
+{
+	return !bc_online() || __bc_sock_follow(sk, like);
 }
 
 /**
@@ -193,6 +243,22 @@ static inline void bc_sock_uncharge(struct sock *sk, unsigned int pages)
 
 static inline void bc_sock_init(struct bc_sock *bc)
 {
+}
+
+static inline bool bc_sock_count(struct sock *sk)
+{
+	return true;
+}
+
+static inline bool bc_sock_clone(struct sock *sk, const struct sock *from,
+				 gfp_t flags)
+{
+	return true;
+}
+
+static inline bool bc_sock_follow(struct sock *sk, const struct sock *like)
+{
+	return true;
 }
 
 static inline void bc_sock_free(struct sock *sk)

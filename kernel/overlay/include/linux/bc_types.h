@@ -56,9 +56,10 @@ struct bc_vm_sum {
 };
 
 /**
- * struct bc_pin - memory that something keeps locked, and who pays for it
+ * struct bc_pin - what something keeps, memory locked mostly, and who pays for it
  * @bc: the payer, kept by the charge; NULL for nobody
- * @pages: charged
+ * @res: of what
+ * @pages: units of @res that are charged
  * @node: entry in the list that the audit walks
  *
  * All zero is a pin that holds nothing. The owner of the structure serializes
@@ -67,6 +68,7 @@ struct bc_vm_sum {
 struct bc_pin {
 #ifdef CONFIG_BEANCOUNTERS
 	struct beancounter *bc;
+	unsigned int res;
 	unsigned long pages;
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 	struct list_head node;
@@ -77,11 +79,13 @@ struct bc_pin {
 /**
  * struct bc_sock - what the buffers of a socket are charged
  * @bytes: charged to the payer of the struct sock
+ * @item: the resource in which the socket itself counts there, 0 for none
  * @node: entry in the list that the audit walks, all zero when it is not there
  */
 struct bc_sock {
 #ifdef CONFIG_BEANCOUNTERS
 	atomic64_t bytes;
+	unsigned int item;
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 	struct list_head node;
 #endif

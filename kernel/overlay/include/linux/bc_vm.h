@@ -48,7 +48,8 @@ void __bc_vm_release(struct mm_struct *mm);
 void __bc_vm_leave(struct mm_struct *mm);
 void __bc_vm_enter(struct mm_struct *mm);
 void bc_vm_status(struct seq_file *m, struct mm_struct *mm);
-int __must_check __bc_pin(struct bc_pin *pin, unsigned long pages);
+int __must_check __bc_pin(struct bc_pin *pin, enum bc_resource res,
+			  unsigned long pages);
 void __bc_unpin(struct bc_pin *pin);
 int __must_check __bc_pin_more(struct bc_pin *pin, unsigned long pages);
 void __bc_unpin_some(struct bc_pin *pin, unsigned long pages);
@@ -365,7 +366,24 @@ static inline void bc_vm_enter(struct mm_struct *mm)
  */
 static inline int __must_check bc_pin(struct bc_pin *pin, unsigned long pages)
 {
-	return bc_online() ? __bc_pin(pin, pages) : 0;
+	return bc_online() ? __bc_pin(pin, BC_LOCKEDPAGES, pages) : 0;
+}
+
+/**
+ * bc_hold() - charge something that is kept, other than memory
+ * @pin: of the thing; holds nothing yet
+ * @res: resource, not one that has stocks
+ * @n: units of @res
+ *
+ * Paid by the current group until bc_unpin(), wherever the task goes.
+ *
+ * Context: Any; does not sleep.
+ * Return: 0 or -ENOMEM.
+ */
+static inline int __must_check bc_hold(struct bc_pin *pin, enum bc_resource res,
+				       unsigned long n)
+{
+	return bc_online() ? __bc_pin(pin, res, n) : 0;
 }
 
 /**
@@ -573,6 +591,12 @@ static inline void bc_vm_status(struct seq_file *m, struct mm_struct *mm)
 }
 
 static inline int __must_check bc_pin(struct bc_pin *pin, unsigned long pages)
+{
+	return 0;
+}
+
+static inline int __must_check bc_hold(struct bc_pin *pin, enum bc_resource res,
+				       unsigned long n)
 {
 	return 0;
 }

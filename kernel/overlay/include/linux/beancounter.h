@@ -35,12 +35,16 @@ struct slab;
  * @BC_GAP: a request whose caller nobody has looked at: refused above the middle
  *	between barrier and limit, so that it leaves room for those of BC_LIMIT
  * @BC_LIMIT: a request that cannot fail gracefully: refused above the limit
+ * @BC_EXCESS: a request inside a file system, which its caller can neither make room
+ *	for nor be refused without harm: refused 64 KiB above the limit, and counted as
+ *	one that was forced
  * @BC_FORCE: a request that cannot fail: never refused, the excess is counted
  */
 enum bc_severity {
 	BC_BARRIER,
 	BC_GAP,
 	BC_LIMIT,
+	BC_EXCESS,
 	BC_FORCE,
 };
 
@@ -112,7 +116,11 @@ extern struct page_ext_operations bc_page_ops;
 struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags, bool *ok);
 bool bc_fault_kill(void);
 
-void bc_count_files(struct kmem_cache *s);
+void bc_count_objects(struct kmem_cache *s, enum bc_resource item);
+bool __bc_task_pays(struct task_struct *task, void *obj,
+		    enum bc_severity severity);
+bool __bc_charge_owner(const void *obj, enum bc_resource res, u64 n);
+void __bc_uncharge_owner(const void *obj, enum bc_resource res, u64 n);
 
 struct beancounter *bc_get_current(void);
 void bc_put_payer(struct beancounter *bc);
@@ -188,6 +196,8 @@ void __bc_lru_took(const void *obj);
 #define BC_SCOPE_NO_FILE 4
 /* Names of paths are kept beyond the system call: they are charged. */
 #define BC_SCOPE_KEEP 8
+/* What is refused is done without: no refusal is counted. */
+#define BC_SCOPE_TRY 16
 
 /**
  * bc_limit_begin() - requests from here on are checked against the limit
@@ -219,6 +229,35 @@ static inline void bc_limit_end(bool old)
 {
 	if (!old)
 		current->bc_scope &= ~BC_SCOPE_LIMIT;
+}
+
+/**
+ * bc_try_begin() - objects from here on may be refused without being missed
+ *
+ * Opens a section whose refusals are not counted, for what is allocated in advance
+ * and mostly not needed.
+ *
+ * Context: The current task only.
+ * Return: What bc_try_end() needs to restore.
+ */
+static inline bool bc_try_begin(void)
+{
+	bool old = current->bc_scope & BC_SCOPE_TRY;
+
+	current->bc_scope |= BC_SCOPE_TRY;
+	return old;
+}
+
+/**
+ * bc_try_end() - end of the section of bc_try_begin()
+ * @old: what bc_try_begin() returned
+ *
+ * Context: The current task only.
+ */
+static inline void bc_try_end(bool old)
+{
+	if (!old)
+		current->bc_scope &= ~BC_SCOPE_TRY;
 }
 
 /**
@@ -376,6 +415,58 @@ static inline bool __must_check bc_charge_like(void *obj, const void *like,
 					       gfp_t flags)
 {
 	return !bc_online() || __bc_charge_like(obj, like, flags);
+}
+
+/**
+ * bc_task_pays() - let the group of a task pay for an object
+ * @task: in whose group; if it is a kernel thread, nobody pays
+ * @obj: just allocated with bc_gfp_uncharged(), from a slab cache that is not one of
+ *	kmalloc()
+ * @severity: what its count is checked against; its bytes are refused at the limit
+ *
+ * For what is made for @task by whomever.
+ *
+ * Context: Any in which @task cannot be freed; does not sleep.
+ * Return: false when the group may not have it; the caller frees it.
+ */
+static inline bool __must_check bc_task_pays(struct task_struct *task,
+					     void *obj,
+					     enum bc_severity severity)
+{
+	return !bc_online() || __bc_task_pays(task, obj, severity);
+}
+
+/**
+ * bc_charge_owner() - charge a resource to whoever pays for an object
+ * @obj: from a slab cache or kmalloc(), who keeps its payer as long as there is
+ *	something charged
+ * @res: resource, not one that has stocks
+ * @n: units of @res
+ *
+ * Refused at the barrier, and counted then.
+ *
+ * Context: Any in which @obj cannot be freed; does not sleep.
+ * Return: false when the group may not have them; true also if nobody pays.
+ */
+static inline bool __must_check bc_charge_owner(const void *obj,
+						enum bc_resource res, u64 n)
+{
+	return !bc_online() || __bc_charge_owner(obj, res, n);
+}
+
+/**
+ * bc_uncharge_owner() - give back what bc_charge_owner() charged
+ * @obj: the object
+ * @res: resource
+ * @n: units of @res
+ *
+ * Context: Any in which @obj cannot be freed.
+ */
+static inline void bc_uncharge_owner(const void *obj, enum bc_resource res,
+				     u64 n)
+{
+	if (bc_online())
+		__bc_uncharge_owner(obj, res, n);
 }
 
 /**
@@ -548,7 +639,32 @@ static inline bool bc_charge_like(void *obj, const void *like, gfp_t flags)
 	return true;
 }
 
-static inline void bc_count_files(struct kmem_cache *s)
+static inline void bc_count_objects(struct kmem_cache *s, enum bc_resource item)
+{
+}
+
+static inline bool bc_task_pays(struct task_struct *task, void *obj,
+				enum bc_severity severity)
+{
+	return true;
+}
+
+static inline bool bc_charge_owner(const void *obj, enum bc_resource res, u64 n)
+{
+	return true;
+}
+
+static inline void bc_uncharge_owner(const void *obj, enum bc_resource res,
+				     u64 n)
+{
+}
+
+static inline bool bc_try_begin(void)
+{
+	return false;
+}
+
+static inline void bc_try_end(bool old)
 {
 }
 

@@ -70,8 +70,9 @@ static void bc_audit_slab(struct slab *slab)
 			continue;
 		bc_audit_found(exts[i].bc, BC_KMEMSIZE,
 			       bc_object_size(slab->slab_cache));
-		bc_audit_found(exts[i].bc, BC_NUMFILE,
-			       bc_object_files(slab->slab_cache));
+		if (bc_object_item(slab->slab_cache))
+			bc_audit_found(exts[i].bc,
+				       bc_object_item(slab->slab_cache), 1);
 	}
 }
 
@@ -188,7 +189,7 @@ static void bc_audit_vm(void)
 			if (!bc_phys_is_mark(vm))
 				bc_audit_mm(bc, vm);
 	list_for_each_entry(pin, &bc_pins, node)
-		bc_audit_found(pin->bc, BC_LOCKEDPAGES, pin->pages);
+		bc_audit_found(pin->bc, pin->res, pin->pages);
 }
 
 static void bc_audit_socks(void)
@@ -201,6 +202,8 @@ static void bc_audit_socks(void)
 	list_for_each_entry(s, &bc_socks, node) {
 		bc = bc_sock_audit(s, &bytes);
 		bc_audit_found(bc, BC_KMEMSIZE, bytes);
+		if (s->item)
+			bc_audit_found(bc, s->item, 1);
 	}
 #endif
 }

@@ -129,9 +129,10 @@ static bool bc_check(struct beancounter *bc, struct bc_request *rq,
 /* An object that was charged under the lock is a reason to fill the stock. */
 static void bc_fill_after(struct beancounter *bc, const struct bc_request *rq)
 {
-	u64 files = rq->want[0].n, bytes = rq->want[1].n;
+	u64 files = rq->want[0].res == BC_NUMFILE ? rq->want[0].n : 0;
+	u64 bytes = rq->want[1].n;
 
-	if (rq->want[0].res == BC_NUMFILE && bytes && bytes <= BC_STOCK_MAX)
+	if (rq->want[1].res == BC_KMEMSIZE && bytes && bytes <= BC_STOCK_MAX)
 		bc_fill(bc, bytes + files * BC_FILE);
 }
 
@@ -146,7 +147,7 @@ static bool bc_grant(struct beancounter *bc, struct bc_request *rq,
 	for (want = rq->want; want < rq->want + BC_WANTS; want++) {
 		if (rq->severity != BC_BARRIER && bc_is_stocked(want->res))
 			bc_cross_barrier(bc, want, event);
-		if (rq->severity == BC_FORCE)
+		if (rq->severity >= BC_EXCESS)
 			bc_count_forced(bc, want, event);
 		bc_add(bc, want->res, want->n);
 	}
@@ -178,30 +179,6 @@ int bc_try_charge(struct beancounter *bc, struct bc_request *rq)
 	raw_spin_unlock_irqrestore(lock, flags);
 	bc_event_trace(&event);
 	return granted ? 0 : -ENOMEM;
-}
-
-/**
- * bc_excess_fits() - is there little above the limits, also with so much more?
- * @bc: payer
- * @bytes: of kmemsize
- *
- * Tasks that ask at the same time may each have theirs.
- *
- * Context: Any.
- * Return: true if no level is more than BC_EXCESS above its limit then.
- */
-bool bc_excess_fits(struct beancounter *bc, u64 bytes)
-{
-	raw_spinlock_t *lock = &bc->top->lock;
-	unsigned long flags;
-	bool fits = true;
-
-	raw_spin_lock_irqsave(lock, flags);
-	for (; bc && fits; bc = bc->parent)
-		fits = bc_room(&bc->res[BC_KMEMSIZE], BC_LIMIT) >=
-		       (s64)bytes - BC_EXCESS;
-	raw_spin_unlock_irqrestore(lock, flags);
-	return fits;
 }
 
 /* bc_transfer() within a tree: for the levels above both nothing happens. */
@@ -406,7 +383,7 @@ static __always_inline bool bc_uncharge_near(struct beancounter *bc, u64 n)
 /**
  * bc_kmem_uncharge_slow() - give an object back under the lock of the tree
  * @bc: payer
- * @n: bytes of kmemsize, not 0, and BC_FILE for an open file
+ * @n: bytes of kmemsize, not 0, and BC_FILE or an item, see BC_ITEM_SHIFT
  *
  * May free the account.
  *
@@ -416,6 +393,12 @@ void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
 {
 	struct bc_want want[BC_WANTS];
 
+	if (unlikely(bc_item_of(n))) {
+		/* Until the bytes go they keep the account. */
+		bc_uncharge(bc, bc_item_of(n), 1);
+		bc_kmem_uncharge(bc, bc_bytes_of(n));
+		return;
+	}
 	if (likely(bc_stock_closed(bc)) && likely(bc_uncharge_near(bc, n)))
 		return;
 	n += bc_trim_stock(bc);

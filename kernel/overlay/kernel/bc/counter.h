@@ -7,6 +7,7 @@
 
 #include <linux/beancounter.h>
 #include <linux/minmax.h>
+#include <linux/sizes.h>
 
 /**
  * struct bc_counter - one resource of one beancounter
@@ -64,6 +65,9 @@ struct bc_request {
 		.want = { { (_res), (_n) } }, \
 	})
 
+/* What those may have above a limit who can neither make room nor be refused. */
+#define BC_EXCESS_MAX ((u64)SZ_64K)
+
 /* How much more fits at a level; negative where it is over. Under the lock. */
 static __always_inline s64 bc_room(const struct bc_counter *c,
 				   enum bc_severity severity)
@@ -72,6 +76,8 @@ static __always_inline s64 bc_room(const struct bc_counter *c,
 
 	if (severity < BC_LIMIT)
 		cap = min(cap, c->barrier);
+	if (severity == BC_EXCESS)
+		cap = min(cap + BC_EXCESS_MAX, BC_MAX);
 	/* The upper half of the gap is for what was granted before. */
 	if (severity == BC_GAP)
 		cap += (c->limit - cap) / 2;

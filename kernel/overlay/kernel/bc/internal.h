@@ -48,9 +48,6 @@
 
 #include "counter.h"
 
-/* What those may have above a limit who can neither make room nor be refused. */
-#define BC_EXCESS ((s64)SZ_64K)
-
 struct bc_stock;
 
 /* What is looked for in a subtree, see tree.c. */
@@ -159,7 +156,8 @@ struct bc_refusal {
  * @failcnt_file: notified when the failcnt grows
  * @failcnt_local_file: notified when the local failcnt grows
  * @refusal: the first one
- * @notify_work: notifies and logs from a context that may
+ * @notify_work: notifies and logs from a context that may, once for many refusals
+ * @notify_after: not before this time; of @notify_work, racy for others, a hint
  * @room_work: makes room, one css at a time
  * @room_after: not before this time; of @room_work only
  */
@@ -169,7 +167,8 @@ struct bc_css {
 	struct cgroup_file failcnt_file;
 	struct cgroup_file failcnt_local_file;
 	struct bc_refusal refusal;
-	struct work_struct notify_work;
+	struct delayed_work notify_work;
+	unsigned long notify_after;
 	struct work_struct room_work;
 	unsigned long room_after;
 };
@@ -276,7 +275,6 @@ void bc_drop_zero(struct beancounter *bc, unsigned int zero);
 int bc_try_charge(struct beancounter *bc, struct bc_request *rq);
 int bc_transfer(struct beancounter *from, u64 less, struct beancounter *to,
 		struct bc_request *rq);
-bool bc_excess_fits(struct beancounter *bc, u64 bytes);
 bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
 		      enum bc_severity severity);
 void bc_give_back(struct beancounter *bc, const struct bc_want *want);
@@ -355,7 +353,7 @@ static inline u64 bc_limit_of(u64 barrier)
 
 /* kmem.c */
 unsigned int bc_object_size(const struct kmem_cache *s);
-unsigned int bc_object_files(const struct kmem_cache *s);
+enum bc_resource bc_object_item(const struct kmem_cache *s);
 struct beancounter *bc_object_owner(const void *obj, unsigned int *size);
 struct beancounter *bc_page_owner(const struct page *page, unsigned int *order);
 

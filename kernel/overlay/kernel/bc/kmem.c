@@ -171,6 +171,12 @@ static bool bc_in_fs(enum bc_severity severity, gfp_t flags)
 	       !(current_gfp_context(flags) & __GFP_FS);
 }
 
+/* Inside bc_try_begin(): the caller may do without. */
+static bool bc_trying(void)
+{
+	return in_task() && (current->bc_scope & BC_SCOPE_TRY);
+}
+
 /*
  * Charge under the lock, making room where that is due. Under rcu_read_lock(),
  * which may be dropped on the way.
@@ -193,9 +199,7 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 	if (rq->refused->res == BC_KMEMSIZE && !bc_may_reclaim(bc, flags)) {
 		if (bc_in_fs(rq->severity, flags)) {
 			bc_ask_room(rq->over);
-			rq->severity = BC_GAP;
-			if (!(flags & __GFP_FS) && bc_excess_fits(bc, bytes))
-				rq->severity = BC_FORCE;
+			rq->severity = flags & __GFP_FS ? BC_GAP : BC_EXCESS;
 			ret = bc_try_charge(bc, rq);
 		}
 		if (ret)
@@ -210,7 +214,7 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 		/* RCU keeps it for what follows. */
 		bc_put(bc);
 	}
-	if (ret)
+	if (ret && !bc_trying())
 		bc_refused(bc, rq);
 	return !ret;
 }
@@ -218,7 +222,8 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 /**
  * bc_charge_object() - charge whoever pays for what is allocated here and now
  * @bytes: of kmemsize, any number
- * @files: of numfile
+ * @item: a resource in which it counts as well
+ * @items: units of @item, 0 for nothing
  * @flags: of the allocation
  * @payer: where to store who has paid; NULL for nobody
  *
@@ -227,17 +232,17 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
  * Context: Any; may sleep and reclaim when @flags allow it.
  * Return: false when the group may not have them.
  */
-bool bc_charge_object(u64 bytes, u64 files, gfp_t flags,
+bool bc_charge_object(u64 bytes, enum bc_resource item, u64 items, gfp_t flags,
 		      struct beancounter **payer)
 {
-	struct bc_request rq = bc_object_request(bytes, files, BC_BARRIER);
+	struct bc_request rq = bc_item_request(item, items, bytes, BC_BARRIER);
 	struct beancounter *bc;
 	bool ok = true;
 
 	rcu_read_lock();
 	bc = bc_current();
-	if (bc && (bytes > BC_STOCK_MAX ||
-		   !bc_stock_take(bc, bytes + files * BC_FILE)))
+	if (bc && (bytes > BC_STOCK_MAX || (items && item != BC_NUMFILE) ||
+		   !bc_stock_take(bc, bytes + items * BC_FILE)))
 		ok = bc_kmem_charge_slow(bc, &rq, flags);
 	/* From here on what is charged pins the group. */
 	rcu_read_unlock();
@@ -249,7 +254,7 @@ bool bc_charge_object(u64 bytes, u64 files, gfp_t flags,
  * bc_charge_near_file() - bc_charge_near() for an open file
  * @bc: payer
  * @bytes: of kmemsize
- * @files: of numfile, not 0
+ * @files: of numfile, not 0; or an item, see BC_ITEM_SHIFT, which does not fit
  *
  * Apart, so that what is no file keeps its registers.
  *
@@ -258,6 +263,10 @@ bool bc_charge_object(u64 bytes, u64 files, gfp_t flags,
  */
 bool bc_charge_near_file(struct beancounter *bc, u32 bytes, u32 files)
 {
+	if (unlikely(bc_item_of(files * BC_FILE))) {
+		preempt_enable();
+		return false;
+	}
 	return __bc_charge_near(bc, bytes, files);
 }
 
@@ -375,7 +384,7 @@ static noinline int bc_page_charge_slow(struct page *page, unsigned int order,
 {
 	struct beancounter *bc;
 
-	if (!bc_charge_object(PAGE_SIZE << order, 0, flags, &bc))
+	if (!bc_charge_object(PAGE_SIZE << order, 0, 0, flags, &bc))
 		return -ENOMEM;
 	if (!bc || likely(bc_page_set(page, bc, order)))
 		return 0;
@@ -488,6 +497,6 @@ struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags, bool *ok)
 {
 	struct beancounter *bc;
 
-	*ok = bc_charge_object(bytes, 0, flags, &bc);
+	*ok = bc_charge_object(bytes, 0, 0, flags, &bc);
 	return *ok ? bc : NULL;
 }

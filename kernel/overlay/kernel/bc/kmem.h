@@ -13,7 +13,12 @@
 
 #include "stock.h"
 
-bool bc_charge_object(u64 bytes, u64 files, gfp_t flags,
+/* slab.c */
+bool bc_slab_own(struct kmem_cache *s, gfp_t flags, size_t nr, void **p,
+		 struct beancounter *bc);
+
+/* kmem.c */
+bool bc_charge_object(u64 bytes, enum bc_resource item, u64 items, gfp_t flags,
 		      struct beancounter **payer);
 bool bc_page_move(struct page *page, unsigned int order,
 		  struct beancounter *bc);

@@ -61,16 +61,17 @@ static void bc_pin_unlist(struct bc_pin *pin)
 #endif
 
 /**
- * __bc_pin() - charge locked pages to the current group
+ * __bc_pin() - charge what something keeps to the current group
  * @pin: where to remember it
- * @pages: how many
+ * @res: of what, locked pages mostly
+ * @pages: how many units of it
  *
- * See bc_pin().
+ * See bc_pin() and bc_hold().
  *
  * Context: Any; does not sleep.
  * Return: 0 or -ENOMEM.
  */
-int __bc_pin(struct bc_pin *pin, unsigned long pages)
+int __bc_pin(struct bc_pin *pin, enum bc_resource res, unsigned long pages)
 {
 	struct beancounter *bc;
 	int ret;
@@ -81,9 +82,10 @@ int __bc_pin(struct bc_pin *pin, unsigned long pages)
 	bc = bc_get_current();
 	if (bc == BC_NOBODY)
 		return 0;
-	ret = bc_charge(bc, BC_LOCKEDPAGES, pages, BC_BARRIER);
+	ret = bc_charge(bc, res, pages, BC_BARRIER);
 	if (!ret) {
 		pin->bc = bc;
+		pin->res = res;
 		pin->pages = pages;
 		bc_pin_list(pin);
 	}
@@ -104,7 +106,7 @@ EXPORT_SYMBOL_GPL(__bc_pin);
 void __bc_unpin(struct bc_pin *pin)
 {
 	bc_pin_unlist(pin);
-	bc_uncharge(pin->bc, BC_LOCKEDPAGES, pin->pages);
+	bc_uncharge(pin->bc, pin->res, pin->pages);
 	pin->pages = 0;
 }
 EXPORT_SYMBOL_GPL(__bc_unpin);
@@ -138,6 +140,7 @@ static bool bc_pin_add(struct bc_pin *pin, struct beancounter *bc,
 		if (!pin->pages)
 			bc_pin_list(pin);
 		pin->bc = bc;
+		pin->res = BC_LOCKEDPAGES;
 		pin->pages += pages;
 	}
 	raw_spin_unlock_irqrestore(bc_pin_lock(pin), flags);
@@ -250,7 +253,7 @@ int __bc_pin_folio(struct folio *folio, gfp_t gfp)
 
 	if (!pin)
 		return -EDQUOT;
-	if (__bc_pin(pin, folio_nr_pages(folio))) {
+	if (__bc_pin(pin, BC_LOCKEDPAGES, folio_nr_pages(folio))) {
 		kfree(pin);
 		return -EDQUOT;
 	}
@@ -302,7 +305,7 @@ int bc_pin_shared(struct bc_pin **pinp, unsigned long pages)
 	if (!shared)
 		return -ENOMEM;
 	refcount_set(&shared->refs, 1);
-	if (__bc_pin(&shared->pin, pages)) {
+	if (__bc_pin(&shared->pin, BC_LOCKEDPAGES, pages)) {
 		kfree(shared);
 		return -ENOMEM;
 	}

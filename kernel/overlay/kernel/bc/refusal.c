@@ -7,6 +7,7 @@
  * works, because the caller may hold anything.
  */
 #include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -18,6 +19,8 @@
 #include "stock.h"
 
 #define BC_ROOM_PAUSE (HZ / 10)
+/* A group that is refused in a loop is not to keep the machine busy telling it. */
+#define BC_NOTIFY_PAUSE (HZ / 20)
 /* Of so many groups: those at their barriers are not to keep the machine busy. */
 #define BC_ROOM_GROUPS 4
 static struct workqueue_struct *bc_room_wq;
@@ -43,8 +46,11 @@ static void bc_log_refusal(struct bc_css *bcs)
 
 static void bc_notify_work(struct work_struct *work)
 {
-	struct bc_css *bcs = container_of(work, struct bc_css, notify_work);
+	struct bc_css *bcs =
+		container_of(work, struct bc_css, notify_work.work);
 	struct cgroup_subsys_state *css;
+
+	WRITE_ONCE(bcs->notify_after, jiffies + BC_NOTIFY_PAUSE);
 
 	/* Where too many are logged at once, it is when the next is refused. */
 	if (bcs->refusal.state == BC_REFUSAL_PENDING &&
@@ -95,7 +101,8 @@ void bc_ask_room(struct beancounter *bc)
  */
 void bc_refusal_init(struct bc_css *bcs)
 {
-	INIT_WORK(&bcs->notify_work, bc_notify_work);
+	INIT_DELAYED_WORK(&bcs->notify_work, bc_notify_work);
+	bcs->notify_after = jiffies;
 	INIT_WORK(&bcs->room_work, bc_room_work);
 	bcs->room_after = jiffies;
 }
@@ -110,6 +117,14 @@ int __init bc_refusal_start(void)
 {
 	bc_room_wq = alloc_workqueue("bc_room", WQ_UNBOUND, BC_ROOM_GROUPS);
 	return bc_room_wq ? 0 : -ENOMEM;
+}
+
+/* At once, or what follows soon after another when some time has gone. */
+static unsigned long bc_notify_delay(const struct bc_css *bcs)
+{
+	long left = READ_ONCE(bcs->notify_after) - jiffies;
+
+	return clamp(left, 0L, (long)BC_NOTIFY_PAUSE);
 }
 
 /* The first refusal of a group is kept for the log. Under the lock. */
@@ -167,7 +182,8 @@ void bc_refused(struct beancounter *bc, const struct bc_request *rq)
 					     BC_SCOPE_NO_FILE :
 					     BC_SCOPE_REFUSED;
 	/* The work drops the reference. */
-	if (css && !schedule_work(&css->notify_work))
+	if (css && !schedule_delayed_work(&css->notify_work,
+					  bc_notify_delay(css)))
 		css_put(&css->css);
 }
 

@@ -102,12 +102,22 @@ static __always_inline size_t bc_slab_own_run(struct kmem_cache *s, size_t nr,
 	return i;
 }
 
-/*
- * Store who has paid for @nr objects. Where there is no memory for it the
- * object is not handed out, or a group short of memory would get it for free.
+/**
+ * bc_slab_own() - store who has paid for objects
+ * @s: the cache
+ * @flags: of the allocation
+ * @nr: number of objects
+ * @p: the objects
+ * @bc: payer, charged for all of them
+ *
+ * Where there is no memory for it the object is not handed out, or a group short
+ * of memory would get it for free.
+ *
+ * Context: Any; may sleep when @flags allow it.
+ * Return: false when what has no owner then was given back.
  */
-static noinline bool bc_slab_own(struct kmem_cache *s, gfp_t flags, size_t nr,
-				 void **p, struct beancounter *bc)
+noinline bool bc_slab_own(struct kmem_cache *s, gfp_t flags, size_t nr,
+			  void **p, struct beancounter *bc)
 {
 	struct slabobj_ext *slot;
 	size_t i, run;
@@ -148,8 +158,8 @@ static noinline bool bc_slab_charge_slow(struct kmem_cache *s, gfp_t flags,
 	/* An xarray tries under its lock first, and then where it can wait. */
 	if (s == radix_tree_node_cachep && !gfpflags_allow_blocking(flags))
 		how |= __GFP_NORETRY | __GFP_NOWARN;
-	if (!bc_charge_object((u64)bc_object_size(s) * nr,
-			      (u64)bc_object_files(s) * nr, how, &bc))
+	if (!bc_charge_object((u64)bc_object_size(s) * nr, bc_object_item(s),
+			      bc_object_item(s) ? nr : 0, how, &bc))
 		return false;
 	return !bc || bc_slab_own(s, flags, nr, p, bc);
 }
@@ -225,7 +235,8 @@ bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 
 	if (unlikely(!*p))
 		return true;
-	if (unlikely((u64)bc_object_size(s) * nr > BC_STOCK_MAX))
+	if (unlikely((u64)bc_object_size(s) * nr > BC_STOCK_MAX ||
+		     bc_item_of(s->bc_charge)))
 		return bc_slab_charge_slow(s, flags, nr, p);
 	switch (bc_charge_own(s->bc_charge * nr, &bc)) {
 	case BC_OWN_SHORT:
@@ -240,51 +251,34 @@ bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 }
 
 /**
- * __bc_charge_like() - let who pays for one object pay for another
- * @obj: from a slab cache
- * @like: the other
- * @flags: of the allocation of @obj
- *
- * See bc_charge_like(). What has a payer keeps it.
- *
- * Context: Any; does not reclaim.
- * Return: false when the group may not have it.
- */
-bool __bc_charge_like(void *obj, const void *like, gfp_t flags)
-{
-	struct beancounter *bc = bc_object_owner(like, NULL);
-	struct kmem_cache *s = virt_to_slab(obj)->slab_cache;
-
-	if (!bc || bc_object_owner(obj, NULL))
-		return true;
-	if (!bc_charge_nowait(bc, bc_object_size(s), BC_BARRIER))
-		return false;
-	return bc_slab_own(s, flags, 1, &obj, bc);
-}
-
-/**
- * bc_count_files() - the objects of a slab cache are open files
+ * bc_count_objects() - the objects of a slab cache count in a resource
  * @s: the cache; it has no objects yet and is not merged with others
+ * @item: the resource, one unit for each object
  *
- * Each is counted in numfile, by the same steps that charge its bytes.
+ * Each is charged with its bytes, at the barrier, and in numfile by the very steps
+ * that charge them.
  *
  * Context: During boot.
  */
-void __init bc_count_files(struct kmem_cache *s)
+void __init bc_count_objects(struct kmem_cache *s, enum bc_resource item)
 {
-	s->bc_charge += BC_FILE;
+	WARN_ON_ONCE(s->refcount > 1 || bc_object_item(s));
+	s->flags |= SLAB_BC;
+	s->bc_charge += item == BC_NUMFILE ? BC_FILE :
+					     (u64)item << BC_ITEM_SHIFT;
 }
 
 /**
- * bc_object_files() - how many open files is an object?
+ * bc_object_item() - in which resource does an object count, beside its bytes?
  * @s: its cache
  *
  * Context: Any.
- * Return: 0 or 1.
+ * Return: The resource, or 0 for none.
  */
-unsigned int bc_object_files(const struct kmem_cache *s)
+enum bc_resource bc_object_item(const struct kmem_cache *s)
 {
-	return bc_files_of(s->bc_charge);
+	return bc_item_of(s->bc_charge) ?:
+		       (bc_files_of(s->bc_charge) ? BC_NUMFILE : 0);
 }
 
 /**
@@ -309,50 +303,6 @@ void bc_slab_uncharge_one(struct kmem_cache *s, struct slab *slab, void *obj)
 		return;
 	slot->bc = NULL;
 	bc_kmem_uncharge(bc, s->bc_charge);
-}
-
-/**
- * __bc_disown() - see bc_disown()
- * @obj: from a slab cache or kmalloc()
- *
- * Context: Any.
- */
-void __bc_disown(void *obj)
-{
-	struct folio *folio = virt_to_folio(obj);
-	struct slab *slab = folio_slab(folio);
-
-	if (unlikely(!folio_test_slab(folio)))
-		bc_page_uncharge(folio_page(folio, 0));
-	else if (slab_obj_exts(slab))
-		bc_slab_uncharge_one(slab->slab_cache, slab, obj);
-}
-
-/**
- * __bc_follow() - let who pays for one object pay for another from now on
- * @obj: from a slab cache or kmalloc()
- * @like: the other, from a slab cache; NULL if nobody is to pay
- * @flags: of the allocation of @obj
- *
- * Context: Any; does not reclaim.
- * Return: false when the group may not have it. Who paid so far pays on.
- */
-bool __bc_follow(void *obj, const void *like, gfp_t flags)
-{
-	struct beancounter *bc = like ? bc_object_owner(like, NULL) : NULL;
-	struct folio *folio = virt_to_folio(obj);
-	struct kmem_cache *s;
-
-	if (unlikely(!folio_test_slab(folio)))
-		return bc_page_move(folio_page(folio, 0), folio_order(folio),
-				    bc);
-	if (bc == bc_object_owner(obj, NULL))
-		return true;
-	s = folio_slab(folio)->slab_cache;
-	if (bc && !bc_charge_nowait(bc, bc_object_size(s), BC_BARRIER))
-		return false;
-	__bc_disown(obj);
-	return !bc || bc_slab_own(s, flags, 1, &obj, bc);
 }
 
 /*
@@ -391,6 +341,11 @@ void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p, int nr)
 	struct beancounter *last = NULL;
 	int i;
 
+	if (unlikely(bc_item_of(charge))) {
+		for (i = 0; i < nr; i++)
+			bc_slab_uncharge_one(s, slab, p[i]);
+		return;
+	}
 	if (likely(bc_exts(slab, &exts))) {
 		for (i = 0; i < nr; i++) {
 			u64 offset = (unsigned long)p[i] & mask;
@@ -436,24 +391,4 @@ bool bc_slab_charge_late(void *obj, gfp_t flags)
 	if (exts && exts[obj_to_index(s, slab, obj)].bc)
 		return true;
 	return bc_slab_charge(s, flags, 1, &obj);
-}
-
-/**
- * bc_object_owner() - who pays for a slab object?
- * @obj: the object, or an address inside it
- * @size: where to store what was charged for it, or NULL
- *
- * Context: Any in which the object cannot be freed.
- * Return: The payer, or NULL for nobody.
- */
-struct beancounter *bc_object_owner(const void *obj, unsigned int *size)
-{
-	struct slab *slab = virt_to_slab(obj);
-	struct slabobj_ext *exts = slab ? slab_obj_exts(slab) : NULL;
-
-	if (!exts)
-		return NULL;
-	if (size)
-		*size = bc_object_size(slab->slab_cache);
-	return exts[obj_to_index(slab->slab_cache, slab, (void *)obj)].bc;
 }

@@ -70,7 +70,7 @@ static void bc_sock_unlist(struct bc_sock *s)
 #endif
 
 /* The struct sock keeps the account as long as there is the socket. */
-static struct beancounter *bc_sock_payer(struct sock *sk)
+static struct beancounter *bc_sock_payer(const struct sock *sk)
 {
 	return bc_object_owner(sk, NULL);
 }
@@ -134,6 +134,86 @@ void __bc_sock_uncharge(struct sock *sk, u64 bytes)
 	bc_uncharge(bc_sock_payer(sk), BC_KMEMSIZE, n);
 }
 
+/* A protocol of streams in the internet is TCP, or MPTCP, or TCP with something on it. */
+static enum bc_resource bc_sock_item(const struct sock *sk)
+{
+	if (sk->sk_prot->stream_memory_free &&
+	    (sk->sk_family == AF_INET || sk->sk_family == AF_INET6))
+		return BC_NUMTCPSOCK;
+	return BC_NUMOTHERSOCK;
+}
+
+/**
+ * __bc_sock_count() - a socket that a task has made counts
+ * @sk: the socket
+ *
+ * See bc_sock_count().
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have it.
+ */
+bool __bc_sock_count(struct sock *sk)
+{
+	struct beancounter *bc = bc_sock_payer(sk);
+	enum bc_resource item = bc_sock_item(sk);
+
+	if (!bc)
+		return true;
+	if (bc_charge(bc, item, 1, BC_BARRIER))
+		return false;
+	sk->sk_bc.item = item;
+	bc_sock_list(&sk->sk_bc);
+	return true;
+}
+
+/**
+ * __bc_sock_clone() - a socket is a copy of another
+ * @sk: the copy
+ * @from: the other
+ * @flags: of the allocation of @sk
+ *
+ * See bc_sock_clone().
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have it.
+ */
+bool __bc_sock_clone(struct sock *sk, const struct sock *from, gfp_t flags)
+{
+	return bc_charge_like(sk, from, flags) &&
+	       (!from->sk_bc.item || __bc_sock_count(sk));
+}
+
+/**
+ * __bc_sock_follow() - let who pays for one socket pay for another
+ * @sk: the socket
+ * @like: the other
+ *
+ * See bc_sock_follow().
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have it.
+ */
+bool __bc_sock_follow(struct sock *sk, const struct sock *like)
+{
+	struct beancounter *old = bc_sock_payer(sk), *bc = bc_sock_payer(like);
+	enum bc_resource item = bc_sock_item(sk);
+
+	if (!bc || bc == old)
+		return true;
+	if (bc_charge(bc, item, 1, BC_BARRIER))
+		return false;
+	if (!__bc_follow(sk, like, GFP_ATOMIC)) {
+		bc_uncharge(bc, item, 1);
+		return false;
+	}
+	/* Until now it has kept the account of @old. */
+	if (sk->sk_bc.item)
+		bc_uncharge(old, sk->sk_bc.item, 1);
+	sk->sk_bc.item = item;
+	bc_sock_list(&sk->sk_bc);
+	return true;
+}
+
 /**
  * __bc_sock_free() - a socket is about to be freed
  * @sk: the socket
@@ -146,6 +226,8 @@ void __bc_sock_free(struct sock *sk)
 {
 	bc_sock_unlist(&sk->sk_bc);
 	__bc_sock_uncharge(sk, S64_MAX);
+	if (sk->sk_bc.item)
+		bc_uncharge(bc_sock_payer(sk), sk->sk_bc.item, 1);
 }
 
 /**

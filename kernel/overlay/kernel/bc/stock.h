@@ -57,14 +57,28 @@ struct bc_sum {
 	u64 files;
 };
 
-/* What is wanted of kmemsize and numfile, for an object. Files are looked at first. */
+/*
+ * What an object of a cache counts in one number: its bytes, and BC_FILE if it is an
+ * open file. An object that counts one in another resource has that from here on; it
+ * is more than a word can hold, so every step that uses words passes it on.
+ */
+#define BC_ITEM_SHIFT 40
+
+/* What is wanted of kmemsize and of the resource of an item, which is looked at first. */
 static __always_inline struct bc_request
-bc_object_request(u64 bytes, u64 files, enum bc_severity severity)
+bc_item_request(enum bc_resource item, u64 items, u64 bytes,
+		enum bc_severity severity)
 {
-	struct bc_request rq = BC_REQUEST(severity, BC_NUMFILE, files);
+	struct bc_request rq = BC_REQUEST(severity, item, items);
 
 	rq.want[1] = (struct bc_want){ BC_KMEMSIZE, bytes };
 	return rq;
+}
+
+static __always_inline struct bc_request
+bc_object_request(u64 bytes, u64 files, enum bc_severity severity)
+{
+	return bc_item_request(BC_NUMFILE, files, bytes, severity);
 }
 
 static __always_inline u32 bc_bytes_of(u64 n)
@@ -75,6 +89,13 @@ static __always_inline u32 bc_bytes_of(u64 n)
 static __always_inline u32 bc_files_of(u64 n)
 {
 	return n / BC_FILE;
+}
+
+/* The resource in which an object counts that no word can hold; 0 for none. */
+static __always_inline enum bc_resource bc_item_of(u64 n)
+{
+	BUILD_BUG_ON(BC_KMEMSIZE);
+	return n >> BC_ITEM_SHIFT;
 }
 
 /* Resources of which a part sits in the stocks. */

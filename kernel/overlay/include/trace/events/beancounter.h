@@ -14,6 +14,7 @@ struct bc_sum;
 TRACE_DEFINE_ENUM(BC_BARRIER);
 TRACE_DEFINE_ENUM(BC_GAP);
 TRACE_DEFINE_ENUM(BC_LIMIT);
+TRACE_DEFINE_ENUM(BC_EXCESS);
 TRACE_DEFINE_ENUM(BC_FORCE);
 
 #define show_bc_severity(s)              \
@@ -21,6 +22,7 @@ TRACE_DEFINE_ENUM(BC_FORCE);
 		{ BC_BARRIER, "barrier" }, \
 		{ BC_GAP, "gap" },       \
 		{ BC_LIMIT, "limit" },   \
+		{ BC_EXCESS, "excess" }, \
 		{ BC_FORCE, "force" })
 
 /**

@@ -96,7 +96,7 @@ static void test_slab_object(struct kunit *test)
 static void test_slab_in_fs(struct kunit *test)
 {
 	struct bc_kmem *ctx = test->priv;
-	const int want = 1 + BC_EXCESS / ctx->size;
+	const int want = 1 + BC_EXCESS_MAX / ctx->size;
 	void *first = NULL, *p;
 	int n = 0;
 

@@ -228,6 +228,51 @@ static void test_inotify(struct bc_group *g)
 	bc_true(ev.mask & IN_MODIFY);
 }
 
+/* One descriptor more than there may be, again and again. */
+static long refused(long times)
+{
+	long i;
+
+	for (i = 0; i < times; i++)
+		bc_open_null(1);
+	return 0;
+}
+
+#define REFUSED_MS 1000
+#define TOLD_MS 50
+
+/* Refused in a loop: who watches is told now and then, and once at the end. */
+static void test_told_once_for_many(struct bc_group *g)
+{
+	long long base, file, begin, took;
+	char path[384], buf[4096];
+	struct bc_worker w;
+	long told = 0;
+	int fd;
+
+	base = start(&w, g, &file);
+	fd = bc_sys(inotify_init1(IN_NONBLOCK));
+	snprintf(path, sizeof(path), "%s/bc.failcnt", g->path);
+	bc_sys(inotify_add_watch(fd, path, IN_MODIFY));
+	bc_set_barrier(g, base);
+	begin = bc_now_ms();
+	do {
+		bc_call(&w, refused, 50);
+		told += read(fd, buf, sizeof(buf)) > 0;
+		took = bc_now_ms() - begin;
+	} while (took < REFUSED_MS);
+	bc_note("%lld refusals in %lld ms, told %ld times", bc_failcnt(g), took,
+		told);
+	bc_range(told, 2, took / TOLD_MS + 2);
+	bc_true(bc_failcnt(g) > 10 * told);
+	/* The last of them is told, too. */
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	bc_call(&w, refused, 1);
+	bc_pause_ms(4 * TOLD_MS);
+	bc_true(read(fd, buf, sizeof(buf)) > 0);
+}
+
 /* The first refusal of a group is said in the kernel log, the others are not. */
 static void test_log(struct bc_group *g)
 {
@@ -269,6 +314,7 @@ static const struct bc_case cases[] = {
 	{ "siblings", test_siblings },
 	{ "poll", test_poll },
 	{ "inotify", test_inotify },
+	{ "told_once_for_many", test_told_once_for_many },
 	{ "log", test_log },
 };
 

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: objects that somebody else pays for than the one who asked, and
+ * what else is charged to whoever pays for an object.
+ *
+ * Such a charge has no payer of its own: as long as the object is there its bytes
+ * keep the account.
+ */
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+
+#include "kmem.h"
+#include "../../mm/slab.h"
+
+/*
+ * The bytes of an object, and the one that it counts, each against a severity of its
+ * own. A refusal is counted.
+ */
+static bool bc_object_pay(struct kmem_cache *s, struct beancounter *bc,
+			  enum bc_severity severity, enum bc_severity counts)
+{
+	enum bc_resource item = bc_object_item(s);
+
+	if (item && bc_charge(bc, item, 1, counts))
+		return false;
+	if (bc_charge_nowait(bc, bc_object_size(s), severity))
+		return true;
+	if (item)
+		bc_uncharge(bc, item, 1);
+	return false;
+}
+
+/**
+ * bc_object_owner() - who pays for a slab object?
+ * @obj: the object, or an address inside it
+ * @size: where to store what was charged for it, or NULL
+ *
+ * Context: Any in which the object cannot be freed.
+ * Return: The payer, or NULL for nobody.
+ */
+struct beancounter *bc_object_owner(const void *obj, unsigned int *size)
+{
+	struct slab *slab = virt_to_slab(obj);
+	struct slabobj_ext *exts = slab ? slab_obj_exts(slab) : NULL;
+
+	if (!exts)
+		return NULL;
+	if (size)
+		*size = bc_object_size(slab->slab_cache);
+	return exts[obj_to_index(slab->slab_cache, slab, (void *)obj)].bc;
+}
+
+/**
+ * __bc_charge_like() - let who pays for one object pay for another
+ * @obj: from a slab cache
+ * @like: the other
+ * @flags: of the allocation of @obj
+ *
+ * See bc_charge_like(). What has a payer keeps it.
+ *
+ * Context: Any; does not reclaim.
+ * Return: false when the group may not have it.
+ */
+bool __bc_charge_like(void *obj, const void *like, gfp_t flags)
+{
+	struct beancounter *bc = bc_object_owner(like, NULL);
+	struct kmem_cache *s = virt_to_slab(obj)->slab_cache;
+
+	if (!bc || bc_object_owner(obj, NULL))
+		return true;
+	return bc_object_pay(s, bc, BC_BARRIER, BC_BARRIER) &&
+	       bc_slab_own(s, flags, 1, &obj, bc);
+}
+
+/**
+ * __bc_disown() - see bc_disown()
+ * @obj: from a slab cache or kmalloc()
+ *
+ * Context: Any.
+ */
+void __bc_disown(void *obj)
+{
+	struct folio *folio = virt_to_folio(obj);
+	struct slab *slab = folio_slab(folio);
+
+	if (unlikely(!folio_test_slab(folio)))
+		bc_page_uncharge(folio_page(folio, 0));
+	else if (slab_obj_exts(slab))
+		bc_slab_uncharge_one(slab->slab_cache, slab, obj);
+}
+
+/**
+ * __bc_follow() - let who pays for one object pay for another from now on
+ * @obj: from a slab cache or kmalloc()
+ * @like: the other, from a slab cache; NULL if nobody is to pay
+ * @flags: of the allocation of @obj
+ *
+ * Context: Any; does not reclaim.
+ * Return: false when the group may not have it. Who paid so far pays on.
+ */
+bool __bc_follow(void *obj, const void *like, gfp_t flags)
+{
+	struct beancounter *bc = like ? bc_object_owner(like, NULL) : NULL;
+	struct folio *folio = virt_to_folio(obj);
+	struct kmem_cache *s;
+
+	if (unlikely(!folio_test_slab(folio)))
+		return bc_page_move(folio_page(folio, 0), folio_order(folio),
+				    bc);
+	if (bc == bc_object_owner(obj, NULL))
+		return true;
+	s = folio_slab(folio)->slab_cache;
+	if (bc && !bc_object_pay(s, bc, BC_BARRIER, BC_BARRIER))
+		return false;
+	__bc_disown(obj);
+	return !bc || bc_slab_own(s, flags, 1, &obj, bc);
+}
+
+/**
+ * __bc_task_pays() - see bc_task_pays()
+ * @task: in whose group
+ * @obj: from a slab cache; nobody pays for it yet
+ * @severity: what its count is checked against
+ *
+ * Context: Any in which @task cannot be freed; does not sleep.
+ * Return: false when the group may not have it.
+ */
+bool __bc_task_pays(struct task_struct *task, void *obj,
+		    enum bc_severity severity)
+{
+	struct kmem_cache *s = virt_to_slab(obj)->slab_cache;
+	struct beancounter *bc;
+	bool ok = true;
+
+	if (task->flags & PF_KTHREAD)
+		return true;
+	rcu_read_lock();
+	bc = css_bc(task_css(task, bc_cgrp_id));
+	if (bc)
+		ok = bc_object_pay(s, bc, BC_LIMIT, severity) &&
+		     bc_slab_own(s, GFP_ATOMIC, 1, &obj, bc);
+	rcu_read_unlock();
+	return ok;
+}
+
+/**
+ * __bc_charge_owner() - see bc_charge_owner()
+ * @obj: from a slab cache or kmalloc()
+ * @res: resource
+ * @n: units of @res
+ *
+ * Context: Any in which @obj cannot be freed; does not sleep.
+ * Return: false when the group may not have them.
+ */
+bool __bc_charge_owner(const void *obj, enum bc_resource res, u64 n)
+{
+	return !bc_charge(bc_object_owner(obj, NULL), res, n, BC_BARRIER);
+}
+EXPORT_SYMBOL_GPL(__bc_charge_owner);
+
+/**
+ * __bc_uncharge_owner() - see bc_uncharge_owner()
+ * @obj: from a slab cache or kmalloc()
+ * @res: resource
+ * @n: units of @res
+ *
+ * Context: Any in which @obj cannot be freed.
+ */
+void __bc_uncharge_owner(const void *obj, enum bc_resource res, u64 n)
+{
+	bc_uncharge(bc_object_owner(obj, NULL), res, n);
+}
+EXPORT_SYMBOL_GPL(__bc_uncharge_owner);

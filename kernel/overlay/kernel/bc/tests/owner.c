@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: KUnit tests of objects that count in a resource of their own, and
+ * of what is charged to whoever pays for an object.
+ */
+#include <kunit/test.h>
+#include <linux/gfp.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "util.h"
+#include "../../../mm/slab.h"
+
+#define BC_OWNER_OBJECT 192
+#define BC_OWNER_BULK 16
+
+/**
+ * struct bc_owner - what every test has
+ * @bc: pays for what the test allocates
+ * @cache: each of its objects counts in numflock
+ * @plain: none of its objects does
+ */
+struct bc_owner {
+	struct beancounter *bc;
+	struct kmem_cache *cache;
+	struct kmem_cache *plain;
+};
+
+static int bc_owner_init(struct kunit *test)
+{
+	struct bc_owner *ctx;
+
+	static_branch_enable(&bc_online_key);
+	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	test->priv = ctx;
+	ctx->cache = kmem_cache_create("bc_kunit_counted", BC_OWNER_OBJECT, 0,
+				       SLAB_NO_MERGE, NULL);
+	ctx->plain = kmem_cache_create("bc_kunit_uncounted", BC_OWNER_OBJECT, 0,
+				       SLAB_BC | SLAB_NO_MERGE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, ctx->cache);
+	KUNIT_ASSERT_NOT_NULL(test, ctx->plain);
+	/* bc_count_objects() is gone once the machine is up. */
+	ctx->cache->flags |= SLAB_BC;
+	ctx->cache->bc_charge += (u64)BC_NUMFLOCK << BC_ITEM_SHIFT;
+	KUNIT_EXPECT_EQ(test, bc_object_size(ctx->cache),
+			bc_object_size(ctx->plain));
+	ctx->bc = bc_kunit_alloc(test, NULL);
+	return 0;
+}
+
+static void bc_owner_exit(struct kunit *test)
+{
+	struct bc_owner *ctx = test->priv;
+
+	kmem_cache_destroy(ctx->cache);
+	kmem_cache_destroy(ctx->plain);
+}
+
+static void bc_owner_expect(struct kunit *test, u64 items)
+{
+	struct bc_owner *ctx = test->priv;
+
+	BC_EXPECT_HELD(test, ctx->bc, BC_NUMFLOCK, items);
+	BC_EXPECT_HELD(test, ctx->bc, BC_KMEMSIZE,
+		       items * bc_object_size(ctx->cache));
+}
+
+static void *bc_owner_alloc(struct kunit *test, struct kmem_cache *cache)
+{
+	struct bc_owner *ctx = test->priv;
+	void *obj;
+
+	set_active_bc(ctx->bc);
+	obj = kmem_cache_alloc(cache, GFP_KERNEL);
+	set_active_bc(NULL);
+	return obj;
+}
+
+/* At the edge of the count, and at that of the bytes: both or none. */
+static void test_counted(struct kunit *test)
+{
+	struct bc_owner *ctx = test->priv;
+	void *a, *b;
+
+	bc_kunit_set(ctx->bc, BC_SET_BARRIER, BC_NUMFLOCK, 1);
+	a = bc_owner_alloc(test, ctx->cache);
+	KUNIT_EXPECT_NOT_NULL(test, a);
+	bc_owner_expect(test, 1);
+	KUNIT_EXPECT_NULL(test, bc_owner_alloc(test, ctx->cache));
+	bc_owner_expect(test, 1);
+	KUNIT_EXPECT_EQ(test, 1,
+			bc_kunit_counter(ctx->bc, BC_NUMFLOCK).failcnt);
+	b = bc_owner_alloc(test, ctx->plain);
+	KUNIT_EXPECT_NOT_NULL(test, b);
+	kmem_cache_free(ctx->plain, b);
+	bc_kunit_set(ctx->bc, BC_SET_BARRIER, BC_NUMFLOCK, BC_MAX);
+	bc_kunit_limits(ctx->bc, BC_KMEMSIZE, bc_object_size(ctx->cache),
+			BC_MAX);
+	KUNIT_EXPECT_NULL(test, bc_owner_alloc(test, ctx->cache));
+	bc_owner_expect(test, 1);
+	kmem_cache_free(ctx->cache, a);
+	bc_owner_expect(test, 0);
+}
+
+/* What may be missed is refused without being counted. */
+static void test_try(struct kunit *test)
+{
+	struct bc_owner *ctx = test->priv;
+	bool old;
+
+	bc_kunit_limits(ctx->bc, BC_NUMFLOCK, 0, 0);
+	old = bc_try_begin();
+	KUNIT_EXPECT_NULL(test, bc_owner_alloc(test, ctx->cache));
+	bc_try_end(old);
+	KUNIT_EXPECT_EQ(test, 0,
+			bc_kunit_counter(ctx->bc, BC_NUMFLOCK).failcnt);
+	KUNIT_EXPECT_NULL(test, bc_owner_alloc(test, ctx->cache));
+	KUNIT_EXPECT_EQ(test, 1,
+			bc_kunit_counter(ctx->bc, BC_NUMFLOCK).failcnt);
+	bc_owner_expect(test, 0);
+}
+
+static void test_counted_bulk(struct kunit *test)
+{
+	struct bc_owner *ctx = test->priv;
+	void *p[BC_OWNER_BULK];
+	int n;
+
+	set_active_bc(ctx->bc);
+	n = kmem_cache_alloc_bulk(ctx->cache, GFP_KERNEL, BC_OWNER_BULK, p);
+	set_active_bc(NULL);
+	KUNIT_ASSERT_EQ(test, BC_OWNER_BULK, n);
+	bc_owner_expect(test, BC_OWNER_BULK);
+	kmem_cache_free_bulk(ctx->cache, BC_OWNER_BULK, p);
+	bc_owner_expect(test, 0);
+	bc_kunit_set(ctx->bc, BC_SET_BARRIER, BC_NUMFLOCK, BC_OWNER_BULK - 1);
+	set_active_bc(ctx->bc);
+	n = kmem_cache_alloc_bulk(ctx->cache, GFP_KERNEL, BC_OWNER_BULK, p);
+	set_active_bc(NULL);
+	KUNIT_EXPECT_EQ(test, 0, n);
+	bc_owner_expect(test, 0);
+}
+
+/* Born for somebody else, from nobody. */
+static void test_like(struct kunit *test)
+{
+	struct bc_owner *ctx = test->priv;
+	void *like = bc_owner_alloc(test, ctx->plain);
+	gfp_t nobody = GFP_KERNEL | __GFP_UNCHARGED;
+	void *obj;
+
+	KUNIT_ASSERT_NOT_NULL(test, like);
+	obj = kmem_cache_alloc(ctx->cache, nobody);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	BC_EXPECT_HELD(test, ctx->bc, BC_NUMFLOCK, 0);
+	KUNIT_EXPECT_TRUE(test, bc_charge_like(obj, like, GFP_KERNEL));
+	BC_EXPECT_HELD(test, ctx->bc, BC_NUMFLOCK, 1);
+	kmem_cache_free(ctx->cache, obj);
+	bc_kunit_set(ctx->bc, BC_SET_BARRIER, BC_NUMFLOCK, 0);
+	obj = kmem_cache_alloc(ctx->cache, nobody);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	KUNIT_EXPECT_FALSE(test, bc_charge_like(obj, like, GFP_KERNEL));
+	kmem_cache_free(ctx->cache, obj);
+	kmem_cache_free(ctx->plain, like);
+	bc_owner_expect(test, 0);
+}
+
+/* A charge without a payer of its own. */
+static void test_charge_owner(struct kunit *test)
+{
+	struct bc_owner *ctx = test->priv;
+	void *obj = bc_owner_alloc(test, ctx->plain);
+	void *none = kmem_cache_alloc(ctx->plain, GFP_KERNEL | __GFP_UNCHARGED);
+
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	KUNIT_ASSERT_NOT_NULL(test, none);
+	bc_kunit_set(ctx->bc, BC_SET_BARRIER, BC_NUMPTY, 3);
+	KUNIT_EXPECT_TRUE(test, bc_charge_owner(obj, BC_NUMPTY, 2));
+	KUNIT_EXPECT_FALSE(test, bc_charge_owner(obj, BC_NUMPTY, 2));
+	KUNIT_EXPECT_TRUE(test, bc_charge_owner(none, BC_NUMPTY, 4));
+	BC_EXPECT_HELD(test, ctx->bc, BC_NUMPTY, 2);
+	bc_uncharge_owner(none, BC_NUMPTY, 4);
+	bc_uncharge_owner(obj, BC_NUMPTY, 2);
+	BC_EXPECT_HELD(test, ctx->bc, BC_NUMPTY, 0);
+	kmem_cache_free(ctx->plain, none);
+	kmem_cache_free(ctx->plain, obj);
+	bc_owner_expect(test, 0);
+}
+
+/* The account goes with the last of it, whichever way that is. */
+static void test_counted_last(struct kunit *test)
+{
+	struct bc_owner *ctx = test->priv;
+	struct beancounter *bc = bc_alloc(NULL);
+	void *obj;
+
+	KUNIT_ASSERT_NOT_NULL(test, bc);
+	set_active_bc(bc);
+	obj = kmem_cache_alloc(ctx->cache, GFP_KERNEL);
+	set_active_bc(NULL);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	bc_close(bc);
+	bc_put(bc);
+	KUNIT_EXPECT_TRUE(test, bc_kunit_listed(bc));
+	kmem_cache_free(ctx->cache, obj);
+	KUNIT_EXPECT_FALSE(test, bc_kunit_listed(bc));
+}
+
+static struct kunit_case bc_owner_cases[] = { KUNIT_CASE(test_counted),
+					      KUNIT_CASE(test_try),
+					      KUNIT_CASE(test_counted_bulk),
+					      KUNIT_CASE(test_like),
+					      KUNIT_CASE(test_charge_owner),
+					      KUNIT_CASE(test_counted_last),
+					      {} };
+
+static struct kunit_suite bc_owner_suite = {
+	.name = "beancounters_owner",
+	.init = bc_owner_init,
+	.exit = bc_owner_exit,
+	.test_cases = bc_owner_cases,
+};
+kunit_test_suite(bc_owner_suite);
