@@ -139,6 +139,10 @@ enum resource_kind {
 	RESOURCE_GUARANTEE, /* its barrier is what the group may rely on */
 };
 
+/* Above all numbers of resources of OpenVZ, swappages being the last. */
+#define RESOURCE_NUMBERS 25
+
+const char *resource_numbered(size_t number);
 const char *resource_text(const char *name);
 enum resource_kind resource_kind(const char *name);
 const char *resource_gap(const char *name);

@@ -4,54 +4,60 @@
  *
  * Which there are is for the kernel's files to say. One that is not here has no
  * description and is taken for one whose requests are refused; one that the
- * kernel does not have is never shown.
+ * kernel does not have is never shown. All else that the tool knows of resources,
+ * but for rules and proportions, is made from this table.
  */
 #include <string.h>
 
 #include "bcctl.h"
 
+/* The numbers are those that OpenVZ gave them; where there is none, it had a dummy. */
 static const struct info {
 	const char *name, *text;
 	enum resource_kind kind;
 	const char *gap; /* what is lost where barrier and limit are equal */
 	const char *instead; /* what limits it, if this cannot */
 } infos[] = {
-	{ .name = "kmemsize",
-	  .text = "kernel memory",
-	  .gap = "a page fault that needs a page table beyond it kills the process" },
-	{ .name = "lockedpages", .text = "memory locked into RAM" },
-	{ .name = "privvmpages",
-	  .text = "private memory asked for",
-	  .gap = "a stack that has to grow beyond it ends the process" },
-	{ .name = "shmpages", .text = "shared memory" },
-	{ .name = "numproc", .text = "processes and threads" },
-	{ .name = "physpages",
-	  .text = "memory in RAM",
-	  .kind = RESOURCE_SHOWN,
-	  .instead = "memory.max" },
-	{ .name = "vmguarpages",
-	  .text = "memory guaranteed",
-	  .kind = RESOURCE_GUARANTEE },
-	{ .name = "oomguarpages",
-	  .text = "memory guaranteed when RAM is short",
-	  .kind = RESOURCE_GUARANTEE },
-	{ .name = "numtcpsock", .text = "TCP sockets" },
-	{ .name = "numothersock", .text = "other sockets" },
-	{ .name = "numflock", .text = "file locks" },
-	{ .name = "numpty", .text = "pseudo terminals" },
-	{ .name = "numsiginfo", .text = "signals waiting" },
-	{ .name = "tcpsndbuf", .text = "TCP buffers to send" },
-	{ .name = "tcprcvbuf", .text = "TCP buffers received" },
-	{ .name = "othersockbuf", .text = "buffers of other sockets" },
-	{ .name = "dgramrcvbuf", .text = "datagrams received" },
-	{ .name = "dcachesize", .text = "cached names of files" },
-	{ .name = "numfile", .text = "open files" },
-	{ .name = "numiptent", .text = "firewall rules" },
-	{ .name = "swappages",
-	  .text = "memory swapped out",
-	  .kind = RESOURCE_SHOWN,
-	  .instead = "memory.swap.max" },
+	[0] = { .name = "kmemsize",
+		.text = "kernel memory",
+		.gap = "a page fault that needs a page table beyond it kills the process" },
+	[1] = { .name = "lockedpages", .text = "memory locked into RAM" },
+	[2] = { .name = "privvmpages",
+		.text = "private memory asked for",
+		.gap = "a stack that has to grow beyond it ends the process" },
+	[3] = { .name = "shmpages", .text = "shared memory and tmpfs" },
+	[5] = { .name = "numproc", .text = "processes and threads" },
+	[6] = { .name = "physpages",
+		.text = "memory in RAM",
+		.kind = RESOURCE_SHOWN,
+		.instead = "memory.max" },
+	[7] = { .name = "vmguarpages",
+		.text = "private memory guaranteed",
+		.kind = RESOURCE_GUARANTEE },
+	[8] = { .name = "oomguarpages",
+		.text = "memory kept when RAM is short",
+		.kind = RESOURCE_GUARANTEE },
+	[9] = { .name = "numtcpsock", .text = "TCP sockets" },
+	[10] = { .name = "numflock",
+		 .text = "file locks",
+		 .gap = "unlocking the middle of a range, which takes one more, fails" },
+	[11] = { .name = "numpty", .text = "pseudo terminals" },
+	[12] = { .name = "numsiginfo", .text = "signals waiting" },
+	[13] = { .name = "tcpsndbuf", .text = "TCP buffers to send" },
+	[14] = { .name = "tcprcvbuf", .text = "TCP buffers received" },
+	[15] = { .name = "othersockbuf", .text = "buffers of other sockets" },
+	[16] = { .name = "dgramrcvbuf", .text = "datagrams received" },
+	[17] = { .name = "numothersock", .text = "other sockets" },
+	[18] = { .name = "dcachesize", .text = "cached names of files" },
+	[19] = { .name = "numfile", .text = "open files" },
+	[23] = { .name = "numiptent", .text = "firewall rules" },
+	[24] = { .name = "swappages",
+		 .text = "memory swapped out",
+		 .kind = RESOURCE_SHOWN,
+		 .instead = "memory.swap.max" },
 };
+
+_Static_assert(ARRAY_SIZE(infos) == RESOURCE_NUMBERS, "numbers of resources");
 
 static const struct info *find(const char *name)
 {
@@ -59,9 +65,15 @@ static const struct info *find(const char *name)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(infos); i++)
-		if (!strcmp(infos[i].name, name))
+		if (infos[i].name && !strcmp(infos[i].name, name))
 			return &infos[i];
 	return &unknown;
+}
+
+/* The one that had this number in OpenVZ; NULL if none had. */
+const char *resource_numbered(size_t number)
+{
+	return number < ARRAY_SIZE(infos) ? infos[number].name : NULL;
 }
 
 /* What it is, in a few words; "" if nobody knows. */

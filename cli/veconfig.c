@@ -12,16 +12,6 @@
 
 #include "veconfig.h"
 
-/* The resources, whether this kernel has them or not. */
-static const char *const resources[] = {
-	"kmemsize",	"lockedpages", "privvmpages",  "shmpages",
-	"numproc",	"physpages",   "vmguarpages",  "oomguarpages",
-	"numtcpsock",	"numflock",    "numpty",       "numsiginfo",
-	"tcpsndbuf",	"tcprcvbuf",   "othersockbuf", "dgramrcvbuf",
-	"numothersock", "dcachesize",  "numfile",      "numiptent",
-	"swappages",
-};
-
 /* What else is in such files; a "*" at the end stands for the rest. */
 static const char *const others[] = {
 	"ONBOOT",	 "BOOTORDER",
@@ -68,13 +58,17 @@ static bool is_other(const char *key)
 	return false;
 }
 
+/* A resource, whether this kernel has it or not. */
 static const char *resource_of(const char *key)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(resources); i++)
-		if (!strcasecmp(resources[i], key))
-			return resources[i];
+	for (i = 0; i < RESOURCE_NUMBERS; i++) {
+		const char *name = resource_numbered(i);
+
+		if (name && !strcasecmp(name, key))
+			return name;
+	}
 	return NULL;
 }
 

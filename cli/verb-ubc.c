@@ -12,15 +12,8 @@
 
 enum { OPT_FULL = OPT_OWN };
 
-/* The rows in the order of the original; "dummy" holds the place of a number. */
-static const char *const rows[] = {
-	"kmemsize",	"lockedpages",	"privvmpages", "shmpages",
-	"dummy",	"numproc",	"physpages",   "vmguarpages",
-	"oomguarpages", "numtcpsock",	"numflock",    "numpty",
-	"numsiginfo",	"tcpsndbuf",	"tcprcvbuf",   "othersockbuf",
-	"dgramrcvbuf",	"numothersock", "dcachesize",  "numfile",
-	"dummy",	"dummy",	"dummy",       "numiptent",
-};
+/* The rows of the format: swappages, the next number, came after it. */
+#define ROWS 24
 
 /* Unlimited is what a long of 64 bits can hold. */
 static uint64_t as_long(uint64_t value)
@@ -57,8 +50,8 @@ static bool has_row(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		if (!strcmp(rows[i], name))
+	for (i = 0; i < ROWS; i++)
+		if (resource_numbered(i) && !strcmp(resource_numbered(i), name))
 			return true;
 	return false;
 }
@@ -73,12 +66,15 @@ static void print_node(const struct node *node, bool full)
 	/* The root, which is the host, was 0. */
 	snprintf(number, sizeof(number), "%" PRIu64 ":",
 		 account ? node->id : UINT64_C(0));
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (full && !strcmp(rows[i], "dummy"))
+	for (i = 0; i < ROWS; i++) {
+		const char *name = resource_numbered(i);
+
+		/* A dummy holds the place of a number. */
+		if (!name && full)
 			continue;
-		print_row(uid, rows[i],
-			  account ? libbc_account_find(account, rows[i]) :
-				    NULL);
+		print_row(uid, name ? name : "dummy",
+			  account && name ? libbc_account_find(account, name) :
+					    NULL);
 		uid = "";
 	}
 	for (i = 0; full && account && i < libbc_account_count(account); i++) {
@@ -132,8 +128,10 @@ const struct verb ubc_verb = {
 	.args = "[GROUP|PID|.]",
 	.summary = "the text of /proc/user_beancounters of OpenVZ",
 	.about =
-		"Print the accounts of all groups, or of GROUP alone, in the format 2.5 of OpenVZ's\n"
-		"/proc/user_beancounters, for what reads that. The number of a group is its ID,\n"
+		"Print the accounts of all groups, or of GROUP alone, in the "
+		"format 2.5 of OpenVZ's\n"
+		"/proc/user_beancounters, for what reads that. The number of a "
+		"group is its ID,\n"
 		"which \"bcctl list -o +ID\" shows.",
 	.opts = opts,
 	.run = run_ubc,
