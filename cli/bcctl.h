@@ -163,6 +163,7 @@ struct specs {
 int specs_add(const struct bcctl *ctl, struct specs *specs,
 	      const struct libbc_account *account, const char *text);
 struct spec *specs_named(struct specs *specs, const char *name);
+void specs_drop(struct specs *specs, size_t index);
 int specs_known(const struct bcctl *ctl, const struct specs *specs,
 		const struct libbc_account *account);
 int specs_merge(const struct bcctl *ctl, struct specs *specs,

@@ -226,6 +226,8 @@ static double fullest(const struct series *series)
 	double most = -1;
 	size_t i;
 
+	if (resource_kind(series->resource) != RESOURCE_LIMITED)
+		return most;
 	for (i = 0; i < series->count; i++) {
 		const struct point *point = &series->v[i];
 		uint64_t bound = point->barrier < point->limit ?

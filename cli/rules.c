@@ -277,9 +277,13 @@ static uint64_t with_gap(uint64_t barrier)
 	return plus(barrier, barrier / 8 + 1);
 }
 
-static void check_guarantee(struct finding *finding, finding_fn fn, void *arg)
+static void check_guarantee(const struct plan *plan, struct finding *finding,
+			    finding_fn fn, void *arg)
 {
-	if (finding->limit == LIBBC_MAX)
+	/* One that nobody has written says nothing. */
+	if (finding->limit == LIBBC_MAX ||
+	    limit_follows(resource_in(plan, finding->name),
+			  spec_for(plan, finding->name)))
 		return;
 	finding->severity = RULE_WARNING;
 	finding->text = "it is a guarantee, which no limit belongs to";
@@ -353,7 +357,7 @@ void rules_of_one(const struct plan *plan, const char *name, finding_fn fn,
 		check_shown(&finding, fn, arg);
 		break;
 	case RESOURCE_GUARANTEE:
-		check_guarantee(&finding, fn, arg);
+		check_guarantee(plan, &finding, fn, arg);
 		break;
 	case RESOURCE_LIMITED:
 		limited(&finding, fn, arg);

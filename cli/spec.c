@@ -115,6 +115,11 @@ static int parse_spec(const struct bcctl *ctl,
 		spec->has_barrier = true;
 		ret = parse_value(ctl, text, copy, equals + 1, &spec->barrier);
 	}
+	/* Nothing is refused above a guarantee. */
+	if (resource_kind(copy) == RESOURCE_GUARANTEE && !spec->has_limit) {
+		spec->has_limit = true;
+		spec->limit = LIBBC_MAX;
+	}
 	return ret;
 }
 
@@ -165,6 +170,14 @@ struct spec *specs_named(struct specs *specs, const char *name)
 		return NULL;
 	specs->count++;
 	return more;
+}
+
+void specs_drop(struct specs *specs, size_t index)
+{
+	free(specs->v[index].name);
+	specs->count--;
+	memmove(&specs->v[index], &specs->v[index + 1],
+		(specs->count - index) * sizeof(*specs->v));
 }
 
 int specs_known(const struct bcctl *ctl, const struct specs *specs,

@@ -59,12 +59,16 @@ uint64_t effective_barrier(const struct libbc_resource *resource)
 	return barrier < limit ? barrier : limit;
 }
 
-/* How much of what may be held is; -1 when that is unlimited. */
+/*
+ * How much of what may be held is; -1 when that is unlimited, as it is with
+ * guarantees and with what is only shown.
+ */
 int fill_percent(const struct libbc_resource *resource, uint64_t value)
 {
 	uint64_t barrier = effective_barrier(resource);
 
-	if (barrier == LIBBC_MAX)
+	if (barrier == LIBBC_MAX ||
+	    resource_kind(libbc_resource_name(resource)) != RESOURCE_LIMITED)
 		return -1;
 	if (!barrier)
 		return value ? 999 : 100;

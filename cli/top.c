@@ -126,13 +126,14 @@ static int by_column(const struct top *top, const struct row *a,
 
 static int compare(const void *a, const void *b, void *arg)
 {
+	/* A terminal has fewer lines than groups have resources. */
+	static const int then[] = { TOP_STATE, TOP_USE, TOP_HELD, TOP_GROUP };
 	const struct top *top = arg;
 	int order = by_column(top, a, b, top->sort);
+	size_t i;
 
-	if (!order)
-		order = by_column(top, a, b, TOP_HELD);
-	if (!order)
-		order = by_column(top, a, b, TOP_GROUP);
+	for (i = 0; i < ARRAY_SIZE(then) && !order; i++)
+		order = by_column(top, a, b, then[i]);
 	return top->ascending ? order : -order;
 }
 

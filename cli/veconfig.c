@@ -188,14 +188,6 @@ int veconfig_read(const struct bcctl *ctl, const char *file,
 	return ret;
 }
 
-static void drop(struct specs *specs, size_t index)
-{
-	free(specs->v[index].name);
-	specs->count--;
-	memmove(&specs->v[index], &specs->v[index + 1],
-		(specs->count - index) * sizeof(*specs->v));
-}
-
 /* The line that does what the resource did, for whoever migrates. */
 static void say_instead(const struct bcctl *ctl,
 			const struct libbc_group *group,
@@ -214,6 +206,20 @@ static void say_instead(const struct bcctl *ctl,
 	     resource_instead(spec->name));
 }
 
+/*
+ * Without end it was all that there is, which cannot be promised to many; here it
+ * says that there is none. A limit of a guarantee says nothing anywhere.
+ */
+static bool fit_guarantee(struct spec *spec)
+{
+	spec->limit = LIBBC_MAX;
+	if (spec->barrier != LIBBC_MAX)
+		return true;
+	warn("%s: a guarantee without end cannot be given and is left out",
+	     spec->name);
+	return false;
+}
+
 void veconfig_fit(const struct bcctl *ctl, const struct libbc_group *group,
 		  const struct libbc_account *account, struct specs *specs)
 {
@@ -225,11 +231,14 @@ void veconfig_fit(const struct bcctl *ctl, const struct libbc_group *group,
 
 		if (resource_kind(spec->name) == RESOURCE_SHOWN) {
 			say_instead(ctl, group, spec);
-			drop(specs, i);
+			specs_drop(specs, i);
 		} else if (!libbc_account_find(account, spec->name)) {
 			len += snprintf(missing + len, sizeof(missing) - len,
 					" %s", spec->name);
-			drop(specs, i);
+			specs_drop(specs, i);
+		} else if (resource_kind(spec->name) == RESOURCE_GUARANTEE &&
+			   !fit_guarantee(spec)) {
+			specs_drop(specs, i);
 		} else {
 			i++;
 		}

@@ -5,7 +5,7 @@
  * The barrier is maxheld and head-room, rounded up. What was refused needs more
  * than maxheld tells, as the barrier has cut it off: there the head-room is
  * twice as much, and 100% at least. The limit leaves a gap for what cannot fail
- * with an error; what is counted in items needs none.
+ * with an error; what is counted in items needs none, unless something needs it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -49,16 +49,18 @@ static bool advise_one(const struct libbc_resource *resource, long headroom,
 	if (refused)
 		headroom = headroom * 2 < 100 ? 100 : headroom * 2;
 	spec->name = strdup(libbc_resource_name(resource));
+	if (!spec->name)
+		return false;
 	spec->has_barrier = true;
 	spec->has_limit = true;
 	spec->barrier = round_up(scale(maxheld, headroom), unit);
 	gap = scale(spec->barrier, GAP_PERCENT) - spec->barrier;
 	if (unit == LIBBC_BYTES && gap < LEAST_GAP_BYTES)
 		gap = LEAST_GAP_BYTES;
-	if (unit == LIBBC_ITEMS)
+	if (unit == LIBBC_ITEMS && !resource_gap(spec->name))
 		gap = 0;
 	spec->limit = round_up(spec->barrier + gap, unit);
-	return spec->name;
+	return true;
 }
 
 static void print_reason(const struct libbc_resource *resource,

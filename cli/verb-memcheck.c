@@ -2,9 +2,10 @@
 /*
  * bcctl memcheck - is there as much memory as the groups use and may use?
  *
- * The sums are those of vzmemcheck(8). Groups nest here: what a group holds
- * contains what those below it hold, and it cannot take more than its own limit
- * nor, if it has groups below it, more than they can.
+ * The sums are those of vzmemcheck(8), whose privvmpages had shared memory in it.
+ * Groups nest here: what a group holds contains what those below it hold, and it
+ * cannot take more than its own limit nor, if it has groups below it, more than
+ * they can.
  */
 #include <string.h>
 
@@ -43,6 +44,7 @@ static const struct column columns[] = {
 enum {
 	HELD_KERNEL, /* kernel memory and buffers */
 	HELD_RAM,
+	HELD_MAPPED, /* in RAM and swap, of address spaces */
 	HELD_RAM_AND_SWAP,
 	HELD_PRIVATE,
 	MAY_KERNEL,
@@ -64,15 +66,19 @@ static const struct part {
 	{ HELD_KERNEL, "othersockbuf", LIBBC_HELD },
 	{ HELD_KERNEL, "dgramrcvbuf", LIBBC_HELD },
 	{ HELD_RAM, "physpages", LIBBC_HELD },
-	{ HELD_RAM_AND_SWAP, "physpages", LIBBC_HELD },
-	{ HELD_RAM_AND_SWAP, "swappages", LIBBC_HELD },
+	{ HELD_MAPPED, "physpages", LIBBC_HELD },
+	{ HELD_MAPPED, "swappages", LIBBC_HELD },
+	{ HELD_RAM_AND_SWAP, "oomguarpages", LIBBC_HELD },
+	{ HELD_RAM_AND_SWAP, "shmpages", LIBBC_HELD },
 	{ HELD_PRIVATE, "privvmpages", LIBBC_HELD },
+	{ HELD_PRIVATE, "shmpages", LIBBC_HELD },
 	{ MAY_KERNEL, "kmemsize", LIBBC_LIMIT },
 	{ MAY_KERNEL, "tcpsndbuf", LIBBC_LIMIT },
 	{ MAY_KERNEL, "tcprcvbuf", LIBBC_LIMIT },
 	{ MAY_KERNEL, "othersockbuf", LIBBC_LIMIT },
 	{ MAY_KERNEL, "dgramrcvbuf", LIBBC_LIMIT },
 	{ MAY_PRIVATE, "privvmpages", LIBBC_LIMIT },
+	{ MAY_PRIVATE, "shmpages", LIBBC_LIMIT },
 	{ GUARANTEED_RAM, "oomguarpages", LIBBC_BARRIER },
 	{ GUARANTEED_PRIVATE, "vmguarpages", LIBBC_BARRIER },
 };
@@ -102,6 +108,10 @@ static uint64_t in_bytes(const struct libbc_resource *resource,
 				(uint64_t)sysconf(_SC_PAGESIZE) :
 				1;
 
+	/* A guarantee of max is none. */
+	if (value == LIBBC_MAX &&
+	    resource_kind(libbc_resource_name(resource)) == RESOURCE_GUARANTEE)
+		return 0;
 	return value > INT64_MAX / page ? LIBBC_MAX : value * page;
 }
 
@@ -118,6 +128,9 @@ static void own_sums(const struct node *node, struct sums *sums)
 		if (resource)
 			*sum = plus(*sum, in_bytes(resource, parts[i].field));
 	}
+	/* A kernel that does not count what needs RAM or swap has what is mapped. */
+	if (node->account && !libbc_account_find(node->account, "oomguarpages"))
+		sums->v[HELD_RAM_AND_SWAP] = sums->v[HELD_MAPPED];
 }
 
 static uint64_t least(uint64_t a, uint64_t b)

@@ -58,8 +58,13 @@ static size_t print_section(FILE *out, const char *path,
 			libbc_resource_value(resource, LIBBC_BARRIER);
 		uint64_t limit = libbc_resource_value(resource, LIBBC_LIMIT);
 		enum libbc_unit unit = libbc_resource_unit(resource);
+		enum resource_kind kind =
+			resource_kind(libbc_resource_name(resource));
 
-		if (barrier == LIBBC_MAX && limit == LIBBC_MAX)
+		if (kind == RESOURCE_GUARANTEE)
+			limit = LIBBC_MAX;
+		if ((barrier == LIBBC_MAX && limit == LIBBC_MAX) ||
+		    kind == RESOURCE_SHOWN)
 			continue;
 		fprintf(out, "%s = ", libbc_resource_name(resource));
 		print_exact(out, barrier, unit);
