@@ -81,13 +81,48 @@ static int take_annotations(struct hook *hook,
 	return ret;
 }
 
+/*
+ * A guarantee is at the cost of others, so that it is given only where the
+ * administrator says how much. max is none.
+ */
+static bool is_guarantee(const struct spec *spec)
+{
+	return resource_kind(spec->name) == RESOURCE_GUARANTEE;
+}
+
+static bool may_have(const struct hook *hook, const struct spec *spec)
+{
+	return !is_guarantee(spec) || find(&hook->most, spec->name) ||
+	       !spec->has_barrier || spec->barrier == LIBBC_MAX;
+}
+
+static int check_guarantees(const struct hook *hook)
+{
+	size_t i;
+
+	for (i = 0; i < hook->asked.count; i++) {
+		const struct spec *spec = &hook->asked.v[i];
+
+		if (may_have(hook, spec))
+			continue;
+		fail(hook->ctl,
+		     "container %s asks for %s, and no guarantee is allowed",
+		     hook->container.id, spec->name);
+		hint("leave out annotation " ANNOTATION
+		     "%s, or give the hook --most %s=",
+		     spec->name, spec->name);
+		return hook->ctl->failure;
+	}
+	return 0;
+}
+
 /* What has not been asked for by name comes from the profile. */
 static int take_profile(struct hook *hook, const struct libbc_account *account)
 {
 	struct profiles profiles = { NULL };
 	struct specs specs = { NULL };
 	const struct profile *profile;
-	size_t left_out;
+	size_t left_out, i;
 	int ret;
 
 	if (!hook->profile)
@@ -100,6 +135,9 @@ static int take_profile(struct hook *hook, const struct libbc_account *account)
 				explain_annotation(hook, ANNOTATION "profile",
 						   hook->profile);
 	}
+	for (i = specs.count; i-- > 0;)
+		if (!may_have(hook, &specs.v[i]))
+			specs_drop(&specs, i);
 	if (!ret)
 		ret = specs_merge(hook->ctl, &hook->asked, &specs);
 	specs_free(&specs);
@@ -121,6 +159,16 @@ static int too_much(const struct hook *hook, const struct spec *most,
 	     "%s, or raise --most of the hook",
 	     most->name);
 	return hook->ctl->failure;
+}
+
+static int hold_guarantee(const struct hook *hook, const struct spec *most)
+{
+	const struct spec *spec = find(&hook->asked, most->name);
+
+	if (!spec || !spec->has_barrier || !most->has_barrier ||
+	    spec->barrier == LIBBC_MAX || spec->barrier <= most->barrier)
+		return 0;
+	return too_much(hook, most, "barrier", spec->barrier, most->barrier);
 }
 
 /* What is not asked for is the most; what is has to be within it. */
@@ -155,6 +203,10 @@ static int complete(struct hook *hook)
 		struct spec copy = hook->most.v[i];
 		struct specs one = { &copy, 1 };
 
+		if (is_guarantee(&copy)) {
+			ret = hold_guarantee(hook, &hook->most.v[i]);
+			continue;
+		}
 		if (!find(&hook->asked, copy.name)) {
 			copy.name = strdup(copy.name);
 			ret = copy.name ? specs_merge(hook->ctl, &hook->asked,
@@ -177,6 +229,7 @@ static int limit(struct hook *hook, const struct libbc_group *group)
 	ret = account_read(ctl, group, 0, &account);
 	if (!ret)
 		ret = take_annotations(hook, account) ?:
+			      check_guarantees(hook)  ?:
 			      take_profile(hook, account);
 	if (!ret)
 		ret = complete(hook);

@@ -19,6 +19,14 @@ static struct limit *find(const struct limits *limits, const char *name)
 	return NULL;
 }
 
+/* The kernel's files do not tell, but no other resource has such a name. */
+static bool is_guarantee(const char *name)
+{
+	size_t len = strlen(name), tail = strlen("guarpages");
+
+	return len > tail && !strcmp(name + len - tail, "guarpages");
+}
+
 /* A plain number of pages is read as bytes by some and as pages by others. */
 static bool two_readings(const char *name, const char *text)
 {
@@ -77,6 +85,11 @@ static int parse_one(char *text, struct limits *limits,
 	if (limit.has_barrier &&
 	    parse_value(text, equals + 1, &limit.barrier, message))
 		return -1;
+	/* Nothing is refused above a guarantee. */
+	if (is_guarantee(limit.name) && !limit.has_limit) {
+		limit.has_limit = true;
+		limit.limit = LIBBC_MAX;
+	}
 	limits->v[limits->count++] = limit;
 	return 0;
 }
@@ -134,13 +147,48 @@ static int hold_to(struct limit *limit, const struct limit *most,
 	return 0;
 }
 
+/*
+ * A guarantee is at the cost of other jobs: one that is asked for has to be within
+ * the most, and nobody gets the most without asking. max is none.
+ */
+static int hold_guarantee(const struct limit *limit, const struct limit *most,
+			  char message[MESSAGE_LEN])
+{
+	if (!limit->has_barrier || limit->barrier == LIBBC_MAX)
+		return 0;
+	if (!most) {
+		snprintf(message, MESSAGE_LEN,
+			 "no guarantee of %s is allowed on this cluster",
+			 limit->name);
+		return -1;
+	}
+	if (most->has_barrier && limit->barrier > most->barrier)
+		return too_much(most, "barrier", limit->barrier, most->barrier,
+				message);
+	return 0;
+}
+
+static int hold_guarantees(const struct limits *limits,
+			   const struct limits *most, char message[MESSAGE_LEN])
+{
+	size_t i;
+
+	for (i = 0; i < limits->count; i++)
+		if (is_guarantee(limits->v[i].name) &&
+		    hold_guarantee(&limits->v[i], find(most, limits->v[i].name),
+				   message))
+			return -1;
+	return 0;
+}
+
 static int add_missing(struct limits *limits, const struct limits *from,
-		       char message[MESSAGE_LEN])
+		       bool guarantees, char message[MESSAGE_LEN])
 {
 	size_t i;
 
 	for (i = 0; i < from->count; i++) {
-		if (find(limits, from->v[i].name))
+		if (find(limits, from->v[i].name) ||
+		    (!guarantees && is_guarantee(from->v[i].name)))
 			continue;
 		if (limits->count == MOST_LIMITS) {
 			snprintf(message, MESSAGE_LEN,
@@ -159,11 +207,13 @@ int limits_complete(struct limits *limits, const struct limits *defaults,
 {
 	size_t i;
 
-	if (add_missing(limits, defaults, message) ||
-	    add_missing(limits, most, message))
+	if (hold_guarantees(limits, most, message) ||
+	    add_missing(limits, defaults, true, message) ||
+	    add_missing(limits, most, false, message))
 		return -1;
 	for (i = 0; i < most->count; i++)
-		if (hold_to(find(limits, most->v[i].name), &most->v[i],
+		if (!is_guarantee(most->v[i].name) &&
+		    hold_to(find(limits, most->v[i].name), &most->v[i],
 			    message))
 			return -1;
 	return 0;

@@ -88,6 +88,8 @@ bool step_report(const struct libbc_account *account, char report[REPORT_LEN])
 		const struct libbc_resource *resource =
 			libbc_account_get(account, i);
 
+		if (!libbc_resource_value(resource, LIBBC_MAXHELD))
+			continue;
 		snprintf(text, sizeof(text), " %s=%s",
 			 libbc_resource_name(resource),
 			 libbc_size_format(
