@@ -7,7 +7,8 @@
  * one object as long as all of them only read it (const in the signature).
  *
  * A value is in the unit of its resource, which libbc_resource_unit() tells;
- * LIBBC_MAX is "max", unlimited.
+ * LIBBC_MAX is "max", unlimited. As the barrier of vmguarpages or oomguarpages,
+ * which is a guarantee, it is none.
  */
 #ifndef BEANCOUNTER_H
 #define BEANCOUNTER_H

@@ -20,6 +20,9 @@ What is unlimited is None, and so is what the kernel does not tell:
 >>> account["numwidget"].limit is None
 True
 
+The barrier of vmguarpages and oomguarpages is a guarantee, and None there is no
+guarantee; physpages and swappages are only shown, and nothing is refused for them.
+
 Sizes are numbers in the unit of their resource; these two are for people:
 
 >>> size("1.5G"), size("256M", "pages")

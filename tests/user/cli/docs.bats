@@ -79,6 +79,15 @@ complete_words()
 	[ "$(complete_words bcctl top --sort FA | tr '\n' ' ')" = "FAIL/s FAILCNT " ]
 }
 
+@test "the page has every resource that the kernel may have, as the tool describes it" {
+	diff <(sed -n '/^\.Ss Resources/,/^\.El/{/^\.It /{s/^\.It //;N;s/\n/ /;p}}' "$MAN/bcctl.8") \
+		<(on rows show /db --noheadings -o RESOURCE,WHAT | sed 's/  */ /g; s/ $//')
+	# docs/openvz.md says of each row of OpenVZ whether it is counted.
+	# shellcheck disable=SC2016 # it is a pattern
+	diff <(sed -n 's/^| \(`[a-z`, ]*`\) |.*/\1/p' "$TOP/docs/openvz.md" | tr -d '`,' | tr ' ' '\n' | grep -vE '^(vz|bcctl|$)' | sort) \
+		<(on rows ubc --full /db | awk 'NR > 3 { print $1 } NR == 3 { print $2 }' | sort)
+}
+
 @test "every function of the library has a page and is exported, and no other" {
 	local header=$TOP/lib/include/beancounter.h
 	diff <(grep -oE 'libbc_[a-z_]+\(' "$header" | tr -d '(' | sort -u) \
