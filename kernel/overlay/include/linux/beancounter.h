@@ -60,7 +60,22 @@ enum bc_unit {
 	BC_ITEMS,
 };
 
-#define BC_RESOURCE(id, name, unit, dfl) BC_##id,
+/**
+ * enum bc_kind_of - how a resource is counted, and what its barrier does
+ * @BC_STOCKED: charged, and a part of it sits in the stocks of the CPUs
+ * @BC_CHARGED: charged under the lock of the tree
+ * @BC_SAMPLED: added up when somebody reads it; nothing is refused
+ * @BC_GUARANTEE: the barrier is what the group may count on, and BC_MAX stands
+ *	for nothing; nothing is refused
+ */
+enum bc_kind_of {
+	BC_STOCKED,
+	BC_CHARGED,
+	BC_SAMPLED,
+	BC_GUARANTEE,
+};
+
+#define BC_RESOURCE(id, name, unit, kind, dfl) BC_##id,
 enum bc_resource {
 #include <linux/bc_resources.h>
 	BC_NR_RESOURCES

@@ -26,7 +26,7 @@ DEFINE_STATIC_KEY_FALSE(bc_online_key);
 /* The hooks in modules are inline, see bc_online(). */
 EXPORT_SYMBOL_GPL(bc_online_key);
 
-#define BC_RESOURCE(id, name, unit, dfl) [BC_##id] = { name, unit, dfl },
+#define BC_RESOURCE(id, name, unit, kind, dfl) [BC_##id] = { name, unit, dfl },
 const struct bc_resource_desc bc_resources[BC_NR_RESOURCES] = {
 #include <linux/bc_resources.h>
 };

@@ -9,6 +9,36 @@
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 
+/* The column of the table. Of a resource that is known it is a constant. */
+static __always_inline enum bc_kind_of bc_kind_of(enum bc_resource res)
+{
+#define BC_RESOURCE(id, name, unit, kind, dfl) [BC_##id] = kind,
+	static const u8 kinds[] = {
+#include <linux/bc_resources.h>
+	};
+#undef BC_RESOURCE
+
+	return kinds[res];
+}
+
+/* Resources of which a part sits in the stocks. */
+static __always_inline bool bc_is_stocked(enum bc_resource res)
+{
+	return bc_kind_of(res) == BC_STOCKED;
+}
+
+/* What is not charged is added up when it is read, or not counted at all. */
+static __always_inline bool bc_is_charged(enum bc_resource res)
+{
+	return bc_kind_of(res) <= BC_CHARGED;
+}
+
+/* The barrier is a promise, and nothing is refused. */
+static __always_inline bool bc_is_guarantee(enum bc_resource res)
+{
+	return bc_kind_of(res) == BC_GUARANTEE;
+}
+
 /**
  * struct bc_counter - one resource of one beancounter
  * @usage: charged here and below, what sits in stocks included

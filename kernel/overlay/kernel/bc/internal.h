@@ -323,12 +323,6 @@ int bc_can_attach(struct cgroup_taskset *tset);
 void bc_cancel_attach(struct cgroup_taskset *tset);
 
 /* phys.c */
-/* What is not charged is added up when it is read. */
-static inline bool bc_is_charged(enum bc_resource res)
-{
-	return res != BC_PHYSPAGES;
-}
-
 bool bc_phys_is_mark(const struct bc_vm *vm);
 void bc_phys_sum(struct beancounter *root);
 void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm);

@@ -98,12 +98,6 @@ static __always_inline enum bc_resource bc_item_of(u64 n)
 	return n >> BC_ITEM_SHIFT;
 }
 
-/* Resources of which a part sits in the stocks. */
-static __always_inline bool bc_is_stocked(enum bc_resource res)
-{
-	return res == BC_KMEMSIZE || res == BC_NUMFILE;
-}
-
 /*
  * Take from this CPU's word. That the task may move to another CPU between the
  * look-up and the exchange is harmless: it is a word of the same group.
