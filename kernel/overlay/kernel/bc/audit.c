@@ -59,6 +59,15 @@ static void bc_audit_found(struct beancounter *bc, enum bc_resource res, u64 n)
 		bc->audit->found[res] += n;
 }
 
+static void bc_audit_shm(const struct slab *slab, unsigned int i,
+			 struct beancounter *bc)
+{
+#ifdef CONFIG_SHMEM
+	if (bc_shm_is_cache(slab->slab_cache))
+		bc_audit_found(bc, BC_SHMPAGES, bc_shm_audit(slab, i));
+#endif
+}
+
 /* Free objects have no owner, so the free list does not matter. */
 static void bc_audit_slab(struct slab *slab)
 {
@@ -73,6 +82,7 @@ static void bc_audit_slab(struct slab *slab)
 		if (bc_object_item(slab->slab_cache))
 			bc_audit_found(exts[i].bc,
 				       bc_object_item(slab->slab_cache), 1);
+		bc_audit_shm(slab, i, exts[i].bc);
 	}
 }
 

@@ -309,6 +309,12 @@ extern struct list_head bc_pins;
 extern raw_spinlock_t bc_pins_lock;
 #endif
 
+/* shm.c */
+#if defined(CONFIG_BEANCOUNTERS_DEBUG) && defined(CONFIG_SHMEM)
+bool bc_shm_is_cache(const struct kmem_cache *s);
+u64 bc_shm_audit(const struct slab *slab, unsigned int i);
+#endif
+
 /* sock.c */
 #if defined(CONFIG_BEANCOUNTERS_DEBUG) && defined(CONFIG_NET)
 extern struct list_head bc_socks;

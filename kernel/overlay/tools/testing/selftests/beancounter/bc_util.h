@@ -19,6 +19,7 @@
 #define BC_KMEM "kmemsize"
 #define BC_VM "privvmpages"
 #define BC_LOCKED "lockedpages"
+#define BC_SHM "shmpages"
 #define BC_MAX LLONG_MAX /* how "max" reads */
 #define BC_AUTO (LLONG_MAX - 1) /* how "auto" reads */
 #define BC_KIB 1024LL

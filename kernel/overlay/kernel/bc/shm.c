@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: shmpages, what is in files that exist in memory only.
+ *
+ * A page is charged when it is added to the file and given back when it is gone
+ * from it: by truncation, a hole, the end of the file. In between it may be swapped
+ * out and in, which changes nothing. The payer is that of the inode, which the inode
+ * has as long as it exists, whoever adds the page: so what is given back is what was
+ * charged, without a field for it.
+ */
+#include <linux/bc_shm.h>
+#include <linux/kfence.h>
+#include <linux/shmem_fs.h>
+#include <linux/xarray.h>
+
+#include "../../mm/slab.h"
+#include "internal.h"
+
+/* Where there is another way to do it, as with a huge page, nobody was refused. */
+static bool bc_shm_counts(u64 pages)
+{
+	return pages == 1 && !(current->bc_scope & BC_SCOPE_TRY);
+}
+
+/**
+ * __bc_shm_charge() - charge pages of a file to the payer of its inode
+ * @inode: of the file
+ * @pages: how many
+ *
+ * See bc_shm_charge().
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have them.
+ */
+bool __bc_shm_charge(const struct inode *inode, u64 pages)
+{
+	struct beancounter *bc = bc_object_owner(inode, NULL);
+	struct bc_request rq = BC_REQUEST(BC_BARRIER, BC_SHMPAGES, pages);
+
+	if (!bc || !bc_try_charge(bc, &rq))
+		return true;
+	if (bc_shm_counts(pages))
+		bc_refused(bc, &rq);
+	return false;
+}
+
+/**
+ * __bc_shm_uncharge() - give pages of a file back
+ * @inode: of the file
+ * @pages: how many
+ *
+ * See bc_shm_uncharge().
+ *
+ * Context: Any.
+ */
+void __bc_shm_uncharge(const struct inode *inode, u64 pages)
+{
+	bc_uncharge(bc_object_owner(inode, NULL), BC_SHMPAGES, pages);
+}
+
+#if defined(CONFIG_BEANCOUNTERS_DEBUG) && defined(CONFIG_SHMEM)
+
+/**
+ * bc_shm_is_cache() - are the objects of a slab inodes of such files?
+ * @s: the cache
+ *
+ * It has a constructor, so it is not merged with another.
+ *
+ * Context: Any.
+ * Return: true if they are.
+ */
+bool bc_shm_is_cache(const struct kmem_cache *s)
+{
+	return !strcmp(s->name, "shmem_inode_cache");
+}
+
+/* Each page is there itself, or the number of where it was swapped out to. */
+static s64 bc_shm_entries(struct address_space *mapping)
+{
+	XA_STATE(xas, &mapping->i_pages, 0);
+	s64 pages = 0;
+	void *entry;
+
+	rcu_read_lock();
+	xas_for_each(&xas, entry, ULONG_MAX) {
+		if (xas_retry(&xas, entry))
+			continue;
+		pages += xa_is_value(entry) ? BIT(xas_get_order(&xas)) :
+					      folio_nr_pages(entry);
+	}
+	rcu_read_unlock();
+	return pages;
+}
+
+/**
+ * bc_shm_audit() - count the pages of a file again
+ * @slab: of its inode
+ * @i: which of the objects of @slab
+ *
+ * Pages that were never written to may have been dropped, of which the file learns
+ * later. Those that could not be read from swap are in the file as holes are not, but
+ * not among those that it has allocated. So it is the more of both.
+ *
+ * Context: Nothing else runs; the object has an owner.
+ * Return: How many are charged.
+ */
+u64 bc_shm_audit(const struct slab *slab, unsigned int i)
+{
+	const struct kmem_cache *s = slab->slab_cache;
+	void *obj = slab_address(slab) + i * s->size;
+	struct shmem_inode_info *info;
+
+	if (is_kfence_address(obj))
+		obj = kfence_object_start(obj);
+	else if (s->flags & SLAB_RED_ZONE)
+		obj += s->red_left_pad;
+	info = obj;
+	return max3((s64)info->alloced, bc_shm_entries(&info->vfs_inode.i_data),
+		    0LL);
+}
+
+#endif
