@@ -228,9 +228,11 @@ static int limit(struct hook *hook, const struct libbc_group *group)
 
 	ret = account_read(ctl, group, 0, &account);
 	if (!ret)
-		ret = take_annotations(hook, account) ?:
-			      check_guarantees(hook)  ?:
-			      take_profile(hook, account);
+		ret = take_annotations(hook, account);
+	if (!ret)
+		ret = check_guarantees(hook);
+	if (!ret)
+		ret = take_profile(hook, account);
 	if (!ret)
 		ret = complete(hook);
 	if (!ret)
