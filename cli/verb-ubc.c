@@ -128,10 +128,8 @@ const struct verb ubc_verb = {
 	.args = "[GROUP|PID|.]",
 	.summary = "the text of /proc/user_beancounters of OpenVZ",
 	.about =
-		"Print the accounts of all groups, or of GROUP alone, in the "
-		"format 2.5 of OpenVZ's\n"
-		"/proc/user_beancounters, for what reads that. The number of a "
-		"group is its ID,\n"
+		"Print the accounts of all groups, or of GROUP alone, in the format 2.5 of OpenVZ's\n"
+		"/proc/user_beancounters, for what reads that. The number of a group is its ID,\n"
 		"which \"bcctl list -o +ID\" shows.",
 	.opts = opts,
 	.run = run_ubc,
