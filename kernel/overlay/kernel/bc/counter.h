@@ -27,10 +27,16 @@ static __always_inline bool bc_is_stocked(enum bc_resource res)
 	return bc_kind_of(res) == BC_STOCKED;
 }
 
-/* What is not charged is added up when it is read, or not counted at all. */
+/* What is not is sampled, or not counted at all. */
 static __always_inline bool bc_is_charged(enum bc_resource res)
 {
 	return bc_kind_of(res) <= BC_CHARGED;
+}
+
+/* What is added up from the address spaces when it is read. */
+static __always_inline bool bc_is_sampled(enum bc_resource res)
+{
+	return bc_kind_of(res) == BC_SAMPLED;
 }
 
 /* The barrier is a promise, and nothing is refused. */

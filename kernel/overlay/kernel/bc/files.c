@@ -182,7 +182,8 @@ enum bc_column {
 
 /*
  * Only what was asked for. What is one number, each value of which was right at
- * some time, is read without the lock of the tree; what is held is added up.
+ * some time, is read without the lock of the tree; what is held is added up. What
+ * is sampled was, by the caller.
  */
 static u64 bc_column(struct beancounter *bc, enum bc_resource res,
 		     enum bc_column column)
@@ -192,11 +193,9 @@ static u64 bc_column(struct beancounter *bc, enum bc_resource res,
 
 	switch (column) {
 	case BC_HELD:
-		bc_stat_read(bc, res, &stat);
+		bc_stat_get(bc, res, &stat);
 		return stat.held;
 	case BC_MAXHELD:
-		if (!bc_is_charged(res))
-			bc_phys_sum(bc);
 		return READ_ONCE(c->maxheld);
 	case BC_BARRIER_VALUE:
 		return READ_ONCE(c->barrier);
@@ -217,6 +216,8 @@ static int bc_column_show(struct seq_file *seq, void *v)
 	char value[BC_VALUE_LEN];
 	int i;
 
+	if (column == BC_HELD || column == BC_MAXHELD)
+		bc_phys_sum(bc);
 	for (i = 0; i < BC_NR_RESOURCES; i++)
 		seq_printf(seq, "%s %s\n", bc_resources[i].name,
 			   bc_value_print(bc_column(bc, i, column), value));
@@ -230,10 +231,11 @@ static int bc_resources_show(struct seq_file *seq, void *v)
 	struct bc_stat stat;
 	int i;
 
+	bc_phys_sum(bc);
 	for (i = 0; i < BC_NR_RESOURCES; i++) {
 		const struct bc_counter *c = &stat.counter;
 
-		bc_stat_read(bc, i, &stat);
+		bc_stat_get(bc, i, &stat);
 		seq_printf(
 			seq,
 			"%s held=%llu maxheld=%llu barrier=%s limit=%s failcnt=%llu forced=%llu%s\n",

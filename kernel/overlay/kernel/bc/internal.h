@@ -286,6 +286,8 @@ void bc_refusal_init(struct bc_css *bcs);
 int bc_refusal_start(void);
 
 /* stat.c */
+void bc_stat_get(struct beancounter *bc, enum bc_resource res,
+		 struct bc_stat *stat);
 void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 		  struct bc_stat *stat);
 u64 bc_limit_shown(struct beancounter *bc, enum bc_resource res);

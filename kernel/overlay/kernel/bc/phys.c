@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: physpages, the memory that the address spaces have resident.
+ * Beancounters: what the address spaces have resident and swapped out.
  *
- * Nothing is charged and nothing refused: held is added up from the counters of
- * resident pages when somebody asks. A page that several address spaces map
- * counts in each.
+ * physpages and swappages. Nothing is charged and nothing refused: held is added
+ * up from the counters of the address spaces when somebody asks. A page that
+ * several address spaces map counts in each.
  *
  * maxheld is the highest of the samples: each reading of the group, the peak
  * of each of its processes when that ends, and then the whole group, too, if it
- * has only a few address spaces.
+ * has only a few address spaces. Of pages that are swapped out an address space
+ * knows no peak, so it is what a process has at its end.
  */
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -26,16 +27,35 @@
 /* How many an exiting process looks at. */
 #define BC_PHYS_FEW 16
 
-static u64 bc_phys_vm(struct bc_vm *vm, int *words)
-{
-	struct mm_struct *mm = container_of(vm, struct mm_struct, bc_vm);
+/**
+ * struct bc_phys - what one address space has, or many
+ * @phys: resident pages
+ * @swap: pages that are swapped out
+ */
+struct bc_phys {
+	u64 phys;
+	u64 swap;
+};
 
-	*words -= 3 * num_online_cpus();
-	if (*words < 0)
-		return get_mm_rss(mm);
-	return get_mm_counter_sum(mm, MM_FILEPAGES) +
-	       get_mm_counter_sum(mm, MM_ANONPAGES) +
-	       get_mm_counter_sum(mm, MM_SHMEMPAGES);
+static unsigned long bc_phys_read(struct mm_struct *mm, int member, bool exact)
+{
+	return exact ? get_mm_counter_sum(mm, member) :
+		       get_mm_counter(mm, member);
+}
+
+static void bc_phys_add(struct mm_struct *mm, bool exact, struct bc_phys *sum)
+{
+	sum->phys += bc_phys_read(mm, MM_ANONPAGES, exact) +
+		     bc_phys_read(mm, MM_FILEPAGES, exact) +
+		     bc_phys_read(mm, MM_SHMEMPAGES, exact);
+	sum->swap += bc_phys_read(mm, MM_SWAPENTS, exact);
+}
+
+static void bc_phys_vm(struct bc_vm *vm, int *words, struct bc_phys *sum)
+{
+	*words -= NR_MM_COUNTERS * num_online_cpus();
+	bc_phys_add(container_of(vm, struct mm_struct, bc_vm), *words >= 0,
+		    sum);
 }
 
 /**
@@ -45,14 +65,14 @@ static u64 bc_phys_vm(struct bc_vm *vm, int *words)
  * @mark: holds the place in the list of address spaces of @bc, and @bc in the
  *	lists of those that have some; there is no mm_struct around it
  * @words: how many may still be read
- * @pages: seen so far
+ * @sum: seen so far
  */
 struct bc_phys_walk {
 	struct beancounter *root;
 	struct beancounter *bc;
 	struct bc_vm mark;
 	int words;
-	u64 pages;
+	struct bc_phys sum;
 };
 
 /* The owner of a mark, and of nothing else. */
@@ -91,7 +111,7 @@ static struct beancounter *bc_phys_step(struct bc_phys_walk *walk)
 		vm = list_next_entry(&walk->mark, node);
 		list_move(&walk->mark.node, &vm->node);
 		if (!bc_phys_is_mark(vm))
-			walk->pages += bc_phys_vm(vm, &walk->words);
+			bc_phys_vm(vm, &walk->words, &walk->sum);
 		return NULL;
 	}
 	next = bc_branch_next(bc, walk->root, BC_MMS);
@@ -100,12 +120,26 @@ static struct beancounter *bc_phys_step(struct bc_phys_walk *walk)
 	return bc;
 }
 
+/* A sample of one resource: is it the highest? Under the lock. */
+static void bc_phys_peak(struct beancounter *bc, enum bc_resource res, u64 n)
+{
+	struct bc_counter *c = &bc->res[res];
+
+	c->maxheld = max(c->maxheld, n);
+}
+
+static void bc_phys_peaks(struct beancounter *bc, const struct bc_phys *sum)
+{
+	bc_phys_peak(bc, BC_PHYSPAGES, sum->phys);
+	bc_phys_peak(bc, BC_SWAPPAGES, sum->swap);
+}
+
 /**
- * bc_phys_sum() - add up resident pages of a group and those below it
+ * bc_phys_sum() - add up pages of the address spaces of a group and those below it
  * @root: the group
  *
- * The sum is its usage then, and a sample for its maxheld. It is made a chunk at a
- * time, between which the lock of the tree is released.
+ * The sums are its usage then, and samples for its maxheld. They are made a chunk at
+ * a time, between which the lock of the tree is released.
  *
  * Context: Any in which @root is pinned, but under a lock of the accounts; does not
  * sleep.
@@ -117,7 +151,6 @@ void bc_phys_sum(struct beancounter *root)
 		.mark.owner = &bc_phys_mark,
 		.words = BC_PHYS_WORDS,
 	};
-	struct bc_counter *c = &root->res[BC_PHYSPAGES];
 	raw_spinlock_t *lock = &root->top->lock;
 	struct beancounter *put;
 	unsigned long flags;
@@ -133,19 +166,20 @@ void bc_phys_sum(struct beancounter *root)
 		bc_put(put);
 		raw_spin_lock_irqsave(lock, flags);
 	}
-	c->usage = walk.pages;
-	c->maxheld = max(c->maxheld, walk.pages);
+	root->res[BC_PHYSPAGES].usage = walk.sum.phys;
+	root->res[BC_SWAPPAGES].usage = walk.sum.swap;
+	bc_phys_peaks(root, &walk.sum);
 	raw_spin_unlock_irqrestore(lock, flags);
 }
 
 /* The same if there are only a few of them; if not, false. Under the lock. */
-static bool bc_phys_few(struct beancounter *root, u64 *pages)
+static bool bc_phys_few(struct beancounter *root, struct bc_phys *sum)
 {
 	int words = 0, few = BC_PHYS_FEW;
 	struct beancounter *bc;
 	struct bc_vm *vm;
 
-	*pages = 0;
+	*sum = (struct bc_phys){};
 	for (bc = root; bc; bc = bc_branch_next(bc, root, BC_MMS)) {
 		if (!few--)
 			return false;
@@ -154,7 +188,7 @@ static bool bc_phys_few(struct beancounter *root, u64 *pages)
 				return false;
 			bc_count_visit(bc);
 			if (!bc_phys_is_mark(vm))
-				*pages += bc_phys_vm(vm, &words);
+				bc_phys_vm(vm, &words, sum);
 		}
 	}
 	return true;
@@ -170,19 +204,20 @@ static bool bc_phys_few(struct beancounter *root, u64 *pages)
 void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm)
 {
 	raw_spinlock_t *lock = &bc->top->lock;
-	u64 peak = get_mm_hiwater_rss(mm), pages = 0;
+	struct bc_phys own = {}, sum;
 	unsigned long flags;
 	bool few = true;
 
+	bc_phys_add(mm, false, &own);
+	own.phys = get_mm_hiwater_rss(mm);
+
 	raw_spin_lock_irqsave(lock, flags);
 	for (; bc; bc = bc->parent) {
-		struct bc_counter *c = &bc->res[BC_PHYSPAGES];
-
 		/* Those above have no fewer. */
-		few = few && bc_phys_few(bc, &pages);
-		c->maxheld = max(c->maxheld, peak);
+		few = few && bc_phys_few(bc, &sum);
+		bc_phys_peaks(bc, &own);
 		if (few)
-			c->maxheld = max(c->maxheld, pages);
+			bc_phys_peaks(bc, &sum);
 	}
 	raw_spin_unlock_irqrestore(lock, flags);
 }

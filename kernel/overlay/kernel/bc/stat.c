@@ -15,24 +15,21 @@ static bool bc_follows(const struct beancounter *bc, enum bc_resource res)
 }
 
 /**
- * bc_stat_read() - all figures of one resource
+ * bc_stat_get() - all figures of one resource, as they were added up last
  * @bc: account
  * @res: resource
  * @stat: where to put them
  *
- * Takes longer the more groups below have stocks and, for physpages, address
- * spaces; those that are idle do not matter.
+ * For who reads several: bc_phys_sum() is called once before.
  *
  * Context: Any in which @bc is pinned, but under a lock of the accounts.
  */
-void bc_stat_read(struct beancounter *bc, enum bc_resource res,
-		  struct bc_stat *stat)
+void bc_stat_get(struct beancounter *bc, enum bc_resource res,
+		 struct bc_stat *stat)
 {
 	unsigned long flags;
 	u64 stocks;
 
-	if (!bc_is_charged(res))
-		bc_phys_sum(bc);
 	raw_spin_lock_irqsave(&bc->top->lock, flags);
 	stocks = bc_stock_sum(bc, res);
 	stat->counter = bc->res[res];
@@ -40,6 +37,25 @@ void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 	/* Words move while they are summed up, but not at rest. */
 	stat->held = stat->counter.usage - min(stocks, stat->counter.usage);
+}
+
+/**
+ * bc_stat_read() - all figures of one resource
+ * @bc: account
+ * @res: resource
+ * @stat: where to put them
+ *
+ * Takes longer the more groups below have stocks and, for what is not charged,
+ * address spaces; those that are idle do not matter.
+ *
+ * Context: Any in which @bc is pinned, but under a lock of the accounts.
+ */
+void bc_stat_read(struct beancounter *bc, enum bc_resource res,
+		  struct bc_stat *stat)
+{
+	if (bc_is_sampled(res))
+		bc_phys_sum(bc);
+	bc_stat_get(bc, res, stat);
 }
 
 /**
@@ -75,9 +91,9 @@ u64 bc_limit_shown(struct beancounter *bc, enum bc_resource res)
 void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		     const struct bc_limits *limits)
 {
+	bool drained, sampled = false;
 	struct bc_sum sum = {};
 	unsigned long flags;
-	bool drained;
 	int i;
 
 	raw_spin_lock_irqsave(&bc->top->lock, flags);
@@ -103,13 +119,14 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 			break;
 		case BC_RESET_MAXHELD:
 			WRITE_ONCE(c->maxheld, bc_is_charged(i) ? c->usage : 0);
+			sampled |= bc_is_sampled(i);
 			break;
 		}
 	}
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
 	if (drained)
 		trace_bc_drain(bc->id, &sum);
-	if (kind == BC_RESET_MAXHELD && test_bit(BC_PHYSPAGES, &limits->set))
+	if (sampled)
 		bc_phys_sum(bc);
 }
 
