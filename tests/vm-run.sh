@@ -133,6 +133,16 @@ endless_stdin()
 	[ "$(yes | vm -- head -n 1)" = y ]
 }
 
+# The kernel's sign of OpenVZ is there, and can be taken away.
+asked_proc()
+{
+	local file=/proc/user_beancounters
+	exits 0 vm -- test -e "$file" -a -e /proc/bc &&
+		exits 1 vm --append bc_proc=off -- test -e "$file" -o -e /proc/bc &&
+		exits 1 vm --append bc_proc=maybe --log "$WORK/maybe" -- test -e "$file" &&
+		grep "bc_proc=maybe is unknown, .*: say on or off" "$WORK/maybe"
+}
+
 writable()
 {
 	mkdir -p "$WORK/a,b c"
@@ -295,6 +305,7 @@ check "stdin that comes late"		late_stdin
 check "stdin without end"		endless_stdin
 check "no stdin"			exits 0 vm -- sh -c '! read -r line'
 check "--rw"				writable
+check "bc_proc=on, or what is appended"	asked_proc
 check "the rest is read-only"		read_only
 check "several at a time"		parallel
 check "a terminal"			terminal

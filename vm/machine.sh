@@ -3,10 +3,10 @@
 #
 # machine.sh - the command lines of the two machines.  Part of vm/run.
 
-# What both kernels are told.
+# What both kernels are told; what is appended comes after it.
 kernel_parameters()
 {
-	printf '%s ' ro "init=$TOOLS/init" loglevel=7 panic=-1
+	printf '%s ' ro "init=$TOOLS/init" loglevel=7 panic=-1 bc_proc=on
 }
 
 # enough_memory: a machine that the host has no memory for ends in the middle.

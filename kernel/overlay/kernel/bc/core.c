@@ -64,6 +64,9 @@ static void bc_list_del(struct beancounter *bc)
 }
 #endif
 
+/* The highest that the high half of a group's id has been; cgroup_mutex. */
+u32 bc_id_rounds;
+
 /* Of their own: an account is little more than half a KiB. */
 static struct kmem_cache *bc_cache __ro_after_init;
 
@@ -191,6 +194,7 @@ static int bc_css_online(struct cgroup_subsys_state *css)
 	bc->id = cgroup_id(css->cgroup);
 	bc->css = css_to_bc(css);
 	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	WRITE_ONCE(bc_id_rounds, max(bc_id_rounds, (u32)(bc->id >> 32)));
 	static_branch_enable(&bc_online_key);
 	return 0;
 }

@@ -252,6 +252,7 @@ static inline struct beancounter *css_bc(struct cgroup_subsys_state *css)
 }
 
 /* core.c */
+extern u32 bc_id_rounds;
 struct beancounter *bc_alloc(struct beancounter *parent);
 void bc_put(struct beancounter *bc);
 struct bc_css *bc_get_css(struct beancounter *bc);

@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: /proc/user_beancounters, format 2.5.
+ * Beancounters: /proc/user_beancounters, format 2.5, and /proc/bc.
  *
  * What tools have read since 2005: for each group the same rows in the same
- * order, those of resources that are not counted as zeros. The host sees all
- * groups, the root as group 0; who is in a cgroup namespace sees its root, which
- * is the group of the container. The number of a group is the id of its cgroup.
+ * order, those of resources that are not counted as zeros. The host sees all groups, the root as group 0; who is in a cgroup
+ * namespace sees its root, which is the group of the container.
+ *
+ * The number of a group is the low half of its cgroup's id, because old parsers
+ * read an int. kernfs gives no two nodes that exist the same, and none above
+ * INT_MAX; the high half counts how often the low one has gone round.
+ *
+ * Installers take the file for the sign of an OpenVZ guest, so it is only there
+ * with bc_proc=on.
  */
 #include <linux/capability.h>
 #include <linux/cgroup.h>
+#include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/idr.h>
+#include <linux/namei.h>
 #include <linux/nsproxy.h>
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 
+/* For a directory whose entries are not kept: there is no interface to it. */
+#include "../../fs/proc/internal.h"
 #include "internal.h"
 
 /* The rows in the order of the original; "dummy" holds the place of a number. */
@@ -25,6 +37,16 @@ static const char *const bc_proc_rows[] = {
 	"dgramrcvbuf",	"numothersock", "dcachesize",  "numfile",
 	"dummy",	"dummy",	"dummy",       "numiptent",
 };
+
+static bool bc_proc_is_dummy(const char *name)
+{
+	return !strcmp(name, "dummy");
+}
+
+static bool bc_proc_has_row(const char *name)
+{
+	return match_string(bc_proc_rows, ARRAY_SIZE(bc_proc_rows), name) >= 0;
+}
 
 static void bc_proc_row(struct seq_file *m, const char *uid, const char *name,
 			struct beancounter *bc)
@@ -42,14 +64,25 @@ static void bc_proc_row(struct seq_file *m, const char *uid, const char *name,
 		   stat.counter.limit, stat.counter.failcnt);
 }
 
-static void bc_proc_group(struct seq_file *m, struct beancounter *bc)
+/* @full: no dummies, and what has come after the format, too. */
+static void bc_proc_group(struct seq_file *m, struct beancounter *bc,
+			  const char *uid, bool full)
 {
-	char uid[24];
 	int i;
 
-	snprintf(uid, sizeof(uid), "%llu:", bc ? bc->id : 0);
-	for (i = 0; i < ARRAY_SIZE(bc_proc_rows); i++)
+	for (i = 0; i < ARRAY_SIZE(bc_proc_rows); i++) {
+		if (full && bc_proc_is_dummy(bc_proc_rows[i]))
+			continue;
 		bc_proc_row(m, i ? "" : uid, bc_proc_rows[i], bc);
+	}
+	for (i = 0; full && i < BC_NR_RESOURCES; i++)
+		if (!bc_proc_has_row(bc_resources[i].name))
+			bc_proc_row(m, "", bc_resources[i].name, bc);
+}
+
+static u32 bc_proc_number(const struct beancounter *bc)
+{
+	return bc ? (u32)bc->id : 0;
 }
 
 static struct cgroup *bc_proc_root(void)
@@ -62,13 +95,23 @@ static struct cgroup *bc_proc_root(void)
 	return cgrp;
 }
 
+enum bc_proc_kind {
+	BC_PROC_UBC, /* /proc/user_beancounters */
+	BC_PROC_ALL, /* /proc/bc/resources */
+	BC_PROC_ONE, /* /proc/bc/NUMBER/resources */
+};
+
 /**
  * struct bc_proc_file - one that has opened it
+ * @kind: which file it is
+ * @alone: nothing below @root is shown
  * @root: the group it sees at the top, with a reference
  * @at: the group at which the last buffer ended, with a reference, or NULL
  * @pos: the number of @at
  */
 struct bc_proc_file {
+	enum bc_proc_kind kind;
+	bool alone;
 	struct cgroup_subsys_state *root;
 	struct cgroup_subsys_state *at;
 	loff_t pos;
@@ -84,7 +127,7 @@ static void *bc_proc_start(struct seq_file *m, loff_t *pos) __acquires(RCU)
 	rcu_read_lock();
 	if (file->at && file->pos == n)
 		return file->at;
-	if (file->root->parent)
+	if (file->alone)
 		return n ? NULL : file->root;
 	css_for_each_descendant_pre(css, file->root)
 		if (!n--)
@@ -97,8 +140,7 @@ static void *bc_proc_next(struct seq_file *m, void *v, loff_t *pos)
 	struct bc_proc_file *file = m->private;
 
 	++*pos;
-	return file->root->parent ? NULL :
-				    css_next_descendant_pre(v, file->root);
+	return file->alone ? NULL : css_next_descendant_pre(v, file->root);
 }
 
 static void bc_proc_stop(struct seq_file *m, void *v) __releases(RCU)
@@ -118,16 +160,20 @@ static int bc_proc_show(struct seq_file *m, void *v)
 {
 	struct bc_proc_file *file = m->private;
 	struct beancounter *bc = css_bc(v);
+	char uid[16] = "";
 
-	if (v == file->root) {
+	if (v == file->root && file->kind != BC_PROC_ONE) {
 		seq_puts(m, "Version: 2.5\n");
 		seq_printf(m, "%10s  %-12s %20s %20s %20s %20s %20s\n", "uid",
 			   "resource", "held", "maxheld", "barrier", "limit",
 			   "failcnt");
 	}
 	/* Not online yet: it has no number. */
-	if (!bc || bc->id)
-		bc_proc_group(m, bc);
+	if (bc && !bc->id)
+		return 0;
+	if (file->kind != BC_PROC_ONE)
+		snprintf(uid, sizeof(uid), "%u:", bc_proc_number(bc));
+	bc_proc_group(m, bc, uid, file->kind != BC_PROC_UBC);
 	return 0;
 }
 
@@ -138,29 +184,50 @@ static const struct seq_operations bc_proc_seq = {
 	.show = bc_proc_show,
 };
 
-static int bc_proc_open(struct inode *inode, struct file *file)
+/* The group itself, with a reference, or NULL when it was removed. */
+static struct cgroup_subsys_state *bc_proc_css(struct cgroup *cgrp)
+{
+	struct cgroup_subsys_state *css;
+
+	css = cgroup_get_e_css(cgrp, &bc_cgrp_subsys);
+	/* Of a cgroup that was removed it gives an ancestor. */
+	if (css->cgroup == cgrp)
+		return css;
+	css_put(css);
+	return NULL;
+}
+
+/* Takes the reference to @css over. */
+static int bc_proc_open_css(struct file *file, enum bc_proc_kind kind,
+			    struct cgroup_subsys_state *css)
 {
 	struct user_namespace *ns = current_user_ns();
-	struct cgroup *root = bc_proc_root();
-	struct cgroup_subsys_state *css;
 	struct bc_proc_file *private;
+	int ret = -EACCES;
 
+	if (!css)
+		return -ENODEV;
 	if (!ns_capable(ns, CAP_DAC_OVERRIDE) ||
 	    !ns_capable(ns, CAP_DAC_READ_SEARCH))
-		return -EACCES;
-	css = cgroup_get_e_css(root, &bc_cgrp_subsys);
-	/* Of a cgroup that was removed it gives an ancestor. */
-	if (css->cgroup != root) {
-		css_put(css);
-		return -ENODEV;
-	}
+		goto out_put;
+	ret = -ENOMEM;
 	private = __seq_open_private(file, &bc_proc_seq, sizeof(*private));
-	if (!private) {
-		css_put(css);
-		return -ENOMEM;
-	}
+	if (!private)
+		goto out_put;
+	private->kind = kind;
+	private->alone = kind == BC_PROC_ONE || css->parent;
 	private->root = css;
 	return 0;
+
+out_put:
+	css_put(css);
+	return ret;
+}
+
+static int bc_proc_open(struct inode *inode, struct file *file)
+{
+	return bc_proc_open_css(file, (uintptr_t)pde_data(inode),
+				bc_proc_css(bc_proc_root()));
 }
 
 static int bc_proc_release(struct inode *inode, struct file *file)
@@ -181,10 +248,255 @@ static const struct proc_ops bc_proc_ops = {
 	.proc_release = bc_proc_release,
 };
 
+/*
+ * /proc/bc has a directory for each group. Nothing of it is there before
+ * somebody asks, and nothing stays: a lookup finds the group by its number and
+ * makes an inode that has the cgroup's id, and the dentry goes with its last
+ * user. Those that are in use may be found by processes in other namespaces, so
+ * who may see the group is decided at each step of a path, and at open().
+ */
+
+/* The group with the id, 0 for the root, if who asks may see it, or NULL. */
+static struct cgroup_subsys_state *bc_proc_find(u64 id)
+{
+	struct cgroup *root = bc_proc_root();
+	struct cgroup_subsys_state *css;
+	struct cgroup *cgrp;
+
+	if (root != &cgrp_dfl_root.cgrp)
+		return id == cgroup_id(root) ? bc_proc_css(root) : NULL;
+	if (!id)
+		return bc_proc_css(root);
+	cgrp = cgroup_get_from_id(id);
+	if (IS_ERR(cgrp))
+		return NULL;
+	css = cgrp == root ? NULL : bc_proc_css(cgrp);
+	cgroup_put(cgrp);
+	return css;
+}
+
+static u64 bc_proc_inode_id(const struct inode *inode)
+{
+	return (uintptr_t)inode->i_private;
+}
+
+static bool bc_proc_sees(u64 id)
+{
+	struct cgroup_subsys_state *css = bc_proc_find(id);
+
+	if (css)
+		css_put(css);
+	return css;
+}
+
+/* The id of the group with the number, 0 for the root, if it is seen. */
+static bool bc_proc_id(u32 number, u64 *id)
+{
+	u32 rounds = READ_ONCE(bc_id_rounds), round;
+
+	for (round = 0; round <= rounds; round++) {
+		*id = number ? (u64)round << 32 | number : 0;
+		if (bc_proc_sees(*id))
+			return true;
+	}
+	return false;
+}
+
+static int bc_proc_revalidate(struct dentry *dentry, unsigned int flags)
+{
+	if (flags & LOOKUP_RCU)
+		return -ECHILD;
+	return bc_proc_sees(bc_proc_inode_id(d_inode(dentry))) ? 1 : -ENOENT;
+}
+
+static const struct dentry_operations bc_proc_dentry_ops = {
+	.d_revalidate = bc_proc_revalidate,
+	.d_delete = always_delete_dentry,
+};
+
+/* Below what belongs to /proc itself, and never 0. */
+static unsigned long bc_proc_ino(u64 id, umode_t type)
+{
+	return type == DT_DIR ? (u32)id + 2UL : (u32)id | BIT(31);
+}
+
+static struct dentry *bc_proc_splice(struct dentry *dentry, u64 id,
+				     umode_t mode,
+				     const struct inode_operations *iops,
+				     const struct file_operations *fops)
+{
+	struct inode *inode = new_inode(dentry->d_sb);
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	inode->i_ino = bc_proc_ino(id, fs_umode_to_dtype(mode));
+	inode->i_mode = mode;
+	inode->i_op = iops;
+	inode->i_fop = fops;
+	inode->i_private = (void *)(uintptr_t)id;
+	set_nlink(inode, S_ISDIR(mode) ? 2 : 1);
+	simple_inode_init_ts(inode);
+	return proc_splice_unmountable(inode, dentry, &bc_proc_dentry_ops);
+}
+
+static int bc_proc_one_open(struct inode *inode, struct file *file)
+{
+	return bc_proc_open_css(file, BC_PROC_ONE,
+				bc_proc_find(bc_proc_inode_id(inode)));
+}
+
+static const struct file_operations bc_proc_one_fops = {
+	.open = bc_proc_one_open,
+	.read_iter = seq_read_iter,
+	.splice_read = copy_splice_read,
+	.llseek = seq_lseek,
+	.release = bc_proc_release,
+};
+
+static const struct inode_operations bc_proc_one_iops = {
+	.setattr = proc_nochmod_setattr,
+};
+
+#define BC_PROC_ONE_NAME "resources"
+
+static struct dentry *bc_proc_group_lookup(struct inode *dir,
+					   struct dentry *dentry,
+					   unsigned int flags)
+{
+	u64 id = bc_proc_inode_id(dir);
+
+	/* The directory may be one that somebody else had open. */
+	if (strcmp(dentry->d_name.name, BC_PROC_ONE_NAME) || !bc_proc_sees(id))
+		return ERR_PTR(-ENOENT);
+	return bc_proc_splice(dentry, id, S_IFREG | 0400, &bc_proc_one_iops,
+			      &bc_proc_one_fops);
+}
+
+static int bc_proc_group_readdir(struct file *file, struct dir_context *ctx)
+{
+	u64 id = bc_proc_inode_id(file_inode(file));
+
+	if (!dir_emit_dots(file, ctx))
+		return 0;
+	if (ctx->pos == 2 &&
+	    dir_emit(ctx, BC_PROC_ONE_NAME, strlen(BC_PROC_ONE_NAME),
+		     bc_proc_ino(id, DT_REG), DT_REG))
+		ctx->pos++;
+	return 0;
+}
+
+static const struct file_operations bc_proc_group_fops = {
+	.read = generic_read_dir,
+	.iterate_shared = bc_proc_group_readdir,
+	.llseek = generic_file_llseek,
+};
+
+static const struct inode_operations bc_proc_group_iops = {
+	.lookup = bc_proc_group_lookup,
+	.setattr = proc_nochmod_setattr,
+};
+
+static struct dentry *
+bc_proc_dir_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
+{
+	u32 number = name_to_int(&dentry->d_name);
+	u64 id;
+
+	if (number == ~0U)
+		return proc_lookup(dir, dentry, flags);
+	if (!bc_proc_id(number, &id))
+		return ERR_PTR(-ENOENT);
+	return bc_proc_splice(dentry, id, S_IFDIR | 0500, &bc_proc_group_iops,
+			      &bc_proc_group_fops);
+}
+
+/* Where the groups begin, each at the id of its css; before are the files. */
+#define BC_PROC_FIRST 256
+
+/* The number of the first group from @pos on that is seen; @pos is moved to it. */
+static bool bc_proc_next_number(loff_t *pos, u32 *number)
+{
+	struct cgroup *root = bc_proc_root();
+	struct cgroup_subsys_state *css;
+	bool seen = false;
+	int id;
+
+	/* Whatever lseek() was told. */
+	if (*pos - BC_PROC_FIRST >= INT_MAX)
+		return false;
+	id = *pos - BC_PROC_FIRST;
+	rcu_read_lock();
+	while (!seen && (css = idr_get_next(&bc_cgrp_subsys.css_idr, &id))) {
+		*pos = BC_PROC_FIRST + id++;
+		*number = bc_proc_number(css_bc(css));
+		/* Its own css stays a moment longer than the cgroup. */
+		seen = (css->cgroup->self.flags & CSS_ONLINE) &&
+		       (css->flags & CSS_ONLINE) &&
+		       (root == &cgrp_dfl_root.cgrp || css->cgroup == root);
+	}
+	rcu_read_unlock();
+	return seen;
+}
+
+static int bc_proc_dir_readdir(struct file *file, struct dir_context *ctx)
+{
+	char name[16];
+	u32 number;
+
+	if (ctx->pos < BC_PROC_FIRST) {
+		if (proc_readdir(file, ctx) <= 0)
+			return 0;
+		ctx->pos = BC_PROC_FIRST;
+	}
+	for (; bc_proc_next_number(&ctx->pos, &number); ctx->pos++) {
+		int len = snprintf(name, sizeof(name), "%u", number);
+
+		if (!dir_emit(ctx, name, len, bc_proc_ino(number, DT_DIR),
+			      DT_DIR))
+			break;
+	}
+	return 0;
+}
+
+/* Those of any directory in /proc, but for these. */
+static struct inode_operations bc_proc_dir_iops __ro_after_init;
+static struct file_operations bc_proc_dir_fops __ro_after_init;
+
+static void __init bc_proc_dir_init(void)
+{
+	struct proc_dir_entry *dir = proc_mkdir_mode("bc", 0500, NULL);
+
+	if (!dir)
+		return;
+	proc_create_data("resources", 0400, dir, &bc_proc_ops,
+			 (void *)BC_PROC_ALL);
+	bc_proc_dir_iops = *dir->proc_iops;
+	bc_proc_dir_iops.lookup = bc_proc_dir_lookup;
+	bc_proc_dir_fops = *dir->proc_dir_ops;
+	bc_proc_dir_fops.iterate_shared = bc_proc_dir_readdir;
+	dir->proc_iops = &bc_proc_dir_iops;
+	dir->proc_dir_ops = &bc_proc_dir_fops;
+}
+
+static bool bc_proc_wanted __initdata;
+
+static int __init bc_proc_setup(char *str)
+{
+	bc_proc_wanted = !strcmp(str, "on");
+	if (!bc_proc_wanted && strcmp(str, "off"))
+		pr_warn("bc: bc_proc=%s is unknown, there is no /proc/user_beancounters: say on or off\n",
+			str);
+	return 1;
+}
+__setup("bc_proc=", bc_proc_setup);
+
 static int __init bc_proc_init(void)
 {
-	if (!bc_disabled())
-		proc_create("user_beancounters", 0400, NULL, &bc_proc_ops);
+	if (bc_disabled() || !bc_proc_wanted)
+		return 0;
+	proc_create_data("user_beancounters", 0400, NULL, &bc_proc_ops,
+			 (void *)BC_PROC_UBC);
+	bc_proc_dir_init();
 	return 0;
 }
 fs_initcall(bc_proc_init);
