@@ -3,7 +3,7 @@
  * Beancounters: /proc/user_beancounters, format 2.5, and /proc/bc.
  *
  * What tools have read since 2005: for each group the same rows in the same
- * order, those of resources that are not counted as zeros. The host sees all groups, the root as group 0; who is in a cgroup
+ * order. The host sees all groups, the root as group 0; who is in a cgroup
  * namespace sees its root, which is the group of the container.
  *
  * The number of a group is the low half of its cgroup's id, because old parsers
@@ -48,20 +48,22 @@ static bool bc_proc_has_row(const char *name)
 	return match_string(bc_proc_rows, ARRAY_SIZE(bc_proc_rows), name) >= 0;
 }
 
+/* What is not counted is not full: it has no limit, as what is not limited. */
 static void bc_proc_row(struct seq_file *m, const char *uid, const char *name,
 			struct beancounter *bc)
 {
-	struct bc_stat stat = {};
+	struct bc_stat stat = { .counter = { .barrier = BC_MAX,
+					     .limit = BC_MAX } };
 	int res = bc_resource_find(name);
 
-	if (bc && res >= 0)
+	if (bc_proc_is_dummy(name))
+		stat = (struct bc_stat){};
+	else if (bc && res >= 0)
 		bc_stat_read(bc, res, &stat);
-	else if (res >= 0)
-		stat.counter = (struct bc_counter){ .barrier = BC_MAX,
-						    .limit = BC_MAX };
+	/* Its own refusals, so that a sum over groups counts each once. */
 	seq_printf(m, "%10s  %-12s %20llu %20llu %20llu %20llu %20llu\n", uid,
 		   name, stat.held, stat.counter.maxheld, stat.counter.barrier,
-		   stat.counter.limit, stat.counter.failcnt);
+		   stat.counter.limit, stat.counter.failcnt_local);
 }
 
 /* @full: no dummies, and what has come after the format, too. */

@@ -130,6 +130,39 @@ static void proc_format(struct bc_group *g)
 	bc_eq(proc_value(at, "kmemsize", BARRIER), BC_MAX);
 }
 
+/* Nothing looks full that has no limit: not limited, not counted, the root. */
+static void unlimited(char *at)
+{
+	char row[16];
+	int i;
+
+	for (i = 0; i < 24; i++) {
+		if (!strncmp(rows[i], "dummy", 5))
+			continue;
+		bc_eq(sscanf(rows[i], "%15s", row), 1);
+		bc_note("%s", row);
+		bc_eq(proc_value(at, row, BARRIER), BC_MAX);
+		bc_eq(proc_value(at, row, LIMIT), BC_MAX);
+		bc_eq(proc_value(at, row, FAILCNT), 0);
+	}
+	/* No kernel counts these. */
+	bc_eq(proc_value(at, "tcpsndbuf", HELD), 0);
+	bc_eq(proc_value(at, "dcachesize", MAXHELD), 0);
+}
+
+static void proc_unlimited(struct bc_group *g)
+{
+	char *root;
+
+	unlimited(proc_group(g));
+	root = strstr(text, "\n        0:  kmemsize ");
+	bc_true(root);
+	bc_eq(root - text, (long)strlen(head) - 1);
+	unlimited(root + 1);
+	bc_eq(proc_value(root + 1, "kmemsize", HELD), 0);
+	bc_eq(proc_value(root + 1, "numproc", HELD), 0);
+}
+
 static void proc_values(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -146,6 +179,23 @@ static void proc_values(struct bc_group *g)
 	bc_eq(proc_value(at, "numproc", FAILCNT), 1);
 	bc_eq(proc_value(at, "privvmpages", HELD),
 	      bc_held_of(g, "privvmpages"));
+	bc_worker_stop(&w);
+}
+
+/* A sum over all groups has each refusal once. */
+static void proc_failcnt(struct bc_group *g)
+{
+	struct bc_group sub;
+	struct bc_worker w;
+
+	need_proc();
+	bc_group_make(&sub, g, "sub");
+	bc_worker_start(&w, &sub);
+	bc_set_key(&sub, "bc.limit", "numproc", 1);
+	bc_eq(bc_call(&w, bc_fork, 0), -1);
+	bc_eq(bc_resource(g, "numproc", "failcnt"), 1);
+	bc_eq(proc_value(proc_group(&sub), "numproc", FAILCNT), 1);
+	bc_eq(proc_value(proc_group(g), "numproc", FAILCNT), 0);
 	bc_worker_stop(&w);
 }
 
@@ -459,7 +509,9 @@ static void proc_caps(struct bc_group *g)
 static const struct bc_case cases[] = {
 	{ "asked", proc_asked },
 	{ "format", proc_format },
+	{ "unlimited", proc_unlimited },
 	{ "values", proc_values },
+	{ "failcnt", proc_failcnt },
 	{ "who", proc_who },
 	{ "many", proc_many },
 	{ "removed", proc_removed },
