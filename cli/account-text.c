@@ -12,20 +12,26 @@
 /* "held=1 maxheld=2 ..." of one entry; null is max. */
 static int print_fields(FILE *out, struct json_object *entry)
 {
-	static const char *const fields[] = { "held",  "maxheld", "barrier",
-					      "limit", "failcnt", "forced" };
+	static const struct {
+		const char *json, *file;
+	} fields[] = {
+		{ "held", "held" },	  { "maxheld", "maxheld" },
+		{ "barrier", "barrier" }, { "limit", "limit" },
+		{ "failcnt", "failcnt" }, { "local", "failcnt_local" },
+		{ "forced", "forced" },
+	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fields); i++) {
 		struct json_object *value;
 
-		if (!json_object_object_get_ex(entry, fields[i], &value))
+		if (!json_object_object_get_ex(entry, fields[i].json, &value))
 			continue;
 		if (!value)
-			fprintf(out, " %s=max", fields[i]);
+			fprintf(out, " %s=max", fields[i].file);
 		else if (json_object_is_type(value, json_type_int) &&
 			 json_object_get_int64(value) >= 0)
-			fprintf(out, " %s=%llu", fields[i],
+			fprintf(out, " %s=%llu", fields[i].file,
 				(unsigned long long)json_object_get_uint64(
 					value));
 		else

@@ -7,4 +7,8 @@
 /* A copy of bc.resources, or the JSON of "show" or "run". */
 int account_from_text(const char *text, struct libbc_account **account);
 
+/* target.c */
+int account_from_file(const struct bcctl *ctl, const char *file,
+		      struct libbc_account **account);
+
 #endif

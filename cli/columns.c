@@ -34,6 +34,8 @@ const struct column account_columns[] = {
 	[COL_FORCED] = { "FORCED", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
 			 "what went above the limit by force" },
 	[COL_ID] = { "ID", NUMBER, SCOLS_FL_RIGHT, "number of the group" },
+	[COL_UID] = { "UID", NUMBER, SCOLS_FL_RIGHT,
+		      "its number in /proc/user_beancounters" },
 	[COL_WHAT] = { "WHAT", TEXT, SCOLS_FL_WRAP, "what the resource is",
 		       90 },
 	{ NULL },
@@ -129,6 +131,8 @@ char *account_cell(const struct bcctl *ctl, int column, const struct node *node,
 		return value_cell(ctl, resource, LIBBC_FORCED, unit);
 	case COL_ID:
 		return number_cell(node->id);
+	case COL_UID:
+		return number_cell(node_uid(node));
 	case COL_WHAT:
 		return strdup(resource_text(name));
 	}

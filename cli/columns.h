@@ -24,6 +24,7 @@ enum {
 	COL_LOCAL,
 	COL_FORCED,
 	COL_ID,
+	COL_UID,
 	COL_WHAT,
 };
 

@@ -24,6 +24,12 @@ struct snapshot {
 /* How a resource of a group fares; what is worse has a higher number. */
 enum state { STATE_OK, STATE_NEAR, STATE_OVER, STATE_REFUSED };
 
+/* As the kernel numbers it in /proc/user_beancounters: what fits into an int. */
+static inline uint32_t node_uid(const struct node *node)
+{
+	return node->account ? (uint32_t)node->id : 0;
+}
+
 int snapshot_take(struct bcctl *ctl, const struct libbc_group *top, long depth,
 		  struct snapshot *snapshot);
 void snapshot_free(struct snapshot *snapshot);

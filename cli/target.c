@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "bcctl.h"
+#include "advise.h"
 
 int need_host(struct bcctl *ctl)
 {
@@ -155,4 +155,31 @@ int write_atomically(const struct bcctl *ctl, const char *path,
 	ret = write_new(path, temporary, text, bytes);
 	free(temporary);
 	return ret ? fail(ctl, "cannot write %s: %s", path, strerror(-ret)) : 0;
+}
+
+/* What an account was written to: a file, or of standard input for "-". */
+int account_from_file(const struct bcctl *ctl, const char *file,
+		      struct libbc_account **account)
+{
+	FILE *in = strcmp(file, "-") ? fopen(file, "re") : stdin;
+	char *text;
+	int ret;
+
+	if (!in)
+		return fail(ctl, "cannot open %s: %s", file, strerror(errno));
+	text = read_all(in);
+	if (!text) {
+		ret = fail(ctl, "cannot read %s: %s", file, strerror(errno));
+	} else {
+		ret = account_from_text(text, account);
+		if (ret) {
+			ret = fail(ctl, "%s is no account: %s", file,
+				   strerror(-ret));
+			hint("take a copy of bc.resources, or what show --json or run --report=json has printed");
+		}
+	}
+	if (in != stdin)
+		fclose(in);
+	free(text);
+	return ret;
 }

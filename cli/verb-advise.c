@@ -153,27 +153,10 @@ static int from_file(struct bcctl *ctl, const char *file, const char *group,
 		     long headroom)
 {
 	struct libbc_account *account = NULL;
-	FILE *in = strcmp(file, "-") ? fopen(file, "re") : stdin;
-	char *text;
-	int ret;
+	int ret = account_from_file(ctl, file, &account);
 
-	if (!in)
-		return fail(ctl, "cannot open %s: %s", file, strerror(errno));
-	text = read_all(in);
-	if (!text) {
-		ret = fail(ctl, "cannot read %s: %s", file, strerror(errno));
-	} else {
-		ret = account_from_text(text, &account);
-		if (ret)
-			fail(ctl, "%s is no account: %s", file, strerror(-ret));
-		if (ret)
-			hint("take a copy of bc.resources, or what show --json or run --report=json has printed");
-		ret = ret ? ctl->failure :
-			    advise(ctl, group, account, headroom);
-	}
-	if (in != stdin)
-		fclose(in);
-	free(text);
+	if (!ret)
+		ret = advise(ctl, group, account, headroom);
 	libbc_account_free(account);
 	return ret;
 }

@@ -183,7 +183,10 @@ static int tree_line(struct view *view, struct table *table,
 			column == COL_GROUP ?
 				strdup(tree_name(entry)) :
 				join(view, column, entry->node, list,
-				     column == COL_ID && count ? 1 : count);
+				     (column == COL_ID || column == COL_UID) &&
+						     count ?
+					     1 :
+					     count);
 
 		if (!cell || scols_line_refer_data(entry->line, i, cell)) {
 			free(list);

@@ -8,9 +8,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "advise.h"
 #include "snapshot.h"
 
-enum { OPT_FULL = OPT_OWN };
+enum { OPT_FULL = OPT_OWN, OPT_FROM };
+
+/* Of an account that comes from a file: no group has it, as it is the root's. */
+#define UID_FROM_FILE 1
 
 /* The rows of the format: swappages, the next number, came after it. */
 #define ROWS 24
@@ -38,7 +42,11 @@ static void print_row(const char *uid, const char *name,
 		barrier = libbc_resource_value(resource, LIBBC_BARRIER);
 		limit = libbc_resource_value(resource, LIBBC_LIMIT);
 		/* Its own, so that a sum over groups counts each once. */
-		failcnt = libbc_resource_value(resource, LIBBC_FAILCNT_LOCAL);
+		failcnt = libbc_resource_value(
+			resource,
+			libbc_resource_has(resource, LIBBC_FAILCNT_LOCAL) ?
+				LIBBC_FAILCNT_LOCAL :
+				LIBBC_FAILCNT);
 	}
 	printf("%10s  %-12s %20" PRIu64 " %20" PRIu64 " %20" PRIu64
 	       " %20" PRIu64 " %20" PRIu64 "\n",
@@ -59,13 +67,12 @@ static bool has_row(const char *name)
 static void print_node(const struct node *node, bool full)
 {
 	const struct libbc_account *account = node->account;
-	char number[24];
+	char number[16];
 	const char *uid = number;
 	size_t i;
 
 	/* The root, which is the host, was 0. */
-	snprintf(number, sizeof(number), "%" PRIu64 ":",
-		 account ? node->id : UINT64_C(0));
+	snprintf(number, sizeof(number), "%" PRIu32 ":", node_uid(node));
 	for (i = 0; i < ROWS; i++) {
 		const char *name = resource_numbered(i);
 
@@ -87,28 +94,52 @@ static void print_node(const struct node *node, bool full)
 	}
 }
 
+static void print_head(void)
+{
+	printf("Version: 2.5\n%10s  %-12s %20s %20s %20s %20s %20s\n", "uid",
+	       "resource", "held", "maxheld", "barrier", "limit", "failcnt");
+}
+
+static int from_file(struct bcctl *ctl, const char *file, bool full)
+{
+	struct node node = { .id = UID_FROM_FILE };
+	int ret = account_from_file(ctl, file, &node.account);
+
+	if (!ret) {
+		print_head();
+		print_node(&node, full);
+	}
+	libbc_account_free(node.account);
+	return ret;
+}
+
 static int run_ubc(struct bcctl *ctl)
 {
 	struct snapshot snapshot = { NULL };
+	const char *value, *from = NULL;
 	struct libbc_group *top = NULL;
 	bool full = false;
-	const char *value;
 	int id, ret;
 	size_t i;
 
-	while ((id = next_option(ctl, &value)) > 0)
-		full = true;
+	while ((id = next_option(ctl, &value)) > 0) {
+		if (id == OPT_FROM)
+			from = value;
+		else
+			full = true;
+	}
 	if (id < 0)
 		return ctl->failure;
-	if (ctl->argc > 1)
-		return bad_usage(ctl, "at most one GROUP");
+	if (ctl->argc > !from)
+		return bad_usage(ctl, from ? "no GROUP with --from" :
+					     "at most one GROUP");
+	if (from)
+		return from_file(ctl, from, full);
 	ret = target_open(ctl, ctl->argc ? ctl->argv[0] : "/", &top);
 	if (!ret)
 		ret = snapshot_take(ctl, top, ctl->argc ? 0 : -1, &snapshot);
 	if (!ret) {
-		printf("Version: 2.5\n%10s  %-12s %20s %20s %20s %20s %20s\n",
-		       "uid", "resource", "held", "maxheld", "barrier", "limit",
-		       "failcnt");
+		print_head();
 		for (i = 0; i < snapshot.count; i++)
 			print_node(&snapshot.nodes[i], full);
 	}
@@ -120,6 +151,8 @@ static int run_ubc(struct bcctl *ctl)
 static const struct opt opts[] = {
 	{ OPT_FULL, "full", NULL,
 	  "as /proc/bc/resources: all resources, and no dummies" },
+	{ OPT_FROM, "from", "FILE",
+	  "a copy of bc.resources, or what show --json printed" },
 	{ 0 },
 };
 
@@ -129,8 +162,8 @@ const struct verb ubc_verb = {
 	.summary = "the text of /proc/user_beancounters of OpenVZ",
 	.about =
 		"Print the accounts of all groups, or of GROUP alone, in the format 2.5 of OpenVZ's\n"
-		"/proc/user_beancounters, for what reads that. The number of a group is its ID,\n"
-		"which \"bcctl list -o +ID\" shows.",
+		"/proc/user_beancounters, for what reads that. The number of a group is its UID,\n"
+		"which \"bcctl list -o +UID\" shows. FILE may be - for standard input.",
 	.opts = opts,
 	.run = run_ubc,
 };

@@ -234,6 +234,36 @@ take()
 	says numwidget
 }
 
+@test "ubc: the number is the one that list has" {
+	run on guest list --all --raw --noheadings -o UID,ID,GROUP /101
+	local uid id group
+	read -r uid id group <<<"${lines[0]}"
+	[ "$group" = /101 ]
+	[ "$uid" -eq $((id & 0xffffffff)) ]
+	run on guest ubc /101
+	[[ ${lines[2]} == *" $uid:  kmemsize "* ]]
+}
+
+@test "ubc --from: an account in a file or from standard input" {
+	local expected
+	expected=$(on guest ubc /102 | sed 1,2d | sed '1s/^ *[0-9]*:/        1:/')
+	run bcctl ubc --from "$MACHINES/guest/sys/fs/cgroup/102/bc.resources"
+	[ "${lines[0]}" = "Version: 2.5" ]
+	[ "${#lines[@]}" -eq 26 ]
+	[ "$(printf '%s\n' "${lines[@]:2}")" = "$expected" ]
+	on guest show /101 --json -o +LOCAL >"$ERRORS"
+	run bcctl ubc --from - <"$ERRORS"
+	# Its own refusals are 3 of 5.
+	[[ ${lines[2]} == "        1:  kmemsize "*" 3" ]]
+	run bcctl ubc --full --from - <"$ERRORS"
+	[[ $output != *dummy* ]]
+	echo nonsense >"$BATS_TEST_TMPDIR/wrong"
+	fails 1 bcctl ubc --from "$BATS_TEST_TMPDIR/wrong"
+	says "is no account"
+	fails 1 bcctl ubc --from /nonexistent
+	fails 2 bcctl ubc --from - /101
+}
+
 @test "list -r: refusals since the last look" {
 	local root=$BATS_TEST_TMPDIR/root file columns=GROUP,RESOURCE,STATE,FAILCNT,LOCAL
 	export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
