@@ -92,4 +92,16 @@ struct bc_sock {
 #endif
 };
 
+/**
+ * struct bc_oom - whom the OOM killer is to take, as far as guarantees matter
+ * @given: somebody was guaranteed something, and it is not about one memory cgroup
+ * @excess: by how much the group of the chosen task is above its guarantee
+ */
+struct bc_oom {
+#ifdef CONFIG_BEANCOUNTERS
+	bool given;
+	u64 excess;
+#endif
+};
+
 #endif /* _LINUX_BC_TYPES_H */

@@ -213,6 +213,8 @@ void __bc_lru_took(const void *obj);
 #define BC_SCOPE_KEEP 8
 /* What is refused is done without: no refusal is counted. */
 #define BC_SCOPE_TRY 16
+/* Memory is asked for that is nobody's private memory. */
+#define BC_SCOPE_SHARED 32
 
 /**
  * bc_limit_begin() - requests from here on are checked against the limit

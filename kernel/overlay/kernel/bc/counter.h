@@ -27,7 +27,7 @@ static __always_inline bool bc_is_stocked(enum bc_resource res)
 	return bc_kind_of(res) == BC_STOCKED;
 }
 
-/* What is not is sampled, or not counted at all. */
+/* What is not is sampled, or is not counted at all, as vmguarpages. */
 static __always_inline bool bc_is_charged(enum bc_resource res)
 {
 	return bc_kind_of(res) <= BC_CHARGED;
@@ -36,7 +36,7 @@ static __always_inline bool bc_is_charged(enum bc_resource res)
 /* What is added up from the address spaces when it is read. */
 static __always_inline bool bc_is_sampled(enum bc_resource res)
 {
-	return bc_kind_of(res) == BC_SAMPLED;
+	return bc_kind_of(res) == BC_SAMPLED || res == BC_OOMGUARPAGES;
 }
 
 /* The barrier is a promise, and nothing is refused. */

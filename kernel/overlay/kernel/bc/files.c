@@ -6,7 +6,9 @@
  * written have the shape of the lines read, or are several of them in one. A
  * write is checked as a whole before anything of it takes effect.
  */
+#include <linux/capability.h>
 #include <linux/cgroup.h>
+#include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
 #include <linux/overflow.h>
@@ -134,6 +136,19 @@ int bc_limits_parse(char *buf, struct bc_limits *limits)
 	return 0;
 }
 
+/* Does a write promise a group more than it was promised, or anything at all? */
+static bool bc_promises(const struct beancounter *bc,
+			const struct bc_limits *limits)
+{
+	int i;
+
+	for_each_set_bit(i, &limits->set, BC_NR_RESOURCES)
+		if (bc_is_guarantee(i) && limits->value[i] < BC_MAX &&
+		    limits->value[i] > bc_guarantee(bc, i))
+			return true;
+	return false;
+}
+
 static ssize_t bc_write(struct kernfs_open_file *of, char *buf, size_t nbytes,
 			enum bc_limit_kind kind)
 {
@@ -149,6 +164,11 @@ static ssize_t bc_write(struct kernfs_open_file *of, char *buf, size_t nbytes,
 		if ((kind == BC_RESET_MAXHELD && limits.value[i]) ||
 		    (kind == BC_SET_BARRIER && limits.value[i] == BC_AUTO))
 			return -EINVAL;
+	/* Who may have been given a group may not promise himself anything. */
+	if (kind == BC_SET_BARRIER &&
+	    bc_promises(css_bc(of_css(of)), &limits) &&
+	    !file_ns_capable(of->file, &init_user_ns, CAP_SYS_RESOURCE))
+		return -EPERM;
 	bc_limits_apply(css_bc(of_css(of)), kind, &limits);
 	return nbytes;
 }

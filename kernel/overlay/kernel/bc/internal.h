@@ -334,7 +334,11 @@ void bc_cancel_attach(struct cgroup_taskset *tset);
 /* phys.c */
 bool bc_phys_is_mark(const struct bc_vm *vm);
 void bc_phys_sum(struct beancounter *root);
+u64 bc_phys_anon(struct mm_struct *mm);
 void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm);
+
+/* guarantee.c */
+u64 bc_guarantee(const struct beancounter *bc, enum bc_resource res);
 
 /* what.c */
 int bc_what_open(struct kernfs_open_file *of);

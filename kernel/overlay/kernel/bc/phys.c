@@ -2,9 +2,9 @@
 /*
  * Beancounters: what the address spaces have resident and swapped out.
  *
- * physpages and swappages. Nothing is charged and nothing refused: held is added
- * up from the counters of the address spaces when somebody asks. A page that
- * several address spaces map counts in each.
+ * physpages, swappages and oomguarpages. Nothing is charged and nothing refused:
+ * held is added up from the counters of the address spaces when somebody asks. A
+ * page that several address spaces map counts in each.
  *
  * maxheld is the highest of the samples: each reading of the group, the peak
  * of each of its processes when that ends, and then the whole group, too, if it
@@ -31,10 +31,12 @@
  * struct bc_phys - what one address space has, or many
  * @phys: resident pages
  * @swap: pages that are swapped out
+ * @anon: pages of its own, resident or swapped out
  */
 struct bc_phys {
 	u64 phys;
 	u64 swap;
+	u64 anon;
 };
 
 static unsigned long bc_phys_read(struct mm_struct *mm, int member, bool exact)
@@ -45,10 +47,13 @@ static unsigned long bc_phys_read(struct mm_struct *mm, int member, bool exact)
 
 static void bc_phys_add(struct mm_struct *mm, bool exact, struct bc_phys *sum)
 {
-	sum->phys += bc_phys_read(mm, MM_ANONPAGES, exact) +
-		     bc_phys_read(mm, MM_FILEPAGES, exact) +
+	u64 anon = bc_phys_read(mm, MM_ANONPAGES, exact);
+	u64 swap = bc_phys_read(mm, MM_SWAPENTS, exact);
+
+	sum->phys += anon + bc_phys_read(mm, MM_FILEPAGES, exact) +
 		     bc_phys_read(mm, MM_SHMEMPAGES, exact);
-	sum->swap += bc_phys_read(mm, MM_SWAPENTS, exact);
+	sum->swap += swap;
+	sum->anon += anon + swap;
 }
 
 static void bc_phys_vm(struct bc_vm *vm, int *words, struct bc_phys *sum)
@@ -56,6 +61,21 @@ static void bc_phys_vm(struct bc_vm *vm, int *words, struct bc_phys *sum)
 	*words -= NR_MM_COUNTERS * num_online_cpus();
 	bc_phys_add(container_of(vm, struct mm_struct, bc_vm), *words >= 0,
 		    sum);
+}
+
+/**
+ * bc_phys_anon() - what the OOM killer would get from an address space
+ * @mm: the address space
+ *
+ * Context: Any.
+ * Return: Pages of its own, resident or swapped out.
+ */
+u64 bc_phys_anon(struct mm_struct *mm)
+{
+	struct bc_phys sum = {};
+
+	bc_phys_add(mm, false, &sum);
+	return sum.anon;
 }
 
 /**
@@ -132,6 +152,7 @@ static void bc_phys_peaks(struct beancounter *bc, const struct bc_phys *sum)
 {
 	bc_phys_peak(bc, BC_PHYSPAGES, sum->phys);
 	bc_phys_peak(bc, BC_SWAPPAGES, sum->swap);
+	bc_phys_peak(bc, BC_OOMGUARPAGES, sum->anon);
 }
 
 /**
@@ -168,6 +189,7 @@ void bc_phys_sum(struct beancounter *root)
 	}
 	root->res[BC_PHYSPAGES].usage = walk.sum.phys;
 	root->res[BC_SWAPPAGES].usage = walk.sum.swap;
+	root->res[BC_OOMGUARPAGES].usage = walk.sum.anon;
 	bc_phys_peaks(root, &walk.sum);
 	raw_spin_unlock_irqrestore(lock, flags);
 }

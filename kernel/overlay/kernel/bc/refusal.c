@@ -182,8 +182,8 @@ void bc_refused(struct beancounter *bc, const struct bc_request *rq)
 					     BC_SCOPE_NO_FILE :
 					     BC_SCOPE_REFUSED;
 	/* The work drops the reference. */
-	if (css && !schedule_delayed_work(&css->notify_work,
-					  bc_notify_delay(css)))
+	if (css &&
+	    !schedule_delayed_work(&css->notify_work, bc_notify_delay(css)))
 		css_put(&css->css);
 }
 

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: vmguarpages and oomguarpages, what a group may count on.
+ *
+ * The barrier is a promise that the administrator has made to a group, and to all
+ * that is below it; BC_MAX says that he has made none. Nothing is refused for it.
+ *
+ * A promise is made at the expense of everybody else in the machine. So it takes
+ * CAP_SYS_RESOURCE, as with the oom_score_adj of a process: who was given a group, and
+ * sets the barriers of groups that he makes in it, cannot promise himself anything.
+ * For the same reason it holds by itself, whatever the groups above it have.
+ */
+#include <linux/bc_guarantee.h>
+#include <linux/cgroup.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/task.h>
+
+#include "internal.h"
+
+/**
+ * bc_guarantee() - what a group was promised
+ * @bc: the group
+ * @res: a resource of the kind BC_GUARANTEE
+ *
+ * Context: Any in which @bc is pinned.
+ * Return: Units of @res; 0 for nothing.
+ */
+u64 bc_guarantee(const struct beancounter *bc, enum bc_resource res)
+{
+	u64 barrier = READ_ONCE(bc->res[res].barrier);
+
+	return barrier < BC_MAX ? barrier : 0;
+}
+
+/**
+ * __bc_vm_guaranteed() - is private memory among what was promised?
+ * @mm: address space
+ * @pages: what is asked for
+ *
+ * See bc_vm_guaranteed(). Mostly what is asked for is charged already. Where it is
+ * not it is pending nowhere, and is added. That makes fork() ask for a little more
+ * than the copy: its pages are charged, too, but pending in the other address space.
+ *
+ * Context: Any; does not sleep.
+ * Return: true if it is, at some level.
+ */
+bool __bc_vm_guaranteed(struct mm_struct *mm, unsigned long pages)
+{
+	u64 more = mm->bc_vm.pending ? 0 : pages;
+	struct beancounter *bc;
+	unsigned long flags;
+	bool found = false;
+
+	if (current->bc_scope & BC_SCOPE_SHARED)
+		return false;
+	rcu_read_lock();
+	bc = READ_ONCE(mm->bc_vm.bc);
+	if (bc) {
+		raw_spinlock_t *lock = &bc->top->lock;
+
+		raw_spin_lock_irqsave(lock, flags);
+		for (; bc && !found; bc = bc->parent)
+			found = bc->res[BC_PRIVVMPAGES].usage + more <=
+				bc_guarantee(bc, BC_VMGUARPAGES);
+		raw_spin_unlock_irqrestore(lock, flags);
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/* What the OOM killer looks at: all trees, and what has a promise within them. */
+static bool bc_oom_counts(const struct beancounter *bc)
+{
+	return !bc->parent || bc_guarantee(bc, BC_OOMGUARPAGES);
+}
+
+/**
+ * __bc_oom_begin() - sample what groups have that may have to give some back
+ *
+ * See bc_oom_begin().
+ *
+ * Context: Any; does not sleep and does not allocate.
+ * Return: false when nobody was promised anything.
+ */
+bool __bc_oom_begin(void)
+{
+	struct cgroup_subsys_state *root = init_css_set.subsys[bc_cgrp_id];
+	struct cgroup_subsys_state *css;
+	bool given = false;
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(css, root)
+		if (css_bc(css))
+			given |= bc_guarantee(css_bc(css), BC_OOMGUARPAGES);
+	if (given)
+		css_for_each_descendant_pre(css, root)
+			if (css_bc(css) && bc_oom_counts(css_bc(css)))
+				bc_phys_sum(css_bc(css));
+	rcu_read_unlock();
+	return given;
+}
+
+/*
+ * By how much is an address space, or what it is in, above what was promised? The
+ * best promise on the way up counts. Who was promised nothing is above by all that
+ * the tree has, and in the root, which has no account, by what he has himself.
+ */
+static u64 bc_oom_excess(struct mm_struct *mm)
+{
+	struct beancounter *bc = READ_ONCE(mm->bc_vm.bc);
+	u64 excess = U64_MAX;
+
+	if (!bc)
+		return bc_phys_anon(mm);
+	for (; bc; bc = bc->parent) {
+		u64 held = READ_ONCE(bc->res[BC_OOMGUARPAGES].usage);
+		u64 least = bc_guarantee(bc, BC_OOMGUARPAGES);
+
+		if (bc_oom_counts(bc))
+			excess = min(excess, held - min(held, least));
+	}
+	return excess;
+}
+
+/**
+ * __bc_oom_spares() - is a task no better choice than the one there is?
+ * @oc: of the OOM killer
+ * @task: the task
+ * @points: of the task
+ *
+ * See bc_oom_spares(). The group that is most above what it was promised comes
+ * first, and the points decide within it.
+ *
+ * Context: Under oom_lock and rcu_read_lock().
+ * Return: true if it is not.
+ */
+bool __bc_oom_spares(struct oom_control *oc, struct task_struct *task,
+		     long points)
+{
+	struct task_struct *p = find_lock_task_mm(task);
+	u64 excess = 0;
+
+	if (p) {
+		excess = bc_oom_excess(p->mm);
+		task_unlock(p);
+	}
+	/* One that has asked for it was chosen for that. */
+	if (oc->chosen &&
+	    (oc->chosen_points == LONG_MAX || excess < oc->bc.excess ||
+	     (excess == oc->bc.excess && points < oc->chosen_points)))
+		return true;
+	oc->bc.excess = excess;
+	return false;
+}
