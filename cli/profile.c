@@ -109,7 +109,7 @@ int profile_parse(const struct bcctl *ctl, const struct profile *profile,
 		snprintf(name, sizeof(name), "%.*s", (int)len, line);
 		if (account && !libbc_account_find(account, name))
 			++*left_out;
-		else if (account && resource_kind(name) == RESOURCE_SHOWN)
+		else if (resource_kind(name) == RESOURCE_SHOWN)
 			continue;
 		else
 			ret = specs_add(ctl, specs, account, line);

@@ -53,12 +53,33 @@ static int parse_size(const struct bcctl *ctl, enum libbc_unit unit,
 	return libbc_size_parse(bytes, unit, value);
 }
 
+/* What the kernel only shows takes max, and no number that means nothing. */
+static int refuse_shown(const struct bcctl *ctl, const char *spec,
+			const char *name, const char *text)
+{
+	enum libbc_unit unit = libbc_unit_of(name);
+	char bytes[LIBBC_SIZE_LEN] = "the bytes";
+	uint64_t value;
+
+	if (!two_readings(ctl, unit, text) &&
+	    !parse_size(ctl, unit, text, &value))
+		libbc_size_format(value, unit, LIBBC_SIZE_PLAIN, bytes);
+	misuse(ctl,
+	       "%s: %s is only shown: nothing is refused for it, and it takes no barrier and no limit",
+	       spec, name);
+	hint("write %s to %s of the group, which is what limits it", bytes,
+	     resource_instead(name));
+	return ctl->misuse;
+}
+
 static int parse_value(const struct bcctl *ctl, const char *spec,
 		       const char *name, const char *text, uint64_t *value)
 {
 	enum libbc_unit unit = libbc_unit_of(name);
 	int ret;
 
+	if (resource_kind(name) == RESOURCE_SHOWN && strcmp(text, "max"))
+		return refuse_shown(ctl, spec, name, text);
 	if (two_readings(ctl, unit, text))
 		return which_reading(ctl, spec, name, text);
 	ret = parse_size(ctl, unit, text, value);

@@ -66,6 +66,10 @@ static size_t print_section(FILE *out, const char *path,
 		if ((barrier == LIBBC_MAX && limit == LIBBC_MAX) ||
 		    kind == RESOURCE_SHOWN)
 			continue;
+		/* Of a kernel that took it. */
+		if (resource_kind(libbc_resource_name(resource)) ==
+		    RESOURCE_SHOWN)
+			continue;
 		fprintf(out, "%s = ", libbc_resource_name(resource));
 		print_exact(out, barrier, unit);
 		fputc(':', out);

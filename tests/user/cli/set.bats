@@ -58,10 +58,21 @@ dry()
 	job="$root/sys/fs/cgroup two/web/job/bc.resources"
 	printf '%s held=100 maxheld=200 barrier=max limit=max failcnt=0 forced=0\n' physpages lockedpages \
 		oomguarpages swappages >>"$job"
-	run bcctl set --sysroot "$root" --dry-run /web/job physpages=1M:1M swappages=4K
-	says "physpages: this is only shown, and nothing is refused at 1M; memory.max is what limits it"
-	says "swappages: this is only shown, and nothing is refused at 4K; memory.swap.max is what limits it"
-	[[ $output != *kill* ]]
+	fails 2 bcctl set --sysroot "$root" --dry-run /web/job lockedpages=1M physpages=1M:1M
+	says "physpages=1M:1M: physpages is only shown: nothing is refused for it, and it takes no barrier and no limit"
+	says "write 1048576 to memory.max of the group"
+	[[ $output != *lockedpages* ]]
+	fails 2 bcctl set --sysroot "$root" --dry-run /web/job swappages=:4K
+	says "write 4096 to memory.swap.max of the group"
+	fails 2 bcctl set --sysroot "$root" --dry-run /web/job physpages=0
+	says "write 0 to memory.max"
+	# Which of the two it is does not matter.
+	fails 2 bcctl set --sysroot "$root" --dry-run /web/job physpages=100
+	says "write the bytes to memory.max"
+	fails 125 bcctl run -l physpages=1M true
+	says "physpages is only shown"
+	run bcctl set --sysroot "$root" --dry-run /web/job physpages=max:auto swappages=max:max
+	[ "$status" -eq 0 ]
 	run bcctl set --sysroot "$root" --dry-run /web/job lockedpages=1M:1M oomguarpages=8K
 	[[ $output != *warning* ]]
 	run bcctl advise --sysroot "$root" /web/job
@@ -70,6 +81,33 @@ dry()
 	[[ ${lines[-1]} == *lockedpages=* && ${lines[-1]} != *physpages=* && ${lines[-1]} != *oomguar* ]]
 	run bcctl profile --sysroot "$root" --dry-run unlimited /web/job
 	[[ $output == *lockedpages=max* && $output != *physpages=* && $output != *swappages=* ]]
+	# Nor when nobody asks the kernel, nor from a profile of one's own.
+	run bcctl profile unlimited
+	[[ $output != *physpages* && $output != *swappages* ]]
+	mkdir -p "$root/etc/bcctl/profiles"
+	printf 'lockedpages=1M:1M\nphyspages=1M:1M\n' >"$root/etc/bcctl/profiles/mine.conf"
+	run bcctl profile --sysroot "$root" --dry-run mine /web/job
+	[[ $status -eq 0 && $output == *lockedpages=* && $output != *physpages* ]]
+	# A kernel may have taken one before.
+	sed -i 's/^\(physpages .*\)limit=max/\1limit=256/; s/^\(lockedpages .*\)barrier=max/\1barrier=256/' "$job"
+	run bcctl save --sysroot "$root" --file - /web/job
+	[[ $status -eq 0 && $output == *lockedpages* && $output != *physpages* ]]
+	run bcctl check --sysroot "$root" --fix --dry-run /web/job
+	[[ $output != *physpages=* ]]
+}
+
+@test "apply: no limit of what the kernel only shows" {
+	local root=$BATS_TEST_TMPDIR/root file
+	cp -r "$MACHINES/farm" "$root"
+	find "$root" -name bc.resources | while read -r file; do
+		echo 'physpages held=100 maxheld=200 barrier=max limit=max failcnt=0 forced=0' >>"$file"
+	done
+	mkdir -p "$root/etc/bcctl/groups.d"
+	printf '[web/job]\nphyspages = 1M:1M\n' >"$root/etc/bcctl/groups.d/job.conf"
+	run bcctl apply --sysroot "$root" --dry-run
+	[ "$status" -ne 0 ]
+	says "job.conf:2: "
+	says "physpages is only shown"
 }
 
 @test "set: nothing in a copy is changed" {

@@ -149,6 +149,19 @@ static bool bc_promises(const struct beancounter *bc,
 	return false;
 }
 
+/* What is only counted cannot be limited, and is not to look as if it were. */
+static bool bc_value_allowed(enum bc_resource res, enum bc_limit_kind kind,
+			     u64 value)
+{
+	if (kind == BC_RESET_MAXHELD)
+		return !value;
+	if (value == BC_AUTO)
+		return kind == BC_SET_LIMIT;
+	if (bc_is_guarantee(res) && kind == BC_SET_BARRIER)
+		return true;
+	return bc_is_charged(res) || value == BC_MAX;
+}
+
 static ssize_t bc_write(struct kernfs_open_file *of, char *buf, size_t nbytes,
 			enum bc_limit_kind kind)
 {
@@ -161,8 +174,7 @@ static ssize_t bc_write(struct kernfs_open_file *of, char *buf, size_t nbytes,
 	if (ret)
 		return ret;
 	for_each_set_bit(i, &limits.set, BC_NR_RESOURCES)
-		if ((kind == BC_RESET_MAXHELD && limits.value[i]) ||
-		    (kind == BC_SET_BARRIER && limits.value[i] == BC_AUTO))
+		if (!bc_value_allowed(i, kind, limits.value[i]))
 			return -EINVAL;
 	/* Who may have been given a group may not promise himself anything. */
 	if (kind == BC_SET_BARRIER &&

@@ -184,8 +184,12 @@ static void physpages(struct bc_group *g)
 
 	bc_group_make(&sub, g, "sub");
 	bc_worker_start(&w, &sub);
-	/* Nothing is refused for it. */
-	bc_set_key(g, "bc.limit", "physpages", 1);
+	/* Nothing is refused for it, and nobody is led to believe so. */
+	bc_eq(bc_write(g, "bc.limit", "physpages 1"), -EINVAL);
+	bc_eq(bc_write(g, "bc.barrier", "kmemsize 8M physpages 1"), -EINVAL);
+	bc_eq(bc_read_key(g, "bc.barrier", BC_KMEM), BC_MAX);
+	bc_eq(bc_write(g, "bc.limit", "physpages max"), 0);
+	bc_eq(bc_write(g, "bc.limit", "physpages auto"), 0);
 	before = bc_held_of(g, "physpages");
 	bc_eq(bc_call(&w, touch, 1024), 0);
 	bc_range(bc_held_of(g, "physpages") - before, 1024, 1100);
