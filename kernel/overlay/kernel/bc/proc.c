@@ -460,9 +460,16 @@ static int bc_proc_dir_readdir(struct file *file, struct dir_context *ctx)
 	return 0;
 }
 
-/* Those of any directory in /proc, but for these. */
-static struct inode_operations bc_proc_dir_iops __ro_after_init;
-static struct file_operations bc_proc_dir_fops __ro_after_init;
+static const struct file_operations bc_proc_dir_fops = {
+	.read = generic_read_dir,
+	.iterate_shared = bc_proc_dir_readdir,
+	.llseek = generic_file_llseek,
+};
+
+static const struct inode_operations bc_proc_dir_iops = {
+	.lookup = bc_proc_dir_lookup,
+	.setattr = proc_nochmod_setattr,
+};
 
 static void __init bc_proc_dir_init(void)
 {
@@ -472,10 +479,6 @@ static void __init bc_proc_dir_init(void)
 		return;
 	proc_create_data("resources", 0400, dir, &bc_proc_ops,
 			 (void *)BC_PROC_ALL);
-	bc_proc_dir_iops = *dir->proc_iops;
-	bc_proc_dir_iops.lookup = bc_proc_dir_lookup;
-	bc_proc_dir_fops = *dir->proc_dir_ops;
-	bc_proc_dir_fops.iterate_shared = bc_proc_dir_readdir;
 	dir->proc_iops = &bc_proc_dir_iops;
 	dir->proc_dir_ops = &bc_proc_dir_fops;
 }

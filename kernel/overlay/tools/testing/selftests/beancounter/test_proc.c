@@ -139,7 +139,8 @@ static void unlimited(char *at)
 	for (i = 0; i < 24; i++) {
 		if (!strncmp(rows[i], "dummy", 5))
 			continue;
-		bc_eq(sscanf(rows[i], "%15s", row), 1);
+		snprintf(row, sizeof(row), "%.*s", (int)strcspn(rows[i], " "),
+			 rows[i]);
 		bc_note("%s", row);
 		bc_eq(proc_value(at, row, BARRIER), BC_MAX);
 		bc_eq(proc_value(at, row, LIMIT), BC_MAX);
@@ -460,7 +461,7 @@ static void proc_namespace(struct bc_group *g)
 	bc_group_make(&mine, g, "mine");
 	bc_group_make(&other, g, "other");
 	path_of(&mine);
-	strcpy(own, path);
+	memcpy(own, path, sizeof(own));
 	path_of(&other);
 	/* In use, so that there is a dentry to be found. */
 	*strrchr(path, '/') = '\0';

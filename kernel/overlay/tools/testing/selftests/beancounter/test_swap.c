@@ -3,6 +3,7 @@
  * swappages: what address spaces have swapped out. Nothing is refused for it.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -38,7 +39,7 @@ static void test_held(struct bc_group *g)
 	bc_tmpfs();
 	bc_swap_on();
 	bc_worker_start(&w, g);
-	bc_eq(bc_set_key(g, "bc.limit", SWAP, 0), 0);
+	bc_eq(bc_set_key(g, "bc.limit", SWAP, 0), -EINVAL);
 	bc_eq(bc_call(&w, touch, N), 0);
 	bc_eq(bc_held_of(g, SWAP), 0);
 	phys = bc_held_of(g, PHYS);
