@@ -15,6 +15,49 @@
 
 #ifdef CONFIG_BEANCOUNTERS
 
+bool __must_check __bc_net_charge(struct net *net, u64 entries);
+void __bc_net_uncharge(struct net *net, u64 entries);
+void __bc_net_free(struct net *net);
+
+/**
+ * bc_net_charge() - charge entries of packet filters
+ * @net: network namespace that they are for; who made it pays
+ * @entries: how many
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have them.
+ */
+static inline bool __must_check bc_net_charge(struct net *net,
+					      unsigned int entries)
+{
+	return !bc_online() || !entries || __bc_net_charge(net, entries);
+}
+
+/**
+ * bc_net_uncharge() - give entries of packet filters back
+ * @net: network namespace that they were for
+ * @entries: how many
+ *
+ * Context: Any.
+ */
+static inline void bc_net_uncharge(struct net *net, unsigned int entries)
+{
+	if (bc_online() && entries)
+		__bc_net_uncharge(net, entries);
+}
+
+/**
+ * bc_net_free() - a network namespace is about to be freed
+ * @net: the namespace
+ *
+ * Context: Any.
+ */
+static inline void bc_net_free(struct net *net)
+{
+	if (bc_online())
+		__bc_net_free(net);
+}
+
 /**
  * bc_net_pays() - let who made a network namespace pay for an object
  * @net: the namespace
@@ -37,7 +80,40 @@ static inline bool bc_net_pays(const struct net *net, void *obj)
 	return true;
 }
 
+static inline bool __must_check bc_net_charge(struct net *net,
+					      unsigned int entries)
+{
+	return true;
+}
+
+static inline void bc_net_uncharge(struct net *net, unsigned int entries)
+{
+}
+
+static inline void bc_net_free(struct net *net)
+{
+}
+
 #endif /* CONFIG_BEANCOUNTERS */
+
+/**
+ * bc_net_recharge() - a table gets so many entries instead
+ * @net: network namespace that it is in
+ * @old: how many it has
+ * @new: how many it will have
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have those that are more.
+ */
+static inline bool __must_check bc_net_recharge(struct net *net,
+						unsigned int old,
+						unsigned int new)
+{
+	if (new > old)
+		return bc_net_charge(net, new - old);
+	bc_net_uncharge(net, old - new);
+	return true;
+}
 
 /**
  * bc_net_own() - what kmalloc() returned belongs to a network namespace

@@ -202,18 +202,23 @@ static void bc_audit_vm(void)
 		bc_audit_found(pin->bc, pin->res, pin->pages);
 }
 
-static void bc_audit_socks(void)
+static void bc_audit_net(void)
 {
 #ifdef CONFIG_NET
 	struct beancounter *bc;
+	struct bc_netns *ns;
 	struct bc_sock *s;
-	u64 bytes;
+	u64 bytes, entries;
 
 	list_for_each_entry(s, &bc_socks, node) {
 		bc = bc_sock_audit(s, &bytes);
 		bc_audit_found(bc, BC_KMEMSIZE, bytes);
 		if (s->item)
 			bc_audit_found(bc, s->item, 1);
+	}
+	list_for_each_entry(ns, &bc_nets, node) {
+		bc = bc_net_audit(ns, &entries);
+		bc_audit_found(bc, BC_NUMIPTENT, entries);
 	}
 #endif
 }
@@ -247,7 +252,7 @@ static int bc_audit_stopped(void *arg)
 		bc_audit_zone(zone);
 	bc_audit_percpu();
 	bc_audit_vm();
-	bc_audit_socks();
+	bc_audit_net();
 	bc_audit_tasks();
 	list_for_each_entry(bc, &bc_list, list)
 		for (i = 0; i < BC_NR_RESOURCES; i++) {

@@ -324,6 +324,12 @@ extern struct list_head bc_socks;
 struct beancounter *bc_sock_audit(const struct bc_sock *s, u64 *bytes);
 #endif
 
+/* net.c */
+#if defined(CONFIG_BEANCOUNTERS_DEBUG) && defined(CONFIG_NET)
+extern struct list_head bc_nets;
+struct beancounter *bc_net_audit(const struct bc_netns *ns, u64 *entries);
+#endif
+
 /* task.c */
 int bc_can_fork(struct task_struct *task, struct css_set *cset);
 void bc_cancel_fork(struct task_struct *task, struct css_set *cset);

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: numiptent, the entries of packet filters.
+ *
+ * Each packet may have to pass all of them, whoever sent it. Who made the network
+ * namespace pays, as for what else it keeps (see <net/bc_net.h>): entries of
+ * iptables, ip6tables, arptables and ebtables, and rules, chains and elements of sets
+ * of nftables. An entry is counted from when it is made until it is freed, which
+ * for one that was deleted is some time later.
+ */
+#include <linux/export.h>
+#include <net/bc_net.h>
+
+#include "internal.h"
+
+static struct beancounter *bc_net_payer(const struct net *net)
+{
+	return net_eq(net, &init_net) ? NULL : bc_object_owner(net, NULL);
+}
+
+#ifdef CONFIG_BEANCOUNTERS_DEBUG
+LIST_HEAD(bc_nets);
+static DEFINE_RAW_SPINLOCK(bc_nets_lock);
+
+/* In the list as long as there are some. */
+static void bc_net_add(struct net *net, s64 entries)
+{
+	struct bc_netns *ns = &net->bc;
+	unsigned long flags;
+	s64 now;
+
+	raw_spin_lock_irqsave(&bc_nets_lock, flags);
+	now = atomic64_add_return(entries, &ns->entries);
+	if (now && !ns->node.next) {
+		list_add_tail(&ns->node, &bc_nets);
+	} else if (!now && ns->node.next) {
+		list_del(&ns->node);
+		ns->node.next = NULL;
+	}
+	raw_spin_unlock_irqrestore(&bc_nets_lock, flags);
+}
+
+/**
+ * bc_net_audit() - the entries that a network namespace has
+ * @ns: in the list of namespaces
+ * @entries: where to store how many
+ *
+ * Context: Nothing else runs.
+ * Return: Who pays.
+ */
+struct beancounter *bc_net_audit(const struct bc_netns *ns, u64 *entries)
+{
+	*entries = atomic64_read(&ns->entries);
+	return bc_net_payer(container_of(ns, struct net, bc));
+}
+#else
+static void bc_net_add(struct net *net, s64 entries)
+{
+	atomic64_add(entries, &net->bc.entries);
+}
+#endif
+
+/**
+ * __bc_net_charge() - charge entries to who made a network namespace
+ * @net: the namespace
+ * @entries: how many
+ *
+ * See bc_net_charge().
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have them.
+ */
+bool __bc_net_charge(struct net *net, u64 entries)
+{
+	struct beancounter *bc = bc_net_payer(net);
+
+	if (!bc)
+		return true;
+	if (bc_charge(bc, BC_NUMIPTENT, entries, BC_BARRIER))
+		return false;
+	bc_net_add(net, entries);
+	return true;
+}
+EXPORT_SYMBOL_GPL(__bc_net_charge);
+
+/**
+ * __bc_net_uncharge() - give entries back
+ * @net: the namespace
+ * @entries: how many
+ *
+ * See bc_net_uncharge().
+ *
+ * Context: Any.
+ */
+void __bc_net_uncharge(struct net *net, u64 entries)
+{
+	struct beancounter *bc = bc_net_payer(net);
+
+	if (!bc)
+		return;
+	bc_net_add(net, -(s64)entries);
+	bc_uncharge(bc, BC_NUMIPTENT, entries);
+}
+EXPORT_SYMBOL_GPL(__bc_net_uncharge);
+
+/**
+ * __bc_net_free() - a network namespace is about to be freed
+ * @net: the namespace
+ *
+ * See bc_net_free().
+ *
+ * Context: Any.
+ */
+void __bc_net_free(struct net *net)
+{
+	s64 left = atomic64_read(&net->bc.entries);
+
+	/* A bug somewhere: the account is not to suffer for it. */
+	if (WARN_ONCE(left, "bc: %lld entries outlive their namespace\n", left))
+		__bc_net_uncharge(net, left);
+}
