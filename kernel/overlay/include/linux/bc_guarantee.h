@@ -82,25 +82,14 @@ static inline bool bc_oom_spares(struct oom_control *oc,
 
 #else /* CONFIG_BEANCOUNTERS */
 
-static inline bool bc_vm_guaranteed(struct mm_struct *mm, long pages)
-{
-	return false;
-}
-
-static inline int bc_shared_enough_memory(long pages)
-{
-	return security_vm_enough_memory_mm(current->mm, pages);
-}
-
-static inline void bc_oom_begin(struct oom_control *oc)
-{
-}
-
-static inline bool bc_oom_spares(struct oom_control *oc,
-				 struct task_struct *task, long points)
-{
-	return points < oc->chosen_points;
-}
+/* No functions: even an empty one makes the compiler lay out code otherwise. */
+#define bc_vm_guaranteed(mm, pages) (false)
+#define bc_shared_enough_memory(pages) \
+	security_vm_enough_memory_mm(current->mm, pages)
+#define bc_oom_begin(oc) \
+	do {             \
+	} while (0)
+#define bc_oom_spares(oc, task, points) ((points) < (oc)->chosen_points)
 
 #endif /* CONFIG_BEANCOUNTERS */
 
