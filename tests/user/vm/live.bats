@@ -109,6 +109,18 @@ tracing()
 	says "kmemsize $(value maxheld) 1048576 2097152"
 }
 
+@test "ubc: what the kernel itself prints" {
+	[ -e /proc/user_beancounters ] || skip "not booted with bc_proc=on"
+	local id
+	busy
+	run bcctl list "$GROUP" --raw --noheadings -o UID
+	id=${lines[0]}
+	[ -d "/proc/bc/$id" ]
+	diff <(bcctl ubc) /proc/user_beancounters
+	diff <(bcctl ubc --full) /proc/bc/resources
+	diff <(bcctl ubc --full "$GROUP" | sed '1,2d; s/^ *[0-9]*:/          /') "/proc/bc/$id/resources"
+}
+
 @test "top --batch: rates of refusals" {
 	bcctl set "$GROUP" kmemsize=1M:2M
 	bcctl top "$GROUP" --batch -n 2 -d 5 --json -o +LIMIT >"$BATS_TEST_TMPDIR/out" &

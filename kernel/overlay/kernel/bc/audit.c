@@ -21,6 +21,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/stop_machine.h>
+#include <net/bc_net_types.h>
 
 #include "../../mm/internal.h"
 #include "../../mm/percpu_owner_bc.h"

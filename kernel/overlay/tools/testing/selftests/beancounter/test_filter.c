@@ -561,11 +561,17 @@ static long nft_dynset(long unused)
 	return batch_send();
 }
 
+/* Somebody gets them, or there would be answers, which go to one address more. */
 static long send_to(long n)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int to = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in any = { .sin_family = AF_INET,
+				   .sin_port = htons(9) };
 	long i;
 
+	if (bind(to, (struct sockaddr *)&any, sizeof(any)))
+		return -1;
 	for (i = 0; i < n; i++) {
 		struct sockaddr_in sin = {
 			.sin_family = AF_INET,
@@ -575,6 +581,7 @@ static long send_to(long n)
 
 		sendto(fd, "x", 1, 0, (struct sockaddr *)&sin, sizeof(sin));
 	}
+	close(to);
 	return close(fd);
 }
 
