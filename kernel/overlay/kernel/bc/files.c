@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
+#include <linux/mutex.h>
 #include <linux/overflow.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
@@ -162,6 +163,39 @@ static bool bc_value_allowed(enum bc_resource res, enum bc_limit_kind kind,
 	return bc_is_charged(res) || value == BC_MAX;
 }
 
+/* Between the check of a promise and the write: what was promised stays so. */
+static DEFINE_MUTEX(bc_promise_mutex);
+
+/*
+ * Who may have been given a group may not promise himself anything, nor what was
+ * taken back meanwhile.
+ */
+static int bc_barriers_apply(struct kernfs_open_file *of,
+			     const struct bc_limits *limits)
+{
+	struct beancounter *bc = css_bc(of_css(of));
+	int ret = 0;
+
+	mutex_lock(&bc_promise_mutex);
+	if (bc_promises(bc, limits) &&
+	    !file_ns_capable(of->file, &init_user_ns, CAP_SYS_RESOURCE))
+		ret = -EPERM;
+	else
+		bc_limits_apply(bc, BC_SET_BARRIER, limits);
+	mutex_unlock(&bc_promise_mutex);
+	return ret;
+}
+
+static bool bc_names_guarantee(const struct bc_limits *limits)
+{
+	int i;
+
+	for_each_set_bit(i, &limits->set, BC_NR_RESOURCES)
+		if (bc_is_guarantee(i))
+			return true;
+	return false;
+}
+
 static ssize_t bc_write(struct kernfs_open_file *of, char *buf, size_t nbytes,
 			enum bc_limit_kind kind)
 {
@@ -176,13 +210,11 @@ static ssize_t bc_write(struct kernfs_open_file *of, char *buf, size_t nbytes,
 	for_each_set_bit(i, &limits.set, BC_NR_RESOURCES)
 		if (!bc_value_allowed(i, kind, limits.value[i]))
 			return -EINVAL;
-	/* Who may have been given a group may not promise himself anything. */
-	if (kind == BC_SET_BARRIER &&
-	    bc_promises(css_bc(of_css(of)), &limits) &&
-	    !file_ns_capable(of->file, &init_user_ns, CAP_SYS_RESOURCE))
-		return -EPERM;
-	bc_limits_apply(css_bc(of_css(of)), kind, &limits);
-	return nbytes;
+	if (kind == BC_SET_BARRIER && bc_names_guarantee(&limits))
+		ret = bc_barriers_apply(of, &limits);
+	else
+		bc_limits_apply(css_bc(of_css(of)), kind, &limits);
+	return ret ?: nbytes;
 }
 
 static ssize_t bc_barrier_write(struct kernfs_open_file *of, char *buf,

@@ -118,6 +118,7 @@ bool __bc_follow(void *obj, const void *like, gfp_t flags)
 	__bc_disown(obj);
 	return !bc || bc_slab_own(s, flags, 1, &obj, bc);
 }
+EXPORT_SYMBOL_GPL(__bc_follow);
 
 /**
  * __bc_task_pays() - see bc_task_pays()
@@ -159,7 +160,6 @@ bool __bc_charge_owner(const void *obj, enum bc_resource res, u64 n)
 {
 	return !bc_charge(bc_object_owner(obj, NULL), res, n, BC_BARRIER);
 }
-EXPORT_SYMBOL_GPL(__bc_charge_owner);
 
 /**
  * __bc_uncharge_owner() - see bc_uncharge_owner()
@@ -173,4 +173,3 @@ void __bc_uncharge_owner(const void *obj, enum bc_resource res, u64 n)
 {
 	bc_uncharge(bc_object_owner(obj, NULL), res, n);
 }
-EXPORT_SYMBOL_GPL(__bc_uncharge_owner);

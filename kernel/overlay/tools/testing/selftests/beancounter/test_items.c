@@ -216,6 +216,41 @@ static void test_lease(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
+static long get_lock(long at)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_start = at, .l_len = 1 };
+
+	return fcntl(bc_kept(0), F_GETLK, &fl) ? -errno : 0;
+}
+
+static long break_lease(long unused)
+{
+	(void)unused;
+	/* Of the lease that the other process has. */
+	return open("leased", O_RDWR | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* What only asks, or breaks a lease of somebody else, is no lock. */
+static void test_requests(struct bc_group *g)
+{
+	struct bc_worker w;
+	int fd;
+
+	bc_tmpfs();
+	signal(SIGIO, SIG_IGN);
+	fd = bc_sys(open("leased", O_RDWR | O_CREAT, 0666));
+	bc_sys(fcntl(fd, F_SETLEASE, F_WRLCK));
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, open_file, 0), 0);
+	bc_set_key(g, "bc.barrier", FLOCK, 0);
+	bc_set_key(g, "bc.limit", FLOCK, 0);
+	bc_eq(bc_call(&w, get_lock, 0), 0);
+	bc_eq(bc_call(&w, break_lease, 0), -EWOULDBLOCK);
+	bc_eq(bc_resource(g, FLOCK, "failcnt"), 0);
+	bc_worker_stop(&w);
+	close(fd);
+}
+
 /* Locks stay with who made them, and every level may refuse. */
 static void test_flock_levels(struct bc_group *g)
 {
@@ -420,11 +455,17 @@ static void test_pty_payer(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "posix", test_posix },     { "ofd", test_ofd },
-	{ "split", test_split },     { "flock", test_flock },
-	{ "lease", test_lease },     { "flock_levels", test_flock_levels },
-	{ "siginfo", test_siginfo }, { "siginfo_payer", test_siginfo_payer },
-	{ "pty", test_pty },	     { "pty_payer", test_pty_payer },
+	{ "posix", test_posix },
+	{ "ofd", test_ofd },
+	{ "split", test_split },
+	{ "flock", test_flock },
+	{ "lease", test_lease },
+	{ "requests", test_requests },
+	{ "flock_levels", test_flock_levels },
+	{ "siginfo", test_siginfo },
+	{ "siginfo_payer", test_siginfo_payer },
+	{ "pty", test_pty },
+	{ "pty_payer", test_pty_payer },
 };
 
 int main(int argc, char **argv)
