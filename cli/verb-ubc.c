@@ -64,7 +64,26 @@ static bool has_row(const char *name)
 	return false;
 }
 
-static void print_node(const struct node *node, bool full)
+/* What the format has no number for: those resources that @known has. */
+static void print_rest(const struct libbc_account *account,
+		       const struct libbc_account *known)
+{
+	size_t i;
+
+	for (i = 0; i < libbc_account_count(known); i++) {
+		const char *name =
+			libbc_resource_name(libbc_account_get(known, i));
+
+		if (!has_row(name))
+			print_row("", name,
+				  account ? libbc_account_find(account, name) :
+					    NULL);
+	}
+}
+
+/* The resources of the kernel are those of @known, an account that there is. */
+static void print_node(const struct node *node, bool full,
+		       const struct libbc_account *known)
 {
 	const struct libbc_account *account = node->account;
 	char number[16];
@@ -84,14 +103,20 @@ static void print_node(const struct node *node, bool full)
 					    NULL);
 		uid = "";
 	}
-	for (i = 0; full && account && i < libbc_account_count(account); i++) {
-		const struct libbc_resource *resource =
-			libbc_account_get(account, i);
-		const char *name = libbc_resource_name(resource);
+	if (full && known)
+		print_rest(account, known);
+}
 
-		if (!has_row(name))
-			print_row("", name, resource);
+/* The root has no account, but the resources that all others have. */
+static const struct libbc_account *any_account(const struct snapshot *snapshot)
+{
+	size_t i;
+
+	for (i = 0; i < snapshot->count; i++) {
+		if (snapshot->nodes[i].account)
+			return snapshot->nodes[i].account;
 	}
+	return NULL;
 }
 
 static void print_head(void)
@@ -107,7 +132,7 @@ static int from_file(struct bcctl *ctl, const char *file, bool full)
 
 	if (!ret) {
 		print_head();
-		print_node(&node, full);
+		print_node(&node, full, node.account);
 	}
 	libbc_account_free(node.account);
 	return ret;
@@ -141,7 +166,8 @@ static int run_ubc(struct bcctl *ctl)
 	if (!ret) {
 		print_head();
 		for (i = 0; i < snapshot.count; i++)
-			print_node(&snapshot.nodes[i], full);
+			print_node(&snapshot.nodes[i], full,
+				   any_account(&snapshot));
 	}
 	snapshot_free(&snapshot);
 	libbc_group_close(top);

@@ -48,6 +48,7 @@
 
 #include "counter.h"
 
+struct bc_netns;
 struct bc_stock;
 
 /* What is looked for in a subtree, see tree.c. */

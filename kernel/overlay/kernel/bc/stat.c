@@ -8,10 +8,11 @@
 #include "stock.h"
 #include <trace/events/beancounter.h>
 
-/* Does the limit follow the barrier, and is there any? Under the lock. */
+/* Does the limit follow the barrier, and is there any? A promise has none. Under the lock. */
 static bool bc_follows(const struct beancounter *bc, enum bc_resource res)
 {
-	return !(bc->limit_set & BIT(res)) && bc->res[res].barrier < BC_MAX;
+	return !(bc->limit_set & BIT(res)) && !bc_is_guarantee(res) &&
+	       bc->res[res].barrier < BC_MAX;
 }
 
 /**
@@ -105,13 +106,17 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		switch (kind) {
 		case BC_SET_BARRIER:
 			WRITE_ONCE(c->barrier, limits->value[i]);
-			if (!(bc->limit_set & BIT(i)))
+			if (bc_follows(bc, i))
 				c->limit = bc_limit_of(c->barrier);
+			else if (!(bc->limit_set & BIT(i)))
+				c->limit = BC_MAX;
 			break;
 		case BC_SET_LIMIT:
 			if (limits->value[i] == BC_AUTO) {
 				bc->limit_set &= ~BIT(i);
-				c->limit = bc_limit_of(c->barrier);
+				c->limit = bc_follows(bc, i) ?
+						   bc_limit_of(c->barrier) :
+						   BC_MAX;
 			} else {
 				bc->limit_set |= BIT(i);
 				c->limit = limits->value[i];

@@ -221,4 +221,5 @@ static struct kunit_suite bc_owner_suite = {
 	.exit = bc_owner_exit,
 	.test_cases = bc_owner_cases,
 };
+
 kunit_test_suite(bc_owner_suite);
