@@ -142,6 +142,8 @@ bool __bc_oom_spares(struct oom_control *oc, struct task_struct *task,
 	u64 excess = 0;
 
 	if (p) {
+		/* It is locked, which sparse cannot see. */
+		__acquire(&p->alloc_lock);
 		excess = bc_oom_excess(p->mm);
 		task_unlock(p);
 	}
