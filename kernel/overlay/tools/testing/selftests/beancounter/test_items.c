@@ -105,11 +105,12 @@ static void check_ranges(struct bc_group *g, struct bc_worker *w)
 	bc_set_key(g, "bc.barrier", FLOCK, BC_MAX);
 }
 
-static void test_posix(struct bc_group *g)
+static void check_locks(struct bc_group *g, int cmd)
 {
 	struct bc_worker w;
 
 	bc_tmpfs();
+	lock_cmd = cmd;
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, open_file, 0), 0);
 	check_ranges(g, &w);
@@ -117,17 +118,14 @@ static void test_posix(struct bc_group *g)
 	bc_settles(g, FLOCK, 0);
 }
 
+static void test_posix(struct bc_group *g)
+{
+	check_locks(g, F_SETLK);
+}
+
 static void test_ofd(struct bc_group *g)
 {
-	struct bc_worker w;
-
-	bc_tmpfs();
-	lock_cmd = F_OFD_SETLK;
-	bc_worker_start(&w, g);
-	bc_eq(bc_call(&w, open_file, 0), 0);
-	check_ranges(g, &w);
-	bc_worker_stop(&w);
-	bc_settles(g, FLOCK, 0);
+	check_locks(g, F_OFD_SETLK);
 }
 
 /* Unlocking the middle takes one more: above the barrier, not above the limit. */
