@@ -134,8 +134,6 @@ bool bc_fault_kill(void);
 void bc_count_objects(struct kmem_cache *s, enum bc_resource item);
 bool __bc_task_pays(struct task_struct *task, void *obj,
 		    enum bc_severity severity);
-bool __bc_charge_owner(const void *obj, enum bc_resource res, u64 n);
-void __bc_uncharge_owner(const void *obj, enum bc_resource res, u64 n);
 
 struct beancounter *bc_get_current(void);
 void bc_put_payer(struct beancounter *bc);
@@ -454,39 +452,6 @@ static inline bool __must_check bc_task_pays(struct task_struct *task,
 }
 
 /**
- * bc_charge_owner() - charge a resource to whoever pays for an object
- * @obj: from a slab cache or kmalloc(), who keeps its payer as long as there is
- *	something charged
- * @res: resource, not one that has stocks
- * @n: units of @res
- *
- * Refused at the barrier, and counted then.
- *
- * Context: Any in which @obj cannot be freed; does not sleep.
- * Return: false when the group may not have them; true also if nobody pays.
- */
-static inline bool __must_check bc_charge_owner(const void *obj,
-						enum bc_resource res, u64 n)
-{
-	return !bc_online() || __bc_charge_owner(obj, res, n);
-}
-
-/**
- * bc_uncharge_owner() - give back what bc_charge_owner() charged
- * @obj: the object
- * @res: resource
- * @n: units of @res
- *
- * Context: Any in which @obj cannot be freed.
- */
-static inline void bc_uncharge_owner(const void *obj, enum bc_resource res,
-				     u64 n)
-{
-	if (bc_online())
-		__bc_uncharge_owner(obj, res, n);
-}
-
-/**
  * bc_disown() - give the charge for an object back before it is freed
  * @obj: from a slab cache or kmalloc()
  *
@@ -664,16 +629,6 @@ static inline bool bc_task_pays(struct task_struct *task, void *obj,
 				enum bc_severity severity)
 {
 	return true;
-}
-
-static inline bool bc_charge_owner(const void *obj, enum bc_resource res, u64 n)
-{
-	return true;
-}
-
-static inline void bc_uncharge_owner(const void *obj, enum bc_resource res,
-				     u64 n)
-{
 }
 
 static inline bool bc_try_begin(void)

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: objects that somebody else pays for than the one who asked, and
- * what else is charged to whoever pays for an object.
- *
- * Such a charge has no payer of its own: as long as the object is there its bytes
- * keep the account.
+ * Beancounters: objects that somebody else pays for than the one who asked.
  */
 #include <linux/export.h>
 #include <linux/gfp.h>
@@ -145,31 +141,4 @@ bool __bc_task_pays(struct task_struct *task, void *obj,
 		     bc_slab_own(s, GFP_ATOMIC, 1, &obj, bc);
 	rcu_read_unlock();
 	return ok;
-}
-
-/**
- * __bc_charge_owner() - see bc_charge_owner()
- * @obj: from a slab cache or kmalloc()
- * @res: resource
- * @n: units of @res
- *
- * Context: Any in which @obj cannot be freed; does not sleep.
- * Return: false when the group may not have them.
- */
-bool __bc_charge_owner(const void *obj, enum bc_resource res, u64 n)
-{
-	return !bc_charge(bc_object_owner(obj, NULL), res, n, BC_BARRIER);
-}
-
-/**
- * __bc_uncharge_owner() - see bc_uncharge_owner()
- * @obj: from a slab cache or kmalloc()
- * @res: resource
- * @n: units of @res
- *
- * Context: Any in which @obj cannot be freed.
- */
-void __bc_uncharge_owner(const void *obj, enum bc_resource res, u64 n)
-{
-	bc_uncharge(bc_object_owner(obj, NULL), res, n);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: KUnit tests of objects that count in a resource of their own, and
- * of what is charged to whoever pays for an object.
+ * Beancounters: KUnit tests of objects that count in a resource of their own.
  */
 #include <kunit/test.h>
 #include <linux/gfp.h>
@@ -166,28 +165,6 @@ static void test_like(struct kunit *test)
 	bc_owner_expect(test, 0);
 }
 
-/* A charge without a payer of its own. */
-static void test_charge_owner(struct kunit *test)
-{
-	struct bc_owner *ctx = test->priv;
-	void *obj = bc_owner_alloc(test, ctx->plain);
-	void *none = kmem_cache_alloc(ctx->plain, GFP_KERNEL | __GFP_UNCHARGED);
-
-	KUNIT_ASSERT_NOT_NULL(test, obj);
-	KUNIT_ASSERT_NOT_NULL(test, none);
-	bc_kunit_set(ctx->bc, BC_SET_BARRIER, BC_NUMPTY, 3);
-	KUNIT_EXPECT_TRUE(test, bc_charge_owner(obj, BC_NUMPTY, 2));
-	KUNIT_EXPECT_FALSE(test, bc_charge_owner(obj, BC_NUMPTY, 2));
-	KUNIT_EXPECT_TRUE(test, bc_charge_owner(none, BC_NUMPTY, 4));
-	BC_EXPECT_HELD(test, ctx->bc, BC_NUMPTY, 2);
-	bc_uncharge_owner(none, BC_NUMPTY, 4);
-	bc_uncharge_owner(obj, BC_NUMPTY, 2);
-	BC_EXPECT_HELD(test, ctx->bc, BC_NUMPTY, 0);
-	kmem_cache_free(ctx->plain, none);
-	kmem_cache_free(ctx->plain, obj);
-	bc_owner_expect(test, 0);
-}
-
 /* The account goes with the last of it, whichever way that is. */
 static void test_counted_last(struct kunit *test)
 {
@@ -207,13 +184,12 @@ static void test_counted_last(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, bc_kunit_listed(bc));
 }
 
-static struct kunit_case bc_owner_cases[] = { KUNIT_CASE(test_counted),
-					      KUNIT_CASE(test_try),
-					      KUNIT_CASE(test_counted_bulk),
-					      KUNIT_CASE(test_like),
-					      KUNIT_CASE(test_charge_owner),
-					      KUNIT_CASE(test_counted_last),
-					      {} };
+static struct kunit_case bc_owner_cases[] = {
+	KUNIT_CASE(test_counted),      KUNIT_CASE(test_try),
+	KUNIT_CASE(test_counted_bulk), KUNIT_CASE(test_like),
+
+	KUNIT_CASE(test_counted_last), {}
+};
 
 static struct kunit_suite bc_owner_suite = {
 	.name = "beancounters_owner",
