@@ -86,6 +86,7 @@ test: deps
 test-debug: deps
 	@scripts/deps test qemu configs
 	@tests/run --debug
+	@tests/smoke
 	@tests/check-configs
 
 #: FUZZ_SECONDS: how long "make fuzz" lasts

@@ -16,7 +16,9 @@
 
 #define VMGUAR "vmguarpages"
 #define OOMGUAR "oomguarpages"
-#define N 512L
+#define N 128L
+/* A process has some pages before it touches any. */
+#define SLACK 512L
 
 static char *area;
 
@@ -260,8 +262,8 @@ static void two_groups(struct bc_group *g)
 	bc_worker_start(&w_small, &small);
 	bc_eq(bc_call(&w_big, touch, 64 * N), 0);
 	bc_eq(bc_call(&w_small, touch, 32 * N), 0);
-	bc_range(bc_held_of(&big, OOMGUAR), 64 * N, 65 * N);
-	bc_range(bc_held_of(&small, OOMGUAR), 32 * N, 33 * N);
+	bc_range(bc_held_of(&big, OOMGUAR), 64 * N, 64 * N + SLACK);
+	bc_range(bc_held_of(&small, OOMGUAR), 32 * N, 32 * N + SLACK);
 	bc_true(bc_held_of(g, OOMGUAR) >= 96 * N);
 }
 
@@ -274,7 +276,7 @@ static void test_oom_none(struct bc_group *g)
 static void test_oom_spared(struct bc_group *g)
 {
 	two_groups(g);
-	bc_eq(bc_set_key(&big, "bc.barrier", OOMGUAR, 66 * N), 0);
+	bc_eq(bc_set_key(&big, "bc.barrier", OOMGUAR, 64 * N + 2 * SLACK), 0);
 	oom(&w_small, &w_big);
 }
 
@@ -297,7 +299,7 @@ static void test_oom_above(struct bc_group *g)
 	bc_worker_start(&w, &other);
 	bc_eq(bc_call(&w, touch, 16 * N), 0);
 	two_groups(&made);
-	bc_eq(bc_set_key(&made, "bc.barrier", OOMGUAR, 100 * N), 0);
+	bc_eq(bc_set_key(&made, "bc.barrier", OOMGUAR, 96 * N + 4 * SLACK), 0);
 	bc_eq(bc_set_key(&big, "bc.barrier", OOMGUAR, 1), 0);
 	oom(&w, &w_big);
 	bc_true(!bc_worker_died(&w_small, 0));

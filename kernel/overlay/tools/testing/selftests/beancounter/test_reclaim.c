@@ -33,16 +33,12 @@ static long create_unlink(long n)
 	return i;
 }
 
-/* Less of everything where everything takes long. */
-static long long room(void)
-{
-	return BC_MIB / (bc_patience(1) > 1 ? 4 : 1);
-}
+#define ROOM (BC_MIB / 4)
 
 /* Ten times as many as there is room for. */
 static void check_walk(struct bc_group *g, bc_job job)
 {
-	long n = 10 * room() / (bc_need_slab("dentry"));
+	long n = 10 * ROOM / (bc_need_slab("dentry"));
 	struct bc_worker w;
 	long long base;
 
@@ -50,10 +46,10 @@ static void check_walk(struct bc_group *g, bc_job job)
 	bc_worker_start(&w, g);
 	bc_true(bc_call(&w, job, 10) == 10);
 	base = bc_rest(g);
-	bc_set_barrier(g, base + room());
+	bc_set_barrier(g, base + ROOM);
 	bc_reset_maxheld(g);
 	bc_eq(bc_call(&w, job, n), n);
-	bc_true(bc_maxheld(g) <= base + room());
+	bc_true(bc_maxheld(g) <= base + ROOM);
 	bc_eq(bc_failcnt(g), 0);
 	bc_set_barrier(g, BC_MAX);
 	bc_worker_stop(&w);
@@ -150,7 +146,7 @@ static void test_makes_room(struct bc_group *g)
  * A file system on a disk, in memory: 8000 files of two pages in 80
  * directories, made by the case, so that none of it is the group's.
  */
-#define NR_DIRS (80 * room() / BC_MIB)
+#define NR_DIRS (80 * ROOM / BC_MIB)
 #define PER_DIR 100
 
 static void make_tree(void)
@@ -259,14 +255,14 @@ static void check_disk(struct bc_group *g, bc_job job)
 
 	mount_disk();
 	bc_worker_start(&w, g);
-	bc_set_barrier(g, room());
-	bc_set_limit(g, room() + 64 * BC_KIB);
+	bc_set_barrier(g, ROOM);
+	bc_set_limit(g, ROOM + 64 * BC_KIB);
 	bc_eq(bc_call(&w, job, 0), n);
-	bc_true(bc_maxheld(g) <= room() + 64 * BC_KIB + bc_forced(g));
+	bc_true(bc_maxheld(g) <= ROOM + 64 * BC_KIB + bc_forced(g));
 	/* And again, in a group that is full of it. */
 	bc_eq(bc_call(&w, job, 0), n);
 	bc_eq(bc_call(&w, job, 0), n);
-	bc_true(bc_maxheld(g) <= room() + 64 * BC_KIB + bc_forced(g));
+	bc_true(bc_maxheld(g) <= ROOM + 64 * BC_KIB + bc_forced(g));
 	if (job == stat_disk)
 		bc_eq(bc_failcnt(g), 0);
 	bc_worker_stop(&w);
