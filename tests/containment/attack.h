@@ -24,6 +24,13 @@ struct attack {
 	const char *later;
 	/* Ends with the attacker being killed. */
 	bool deadly;
+	/*
+	 * What there is too much of then, and what of it is charged: for the tables
+	 * of docs/containment.md. Without the former they take the comment above
+	 * the attack.
+	 */
+	const char *piles;
+	const char *charged;
 	/* Everything is at its default, as a tenant finds it: no sysctl is raised. */
 	bool tenant;
 	/* What the tenant first makes of his own: CLONE_NEWUSER and others. */

@@ -173,13 +173,22 @@ static long tmpfs_acls(long max)
 }
 
 const struct attack fs_attacks[] = {
-	{ "tmpfs_files", own_tmpfs, tmpfs_files, 200000 },
-	{ "tmpfs_links", own_tmpfs, tmpfs_links, 200000 },
-	{ "negative_dentries", NULL, negative_dentries, 200000 },
-	{ "create_unlink", own_tmpfs, create_unlink, 200000 },
-	{ "memfds", NULL, memfds, 200000 },
-	{ "user_xattrs", own_tmpfs, user_xattrs, 1000 },
-	{ "tmpfs_acls", own_tmpfs, tmpfs_acls, 500 },
+	{ "tmpfs_files", own_tmpfs, tmpfs_files, 200000,
+	  .piles = "files on tmpfs", .charged = "inodes, dentries" },
+	{ "tmpfs_links", own_tmpfs, tmpfs_links, 200000,
+	  .piles = "hard links on tmpfs", .charged = "dentries" },
+	{ "negative_dentries", NULL, negative_dentries, 200000,
+	  .piles = "names that do not exist",
+	  .charged = "dentries; reclaimed, nothing is refused" },
+	{ "create_unlink", own_tmpfs, create_unlink, 200000,
+	  .piles = "files made and removed again",
+	  .charged = "reclaimed, nothing is refused" },
+	{ "memfds", NULL, memfds, 200000, .piles = "memfd files",
+	  .charged = "files, inodes" },
+	{ "user_xattrs", own_tmpfs, user_xattrs, 1000,
+	  .piles = "extended attributes on tmpfs", .charged = "attributes" },
+	{ "tmpfs_acls", own_tmpfs, tmpfs_acls, 500,
+	  .piles = "POSIX ACLs on tmpfs", .charged = "unmarked" },
 };
 
 const size_t nr_fs_attacks = sizeof(fs_attacks) / sizeof(fs_attacks[0]);

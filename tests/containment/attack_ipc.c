@@ -147,14 +147,24 @@ static long keys(long max)
 }
 
 const struct attack ipc_attacks[] = {
-	{ "sem_sets", own_ipc, sem_sets, 50 },
-	{ "sem_undos", own_ipc, sem_undos, 30000 },
-	{ "messages", own_ipc, messages, 2000 },
-	{ "empty_messages", own_ipc, empty_messages, 500000 },
-	{ "segments", own_ipc, segments, 30000 },
-	{ "segment_attaches", own_ipc, segment_attaches, 200000 },
-	{ "posix_queues", own_ipc, posix_queues, 100 },
-	{ "keys", NULL, keys, 12000 },
+	{ "sem_sets", own_ipc, sem_sets, 50, .piles = "System V semaphores",
+	  .charged = "sets" },
+	{ "sem_undos", own_ipc, sem_undos, 30000, .piles = "undo lists",
+	  .charged = "lists" },
+	{ "messages", own_ipc, messages, 2000, .piles = "System V messages",
+	  .charged = "messages" },
+	{ "empty_messages", own_ipc, empty_messages, 500000,
+	  .piles = "messages without content", .charged = "messages" },
+	{ "segments", own_ipc, segments, 30000, .piles = "System V segments",
+	  .charged = "segments, files, inodes" },
+	{ "segment_attaches", own_ipc, segment_attaches, 200000,
+	  .piles = "attaching a segment again and again",
+	  .charged = "areas, unmarked" },
+	{ "posix_queues", own_ipc, posix_queues, 100,
+	  .piles = "POSIX message queues, filled",
+	  .charged = "messages, unmarked" },
+	{ "keys", NULL, keys, 12000, .piles = "keys with content",
+	  .charged = "unmarked" },
 };
 
 const size_t nr_ipc_attacks = sizeof(ipc_attacks) / sizeof(ipc_attacks[0]);

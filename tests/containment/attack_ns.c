@@ -197,15 +197,24 @@ static long packet_rings(long max)
 }
 
 const struct attack ns_attacks[] = {
-	{ "user_namespaces", allow_namespaces, user_namespaces, 2000 },
-	{ "mount_namespaces", allow_namespaces, mount_namespaces, 2000 },
-	{ "ipc_namespaces", allow_namespaces, ipc_namespaces, 2000 },
-	{ "pid_namespaces", allow_namespaces, pid_namespaces, 2000 },
-	{ "net_namespaces", allow_namespaces, net_namespaces, 300 },
-	{ "bind_mounts", allow_namespaces, bind_mounts, 90000 },
-	{ "super_blocks", allow_namespaces, super_blocks, 20000 },
-	{ "fs_contexts", allow_namespaces, fs_contexts, 50000 },
-	{ "packet_rings", allow_namespaces, packet_rings, 64 },
+	{ "user_namespaces", allow_namespaces, user_namespaces, 2000,
+	  .piles = "user namespaces", .charged = "namespaces" },
+	{ "mount_namespaces", allow_namespaces, mount_namespaces, 2000,
+	  .piles = "mount namespaces", .charged = "mounts" },
+	{ "ipc_namespaces", allow_namespaces, ipc_namespaces, 2000,
+	  .piles = "IPC namespaces", .charged = "namespaces" },
+	{ "pid_namespaces", allow_namespaces, pid_namespaces, 2000,
+	  .piles = "PID namespaces", .charged = "namespaces" },
+	{ "net_namespaces", allow_namespaces, net_namespaces, 300,
+	  .piles = "network namespaces", .charged = "unmarked" },
+	{ "bind_mounts", allow_namespaces, bind_mounts, 90000,
+	  .piles = "mounts", .charged = "mounts" },
+	{ "super_blocks", allow_namespaces, super_blocks, 20000,
+	  .piles = "file systems", .charged = "unmarked" },
+	{ "fs_contexts", allow_namespaces, fs_contexts, 50000,
+	  .piles = "file system contexts", .charged = "unmarked" },
+	{ "packet_rings", allow_namespaces, packet_rings, 64,
+	  .piles = "rings of packet sockets", .charged = "unmarked" },
 };
 
 const size_t nr_ns_attacks = sizeof(ns_attacks) / sizeof(ns_attacks[0]);

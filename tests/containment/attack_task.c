@@ -228,16 +228,28 @@ static long sessions(long max)
 }
 
 const struct attack task_attacks[] = {
-	{ "forks", NULL, forks, 20000 },
-	{ "threads", NULL, threads, 20000 },
-	{ "sessions", NULL, sessions, 20000 },
-	{ "page_tables", NULL, page_tables, 30000 },
-	{ "page_tables_fault", NULL, page_tables_fault, 30000, .deadly = true },
-	{ "page_tables_shared", NULL, page_tables_shared, 30000 },
-	{ "areas", NULL, areas, 400000 },
-	{ "named_areas", NULL, named_areas, 400000 },
-	{ "seccomp_filters", NULL, seccomp_filters, 200 },
-	{ "perf_events", NULL, perf_events, 100000 },
+	{ "forks", NULL, forks, 20000, .piles = "processes",
+	  .charged = "tasks, stacks, address spaces, tables" },
+	{ "threads", NULL, threads, 20000, .piles = "threads",
+	  .charged = "tasks, stacks" },
+	{ "sessions", NULL, sessions, 20000, .piles = "sessions",
+	  .charged = "tasks, groups" },
+	{ "page_tables", NULL, page_tables, 30000,
+	  .piles = "page tables, through a system call",
+	  .charged = "page tables up to the limit, then `EFAULT`" },
+	{ "page_tables_fault", NULL, page_tables_fault, 30000, .deadly = true,
+	  .piles = "page tables, by touching memory",
+	  .charged = "page tables up to the limit, then the task is killed" },
+	{ "page_tables_shared", NULL, page_tables_shared, 30000,
+	  .piles = "page tables of shared pages", .charged = "page tables" },
+	{ "areas", NULL, areas, 400000, .piles = "mappings",
+	  .charged = "areas" },
+	{ "named_areas", NULL, named_areas, 400000,
+	  .piles = "mappings with names", .charged = "areas, unmarked" },
+	{ "seccomp_filters", NULL, seccomp_filters, 200,
+	  .piles = "seccomp filters", .charged = "unmarked" },
+	{ "perf_events", NULL, perf_events, 100000, .piles = "perf events",
+	  .charged = "unmarked" },
 };
 
 const size_t nr_task_attacks = sizeof(task_attacks) / sizeof(task_attacks[0]);

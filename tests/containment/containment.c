@@ -350,6 +350,8 @@ static void run_attack(struct bc_group *g)
 	}
 	if (running->prepare)
 		running->prepare();
+	if (running->piles)
+		bc_note("%s: %s", running->name, running->piles);
 	bc_set_barrier(g, BARRIER);
 	bc_set_limit(g, LIMIT);
 	bc_worker_start(&n, NULL);
