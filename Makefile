@@ -152,6 +152,11 @@ lint: deps
 	@scripts/deps lint tools test
 	@scripts/lint
 
+## docs: write the tables of the documentation again, from what they are about
+.PHONY: docs
+docs:
+	@scripts/make-tables
+
 ## vm-tools: the runner's own programs
 .PHONY: vm-tools
 vm-tools: $(BUILD)/vm/init $(BUILD)/vm/supervise
