@@ -93,6 +93,7 @@ static bool signalled_files(long i)
 	       !fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK);
 }
 
+/* Leases of files. */
 static bool file_leases(long i)
 {
 	char path[32];
@@ -105,6 +106,7 @@ static bool file_leases(long i)
 	return !fcntl(fd, F_SETLEASE, F_RDLCK);
 }
 
+/* Requests to be told when a directory changes (F_NOTIFY). */
 static bool directory_notes(long i)
 {
 	static const char *const dirs[] = { "/", "/proc", "/dev", "/sys" };
@@ -258,6 +260,7 @@ static bool restrict_self(void)
 	return true;
 }
 
+/* Processes in a domain of Landlock each. */
 static bool landlock_domains(long i)
 {
 	return sits(restrict_self) || i < 0;
@@ -277,6 +280,7 @@ static bool listen_to_self(void)
 		       SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog) >= 0;
 }
 
+/* Processes with a filter of seccomp each, and a file that listens to it. */
 static bool seccomp_listeners(long i)
 {
 	return sits(listen_to_self) || i < 0;
@@ -312,6 +316,7 @@ static void prepare_delegated(void)
 	}
 }
 
+/* Control groups that are made in a delegated one. */
 static bool delegated_groups(long i)
 {
 	char path[400];

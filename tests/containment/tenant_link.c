@@ -34,16 +34,19 @@ static const char *name_of(long i)
 	return name;
 }
 
+/* Dummy devices. */
 static bool dummies(long i)
 {
 	return add_device("dummy", name_of(i), NULL);
 }
 
+/* Bridges. */
 static bool bridges(long i)
 {
 	return add_device("bridge", name_of(i), NULL);
 }
 
+/* Bonds. */
 static bool bonds(long i)
 {
 	return add_device("bond", name_of(i), NULL);
@@ -83,7 +86,7 @@ static void tunnel_to(struct nlmsghdr *h)
 			 htonl(0x0a000001 + peer));
 }
 
-/* Each to another machine. */
+/* Tunnels, each to another machine. */
 static bool tunnels(long i)
 {
 	peer = i;
@@ -96,7 +99,7 @@ static void many_queues(struct nlmsghdr *h)
 	mnl_attr_put_u32(h, IFLA_NUM_RX_QUEUES, 1024);
 }
 
-/* Pairs, each end with queues in the hundreds. */
+/* Pairs of virtual Ethernet, each end with queues in the hundreds. */
 static bool many_queued(long i)
 {
 	return add_device("veth", name_of(i), many_queues);
@@ -107,6 +110,7 @@ static void bulk_queues(struct nlmsghdr *h)
 	mnl_attr_put_u32(h, IFLA_NUM_TX_QUEUES, 4096);
 }
 
+/* Devices of the kind ifb, with many queues. */
 static bool queues_of_ifb(long i)
 {
 	return add_device("ifb", name_of(i), bulk_queues);
@@ -121,6 +125,7 @@ static void vlan_id(struct nlmsghdr *h)
 			 htons(vlan < 4094 ? ETH_P_8021Q : ETH_P_8021AD));
 }
 
+/* VLANs of one device. */
 static bool vlans(long i)
 {
 	vlan = i;
@@ -132,6 +137,7 @@ static void macvlan_mode(struct nlmsghdr *h)
 	mnl_attr_put_u32(h, IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE);
 }
 
+/* Devices of the kind macvlan. */
 static bool macvlans(long i)
 {
 	return on_top("macvlan", i, macvlan_mode);
@@ -208,6 +214,7 @@ static int open_tun(long i, int flags)
 	return fd < 0 || ioctl(fd, TUNSETIFF, &ifr) ? -1 : fd;
 }
 
+/* Tun devices. */
 static bool tuns(long i)
 {
 	return open_tun(i, 0) >= 0;

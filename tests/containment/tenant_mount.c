@@ -27,6 +27,7 @@ static bool mount_at(long i, const char *type, const char *options)
 	return !mkdir(dir, 0700) && !mount("none", dir, type, 0, options);
 }
 
+/* Mounts of tmpfs. */
 static bool tmpfs_mounts(long i)
 {
 	return mount_at(i, "tmpfs", NULL);
@@ -38,16 +39,19 @@ static bool devpts_mounts(long i)
 	return mount_at(i, "devpts", "newinstance,ptmxmode=0666");
 }
 
+/* Mounts of mqueue. */
 static bool mqueue_mounts(long i)
 {
 	return mount_at(i, "mqueue", NULL);
 }
 
+/* Mounts of ramfs. */
 static bool ramfs_mounts(long i)
 {
 	return mount_at(i, "ramfs", NULL);
 }
 
+/* Mounts of cgroup. */
 static bool group_mounts(long i)
 {
 	return mount_at(i, "cgroup2", NULL);
@@ -151,7 +155,7 @@ static void look_up(long i)
 	stat(path, &st);
 }
 
-/* Threads that ask it. */
+/* Threads that wait for a file system which nobody serves. */
 static bool fuse_waiters(long i)
 {
 	return (i || never_comes(4096)) && one_waiting(look_up, i);

@@ -85,6 +85,7 @@ static bool alg_generators(long i)
 	return fd >= 0;
 }
 
+/* Sockets of vsock, filled. */
 static bool vsock_full(long i)
 {
 	static struct sockaddr_vm to = {

@@ -73,6 +73,7 @@ static bool add_neighbour(int family, int flags, const void *address,
 	return nl_do(h);
 }
 
+/* Neighbours, IPv4. */
 static bool neighbours(long i)
 {
 	uint32_t a = address4(i);
@@ -80,6 +81,7 @@ static bool neighbours(long i)
 	return add_neighbour(AF_INET, 0, &a, sizeof(a));
 }
 
+/* Neighbours, IPv6. */
 static bool neighbours6(long i)
 {
 	struct in6_addr a = address6(i);
@@ -87,6 +89,7 @@ static bool neighbours6(long i)
 	return add_neighbour(AF_INET6, 0, &a, sizeof(a));
 }
 
+/* Addresses that a device answers for, IPv6. */
 static bool proxies(long i)
 {
 	struct in6_addr a = address6(i);
@@ -94,6 +97,7 @@ static bool proxies(long i)
 	return add_neighbour(AF_INET6, NTF_PROXY, &a, sizeof(a));
 }
 
+/* Addresses of a device, IPv4. */
 static bool addresses4(long i)
 {
 	struct ifaddrmsg m = {
@@ -109,6 +113,7 @@ static bool addresses4(long i)
 	return nl_do(h);
 }
 
+/* Addresses of a device, IPv6. */
 static bool addresses6(long i)
 {
 	struct ifaddrmsg m = {
@@ -140,7 +145,7 @@ static struct nlmsghdr *route_request(int family, int bits, int flags)
 	return nl_request(RTM_NEWROUTE, NLM_F_CREATE | flags, &m, sizeof(m));
 }
 
-/* Each with metrics that no other has. */
+/* Routes, IPv4, each with metrics that no other has. */
 static bool routes4(long i)
 {
 	int oif = device();
@@ -157,6 +162,7 @@ static bool routes4(long i)
 	return oif && nl_do(h);
 }
 
+/* Routes, IPv6. */
 static bool routes6(long i)
 {
 	int oif = device();
@@ -189,7 +195,7 @@ static bool routes_of_labels(long i)
 	return oif && nl_do(h);
 }
 
-/* Many ways for each route. */
+/* Routes with many ways each. */
 static bool ways(long i)
 {
 	int oif = device();
@@ -206,6 +212,7 @@ static bool ways(long i)
 	return oif && nl_do(h);
 }
 
+/* Next hops. */
 static bool next_hops(long i)
 {
 	struct nhmsg m = { .nh_family = AF_INET };
@@ -219,7 +226,7 @@ static bool next_hops(long i)
 	return oif && nl_do(h);
 }
 
-/* Groups of 200 of them. */
+/* Groups of 200 next hops. */
 static bool next_hop_groups(long i)
 {
 	struct nhmsg m = { .nh_family = AF_UNSPEC };
@@ -241,6 +248,7 @@ static bool next_hop_groups(long i)
 	return nl_do(h);
 }
 
+/* Rules of routing. */
 static bool rules(long i)
 {
 	struct fib_rule_hdr r = {

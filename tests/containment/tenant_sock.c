@@ -87,6 +87,7 @@ static bool dump(int protocol, int type, const void *header, size_t size)
 	return send(fd, h, h->nlmsg_len, 0) > 0;
 }
 
+/* Dumps over netlink that are begun and not read. */
 static bool netlink_dumps(long i)
 {
 	struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
@@ -95,6 +96,7 @@ static bool netlink_dumps(long i)
 		    sizeof(info));
 }
 
+/* Dumps of sockets that are begun and not read. */
 static bool diag_dumps(long i)
 {
 	struct unix_diag_req u = { .sdiag_family = AF_UNIX,
@@ -227,6 +229,7 @@ static bool fill_stream(int fd, size_t piece)
 	return errno == EAGAIN;
 }
 
+/* Unread packets of TCP with a few bytes each. */
 static bool tcp_small(long i)
 {
 	int fd[2], on = 1, k;
@@ -241,6 +244,7 @@ static bool tcp_small(long i)
 	return true;
 }
 
+/* Connections of MPTCP, filled. */
 static bool mptcp_full(long i)
 {
 	int fd[2];
@@ -249,6 +253,7 @@ static bool mptcp_full(long i)
 	       fill_stream(fd[0], sizeof(data) - i % 2);
 }
 
+/* Associations of SCTP, filled. */
 static bool sctp_full(long i)
 {
 	int fd[2];
@@ -313,6 +318,7 @@ static bool multicast_groups(long i)
 				      sizeof(mreq));
 }
 
+/* Groups of multicast, IPv6. */
 static bool multicast_groups6(long i)
 {
 	struct ipv6_mreq mreq = { .ipv6mr_interface = 1 };

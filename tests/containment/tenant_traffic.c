@@ -58,6 +58,7 @@ static bool make_htb(int index)
 	return nl_do(h);
 }
 
+/* Classes of a queueing discipline. */
 static bool tc_classes(long i)
 {
 	struct tc_htb_opt opt = {
@@ -90,6 +91,7 @@ static bool ingress(void)
 				 "ingress"));
 }
 
+/* Filters of a queueing discipline. */
 static bool tc_filters(long i)
 {
 	struct {
@@ -109,6 +111,7 @@ static bool tc_filters(long i)
 	return nl_do(h);
 }
 
+/* Filters of the kind flower. */
 static bool tc_flowers(long i)
 {
 	uint32_t address = htonl(0x0a000001 + i);
@@ -208,6 +211,7 @@ static void put_cipher(struct nlmsghdr *h)
 		     &aead);
 }
 
+/* States of IPsec. */
 static bool ipsec_states(long i)
 {
 	struct xfrm_usersa_info sa = {
@@ -229,6 +233,7 @@ static bool ipsec_states(long i)
 	return nl_do_on(xfrm(), h);
 }
 
+/* Policies of IPsec. */
 static bool ipsec_policies(long i)
 {
 	struct xfrm_userpolicy_info p = {

@@ -81,6 +81,7 @@ static void fill_setxattr(struct io_uring_sqe *s, long i)
 	s->addr3 = (unsigned long)"/";
 }
 
+/* Requests to set an attribute, with the value, that wait. */
 static bool uring_attributes(long i)
 {
 	return link_up(i, fill_setxattr);
@@ -102,6 +103,7 @@ static void fill_name(struct io_uring_sqe *s, long i)
 		s->addr2 = (unsigned long)value;
 }
 
+/* Requests with a name of a path that wait. */
 static bool uring_names(long i)
 {
 	return link_up(i, fill_name);
@@ -123,6 +125,7 @@ static void fill_two_names(struct io_uring_sqe *s, long i)
 		s->len = AT_FDCWD;
 }
 
+/* Requests with two names that wait. */
 static bool uring_pairs_of_names(long i)
 {
 	return link_up(i, fill_two_names);
@@ -137,6 +140,7 @@ static void fill_message(struct io_uring_sqe *s, long i)
 	s->addr = (unsigned long)&m;
 }
 
+/* Requests with a message and its parts that wait. */
 static bool uring_messages(long i)
 {
 	return link_up(i, fill_message);
@@ -150,6 +154,7 @@ static void fill_vector(struct io_uring_sqe *s, long i)
 	s->len = BC_COUNT(vector);
 }
 
+/* Requests with a vector of buffers that wait. */
 static bool uring_vectors(long i)
 {
 	return link_up(i, fill_vector);
@@ -176,7 +181,9 @@ static void fill_futexes(struct io_uring_sqe *s, long i)
 	s->len = 128;
 }
 
-/* Not linked: they wait by themselves. */
+/*
+ * Requests to wait for futexes, which are not linked: they wait by themselves.
+ */
 static bool uring_futexes(long i)
 {
 	if (!open_ring())
@@ -193,11 +200,13 @@ static void fill_address(struct io_uring_sqe *s, long i)
 	s->off = 110;
 }
 
+/* Requests with an address of a socket that wait. */
 static bool uring_addresses(long i)
 {
 	return link_up(i, fill_address);
 }
 
+/* Timeouts. */
 static bool uring_timeouts(long i)
 {
 	static struct __kernel_timespec far = { .tv_sec = 100000 };
@@ -213,6 +222,7 @@ static bool uring_timeouts(long i)
 	return submitted(1);
 }
 
+/* Requests to poll what never comes. */
 static bool uring_polls(long i)
 {
 	struct io_uring_sqe *s;

@@ -42,6 +42,7 @@ static void write_vector(long i)
 	writev(full[1], vector, BC_COUNT(vector) - i % 2);
 }
 
+/* Threads that write a vector to a pipe which is full. */
 static bool writers(long i)
 {
 	return full_pipe() && one_waiting(write_vector, i);
@@ -59,6 +60,7 @@ static void wait_for_sems(long i)
 	semop(sems, ops, BC_COUNT(ops) - i % 2);
 }
 
+/* Threads that wait for semaphores. */
 static bool semaphore_waiters(long i)
 {
 	if (!sems)
@@ -84,6 +86,7 @@ static void wait_for_words(long i)
 	syscall(449 /* futex_waitv */, w, 128 - i % 2, 0, NULL, 0);
 }
 
+/* Threads that wait for many futexes. */
 static bool futex_waiters(long i)
 {
 	return one_waiting(wait_for_words, i);
@@ -99,6 +102,7 @@ static void open_one_end(long i)
 	close(open(path, i % 2 ? O_RDONLY : O_RDONLY | O_NOCTTY));
 }
 
+/* Threads that wait for the other end of a FIFO. */
 static bool fifo_openers(long i)
 {
 	if (!i && mkfifo("/tmp/fifo", 0600))
@@ -114,6 +118,7 @@ static void write_sysctl(long i)
 	write(sysctl, nothing, (4 << 20) - 4096 - i % 2);
 }
 
+/* Threads that write a sysctl, in the middle of copying. */
 static bool sysctl_writers(long i)
 {
 	if (!nothing) {
@@ -128,6 +133,7 @@ static void set_attribute(long i)
 	setxattr("/tmp", "user.a", nothing, 65536 - i % 2, 0);
 }
 
+/* Threads that set an attribute, in the middle of copying. */
 static bool attribute_writers(long i)
 {
 	if (!nothing)
@@ -140,6 +146,7 @@ static void make_key(long i)
 	syscall(SYS_add_key, "user", "name", nothing, 32767 - i % 2, -3);
 }
 
+/* Threads that add a key, in the middle of copying. */
 static bool key_makers(long i)
 {
 	if (!nothing)
@@ -156,6 +163,7 @@ static void send_message(long i)
 	msgsnd(queue, nothing, 8192 - i % 2, 0);
 }
 
+/* Threads that send a message, in the middle of copying. */
 static bool message_senders(long i)
 {
 	if (!nothing)

@@ -66,11 +66,13 @@ static bool make_chain(const char *name, bool hooked)
 	return nft_do(h);
 }
 
+/* Tables of nftables. */
 static bool nft_tables(long i)
 {
 	return make_table(numbered("table", i));
 }
 
+/* Chains of nftables. */
 static bool nft_chains(long i)
 {
 	if (!i && !make_table("t"))
@@ -135,6 +137,7 @@ static bool make_set(const char *name)
 	return nft_do(h);
 }
 
+/* Sets of nftables. */
 static bool nft_sets(long i)
 {
 	if (!i && !make_table("t"))
@@ -142,7 +145,7 @@ static bool nft_sets(long i)
 	return make_set(numbered("set", i));
 }
 
-/* A thousand elements at a time. */
+/* Elements of a set of nftables, a thousand at a time. */
 static bool nft_elements(long i)
 {
 	struct nlattr *list, *e, *key;
@@ -166,7 +169,7 @@ static bool nft_elements(long i)
 	return nft_do(h);
 }
 
-/* Limits with a name. */
+/* Named limits of nftables. */
 static bool nft_objects(long i)
 {
 	struct nlattr *data;
@@ -202,6 +205,7 @@ static bool track(void)
 	return nft_do(h);
 }
 
+/* Connections that are tracked for packets. */
 static bool tracked_packets(long i)
 {
 	struct sockaddr_in to = bc_loopback(i % 60000 + 1);
@@ -246,6 +250,7 @@ static bool connections(long i)
 	return nft_do(h);
 }
 
+/* Counters of accounting (nfacct). */
 static bool counters(long i)
 {
 	struct nlmsghdr *h;
@@ -255,6 +260,7 @@ static bool counters(long i)
 	return nft_do(h);
 }
 
+/* Policies of timeouts. */
 static bool timeouts(long i)
 {
 	struct nlmsghdr *h;
@@ -387,7 +393,7 @@ static bool replace(unsigned int n)
 	return done;
 }
 
-/* Twice as large every time. */
+/* A table of iptables, twice as large every time. */
 static bool iptables(long i)
 {
 	return replace(1000u << i);
@@ -420,6 +426,7 @@ static bool make_queue(void)
 	return nft_do(h);
 }
 
+/* Packets that wait for a verdict. */
 static bool queued_packets(long i)
 {
 	return (i || make_queue()) && send_packets();
