@@ -494,7 +494,7 @@ const struct attack file_attacks[] = {
 	  .charged = "marks; connectors unmarked, index unmarked" },
 	{ "inotify_queue", prepare_watches, inotify_queue, 400000,
 	  .piles = "inotify events that nobody reads",
-	  .charged = "the listener pays" },
+	  .charged = "to the listener" },
 	{ "fanotify_marks", prepare_watches, fanotify_marks, 900000,
 	  .piles = "fanotify marks", .charged = "marks; connectors unmarked" },
 	{ "posix_locks", NULL, posix_locks, 200000, .piles = "byte-range locks",

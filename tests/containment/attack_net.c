@@ -362,7 +362,7 @@ const struct attack net_attacks[] = {
 	  .charged = "sockets; the pages of their buffers" },
 	{ "tcp_unaccepted", own_net, tcp_unaccepted, 12000,
 	  .piles = "TCP connections with data that nobody accepts",
-	  .charged = "the listener pays" },
+	  .charged = "to the listener" },
 	{ "netlink_sockets", own_net, netlink_sockets, 30000,
 	  .piles = "netlink sockets", .charged = "unmarked" },
 	{ "netlink_full", own_net, netlink_full, 100,
