@@ -24,6 +24,11 @@ struct libbc_account {
 	struct libbc_resource *resources;
 };
 
+struct libbc_refusal {
+	uint64_t value[LIBBC_REFUSAL_LIMIT + 1];
+	char process[17], resource[64];
+};
+
 struct libbc_host {
 	char *sysroot; /* "" for this machine */
 	char *mount; /* where cgroup2 is, with the sysroot before it */
@@ -78,6 +83,9 @@ struct libbc_resource *account_add(struct libbc_account *account,
 				   const char *name, size_t len);
 struct libbc_resource *account_find(const struct libbc_account *account,
 				    const char *name, size_t len);
+
+/* refusals.c */
+int parse_refusal(const char *line, struct libbc_refusal *refusal);
 
 /* group.c */
 int group_at(int dir, const char *name, const char *path, bool captured,

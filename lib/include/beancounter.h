@@ -35,6 +35,8 @@ struct libbc_account;
 struct libbc_resource;
 struct libbc_settings;
 struct libbc_events;
+struct libbc_refusals;
+struct libbc_refusal;
 struct libbc_walk;
 
 enum libbc_unit {
@@ -52,6 +54,17 @@ enum libbc_field {
 	LIBBC_FORCED,
 	LIBBC_FAILCNT_LOCAL,
 	LIBBC_LIMIT_AUTO, /* 1: no limit was set, and it follows the barrier */
+};
+
+/* Of one refusal. */
+enum libbc_refusal_field {
+	LIBBC_REFUSAL_GROUP, /* number of the group whose barrier or limit it was */
+	LIBBC_REFUSAL_PAYER, /* number of the group that would have paid */
+	LIBBC_REFUSAL_PID,
+	LIBBC_REFUSAL_REQUESTED, /* from here on in units of the resource */
+	LIBBC_REFUSAL_HELD,
+	LIBBC_REFUSAL_BARRIER,
+	LIBBC_REFUSAL_LIMIT,
 };
 
 enum libbc_controller {
@@ -135,6 +148,19 @@ void libbc_events_close(struct libbc_events *events);
 int libbc_events_fd(const struct libbc_events *events);
 int libbc_events_next(struct libbc_events *events, const char **name,
 		      uint64_t *refusals);
+
+/* Each refusal, with the process that asked and what it asked for; for root. */
+int libbc_refusals_open(const struct libbc_group *group,
+			struct libbc_refusals **refusals);
+void libbc_refusals_close(struct libbc_refusals *refusals);
+int libbc_refusals_fd(const struct libbc_refusals *refusals);
+int libbc_refusals_next(struct libbc_refusals *refusals,
+			const struct libbc_refusal **refusal);
+uint64_t libbc_refusals_lost(const struct libbc_refusals *refusals);
+uint64_t libbc_refusal_value(const struct libbc_refusal *refusal,
+			     enum libbc_refusal_field field);
+const char *libbc_refusal_process(const struct libbc_refusal *refusal);
+const char *libbc_refusal_resource(const struct libbc_refusal *refusal);
 
 /* All groups below one. */
 int libbc_walk_open(const struct libbc_group *top, struct libbc_walk **walk);

@@ -47,10 +47,12 @@ Traceback (most recent call last):
 FileNotFoundError: [Errno 2] No such file or directory: '/nope'
 """
 
+import collections
 import ctypes
 import os
 
-__all__ = ["Host", "Group", "Account", "Resource", "Events", "size", "text", "version"]
+__all__ = ["Host", "Group", "Account", "Resource", "Events", "Refusals", "Refusal",
+           "size", "text", "version"]
 
 _lib = ctypes.CDLL("libbeancounter.so.0")
 _MAX = (1 << 64) - 1
@@ -101,6 +103,14 @@ _events_open = _declare("events_open", _i, _p, ctypes.c_uint, _p)
 _events_close = _declare("events_close", None, _p)
 _events_fd = _declare("events_fd", _i, _p)
 _events_next = _declare("events_next", _i, _p, _p, _p)
+_refusals_open = _declare("refusals_open", _i, _p, _p)
+_refusals_close = _declare("refusals_close", None, _p)
+_refusals_fd = _declare("refusals_fd", _i, _p)
+_refusals_next = _declare("refusals_next", _i, _p, _p)
+_refusals_lost = _declare("refusals_lost", _u64, _p)
+_refusal_value = _declare("refusal_value", _u64, _p, _i)
+_refusal_process = _declare("refusal_process", _s, _p)
+_refusal_resource = _declare("refusal_resource", _s, _p)
 _walk_open = _declare("walk_open", _i, _p, _p)
 _walk_close = _declare("walk_close", None, _p)
 _walk_next = _declare("walk_next", _i, _p, _p)
@@ -197,6 +207,10 @@ class Host(_Object):
         """The group whose directory this descriptor is."""
         return self._open(_group_open_fd, fd, fd)
 
+    def refusals(self):
+        """Each refusal of the machine from now on; for root."""
+        return Refusals()
+
 
 class Group(_Object):
     """A group, which stays the same when another one gets its name."""
@@ -276,6 +290,10 @@ class Group(_Object):
         _check(_events_open(self._pointer, flags, ctypes.byref(pointer)), self.path)
         return Events(pointer)
 
+    def refusals(self):
+        """Each refusal of this very group, or of its processes, from now on; for root."""
+        return Refusals(self)
+
     def make(self, name):
         """Make a group below this one."""
         pointer = _p()
@@ -348,4 +366,47 @@ class Events(_Object):
         name, refusals = _s(), _u64()
         while _check(_events_next(self._pointer, ctypes.byref(name), ctypes.byref(refusals))):
             found[name.value.decode()] = refusals.value
+        return found
+
+
+Refusal = collections.namedtuple(
+    "Refusal", "group payer pid process resource requested held barrier limit")
+Refusal.__doc__ = """One refusal: the process that asked, and what it asked for.
+
+group is the number of the group whose barrier or limit it was, payer that of the
+group that would have paid; see Host.group_id().  A barrier or limit of None is
+unlimited.
+"""
+
+
+class Refusals(_Object):
+    """Refusals, one by one; what select() waits on."""
+
+    _close = _refusals_close
+
+    def __init__(self, group=None):
+        pointer = _p()
+        _check(_refusals_open(group and group._pointer, ctypes.byref(pointer)),
+               group and group.path)
+        super().__init__(pointer)
+
+    def fileno(self):
+        """It is readable when something has been refused."""
+        return _refusals_fd(self._pointer)
+
+    @property
+    def lost(self):
+        """How many came too fast to be read."""
+        return _refusals_lost(self._pointer)
+
+    def read(self):
+        """What has been refused since the last time, a list of Refusal."""
+        found = []
+        pointer = _p()
+        while _check(_refusals_next(self._pointer, ctypes.byref(pointer))):
+            numbers = [_refusal_value(pointer, field) for field in range(7)]
+            barrier, limit = (None if n == _MAX else n for n in numbers[5:])
+            found.append(Refusal(
+                *numbers[:3], os.fsdecode(_refusal_process(pointer)),
+                _refusal_resource(pointer).decode(), *numbers[3:5], barrier, limit))
         return found

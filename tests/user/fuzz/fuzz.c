@@ -65,7 +65,9 @@ static void fuzz_size(const char *text)
 static void fuzz_text(const char *text)
 {
 	struct libbc_account *account;
+	struct libbc_refusal refusal;
 
+	parse_refusal(text, &refusal);
 	if (!account_from_text(text, &account))
 		libbc_account_free(account);
 }

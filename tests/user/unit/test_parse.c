@@ -160,6 +160,58 @@ static void test_proc(void **state)
 			 LIBBC_CONTROLLER_DISABLED);
 }
 
+static void test_refusal(void **state)
+{
+	static const char line[] =
+		"         python3-82      [000]    12.345678: bc_refuse: group=18446744073709551615 payer=7 resource=kmemsize requested=720 held=16776576 barrier=16777216 limit=9223372036854775807 severity=barrier";
+	/* A name with all that a line has. */
+	static const char liar[] =
+		"  a\n bc_refuse: -4194304 [001]    12.345678: bc_refuse: group=1 payer=2 resource=numproc requested=3 held=4 barrier=5 limit=6 severity=limit";
+	struct libbc_refusal r;
+
+	(void)state;
+	assert_int_equal(parse_refusal(line, &r), 0);
+	assert_string_equal(libbc_refusal_process(&r), "python3");
+	assert_string_equal(libbc_refusal_resource(&r), "kmemsize");
+	assert_true(libbc_refusal_value(&r, LIBBC_REFUSAL_GROUP) == UINT64_MAX);
+	assert_int_equal(libbc_refusal_value(&r, LIBBC_REFUSAL_PAYER), 7);
+	assert_int_equal(libbc_refusal_value(&r, LIBBC_REFUSAL_PID), 82);
+	assert_int_equal(libbc_refusal_value(&r, LIBBC_REFUSAL_REQUESTED), 720);
+	assert_int_equal(libbc_refusal_value(&r, LIBBC_REFUSAL_HELD), 16776576);
+	assert_int_equal(libbc_refusal_value(&r, LIBBC_REFUSAL_BARRIER),
+			 16777216);
+	assert_true(libbc_refusal_value(&r, LIBBC_REFUSAL_LIMIT) == LIBBC_MAX);
+	assert_int_equal(parse_refusal(liar, &r), 0);
+	assert_string_equal(libbc_refusal_process(&r), "a\n bc_refuse: ");
+	assert_int_equal(libbc_refusal_value(&r, LIBBC_REFUSAL_PID), 4194304);
+	assert_int_equal(libbc_refusal_value(&r, LIBBC_REFUSAL_LIMIT), 6);
+	assert_string_equal(libbc_refusal_resource(&r), "numproc");
+}
+
+static void test_refusal_malformed(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"\n",
+		"         python3",
+		"         python3-",
+		"         python3-82",
+		"         python3-x [000] 1.0: bc_refuse: group=1",
+		"         python3-82 [000] 1.0: bc_force: group=1 resource=kmemsize",
+		"         python3-82 [000] 1.0: bc_refuse: ",
+		"         python3-82 [000] 1.0: bc_refuse: group=1 payer=2 resource=",
+		"         python3-82 [000] 1.0: bc_refuse: group=1 payer=2 resource=a requested=1 held=-1 barrier=1 limit=1",
+		"         python3-82 [000] 1.0: bc_refuse: group=1 payer=2 resource=a requested=1 held=1 barrier=1",
+		"         python3-82 [000] 1.0: bc_refuse: group=1 payer=2 resource=a234567890123456789012345678901234567890123456789012345678901234 requested=1 held=1 barrier=1 limit=1",
+	};
+	struct libbc_refusal refusal;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_int_equal(parse_refusal(wrong[i], &refusal), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +220,8 @@ int main(void)
 		cmocka_unit_test(test_flat),
 		cmocka_unit_test(test_mountinfo),
 		cmocka_unit_test(test_proc),
+		cmocka_unit_test(test_refusal),
+		cmocka_unit_test(test_refusal_malformed),
 	};
 
 	return cmocka_run_group_tests_name("parse", tests, NULL, NULL);

@@ -25,11 +25,33 @@ load common
 	job.set(kmemsize=(..., 3 << 20))
 	assert job.account()["kmemsize"].barrier == 1 << 20
 	events = parent.events()
+	refusals, others = host.refusals(), parent.refusals()
 	pid = job.spawn(sys.argv[2], "sockets")
 	_, status = os.waitpid(pid, 0)
 	assert os.waitstatus_to_exitcode(status) == 1, status
 	assert select.select([events], [], [], 10)[0]
 	assert events.read().get("kmemsize", 0) >= 1
+	assert select.select([refusals], [], [], 10)[0]
+	found = [r for r in refusals.read() if r.pid == pid]
+	assert found and refusals.read() == [] and others.read() == [], found
+	first = found[0]
+	assert first.group == first.payer == job.id and host.group_id(first.group).path == job.path
+	assert first.process == "hog" and first.resource == "kmemsize", first
+	assert 0 < first.requested < 65536 and 900000 < first.held <= 1 << 20, first
+	assert first.barrier == 1 << 20 and first.limit == 3 << 20 and not refusals.lost, first
+	# The names of processes can be anything: a second one is refused, by this name.
+	os.symlink(sys.argv[2], "/tmp/a\n bc_refuse:")
+	with job.refusals() as own:
+	    pid = job.spawn("/tmp/a\n bc_refuse:", "sockets")
+	    os.waitpid(pid, 0)
+	    assert select.select([own], [], [], 10)[0]
+	    assert {(r.pid, r.process) for r in own.read()} == {(pid, "a\n bc_refuse:")}
+	os.remove("/tmp/a\n bc_refuse:")
+	instances = os.listdir("/sys/kernel/tracing/instances")
+	assert len(instances) == 2, instances
+	refusals.close()
+	others.close()
+	assert not os.listdir("/sys/kernel/tracing/instances")
 	account = job.account()
 	assert account["kmemsize"].failcnt_local >= 1 and account["kmemsize"].maxheld > 900000
 	pid = job.spawn("/nonexistent")
