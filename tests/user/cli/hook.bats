@@ -114,3 +114,50 @@ state()
 	head -c 17000000 /dev/zero | tr '\0' ' ' >"$BATS_TEST_TMPDIR/big"
 	fails 1 on farm hook <"$BATS_TEST_TMPDIR/big"
 }
+
+# wrapped ARGUMENT...: the runtime for docker, with a runc that only says how it was called.
+wrapped()
+{
+	run "$USER_TESTS/../../deploy/docker/runc-beancounter" --runc="$BATS_TEST_TMPDIR/runc" "$@"
+}
+
+@test "hook: the runtime for docker puts it into what runc starts" {
+	local bundle=$BATS_TEST_TMPDIR/bundle
+	mkdir "$bundle"
+	printf '#!/bin/sh\necho "runc $*"\n' >"$BATS_TEST_TMPDIR/runc"
+	chmod +x "$BATS_TEST_TMPDIR/runc"
+	cat >"$bundle/config.json" <<-'JSON'
+	{ "ociVersion": "1.0.2", "annotations": { "beancounter.numproc": "7" },
+	  "process": { "env": ["PATH=/bin", "BEANCOUNTER_KMEMSIZE=1M:2M", "BEANCOUNTER_NUMPROC=9"] },
+	  "hooks": { "createRuntime": [ { "path": "/bin/true" } ] } }
+	JSON
+	cp "$bundle/config.json" "$BATS_TEST_TMPDIR/before"
+	wrapped --hook-option=--most=numproc=50 --root /run/x --log "$BATS_TEST_TMPDIR/log" --systemd-cgroup \
+		create --bundle "$bundle" --pid-file /p c1
+	[ "$status" -eq 0 ]
+	[ "$output" = "runc --root /run/x --log $BATS_TEST_TMPDIR/log --systemd-cgroup create --bundle $bundle --pid-file /p c1" ]
+	/usr/bin/python3 - "$bundle/config.json" <<-'PYTHON'
+	import json, sys
+	spec = json.load(open(sys.argv[1]))
+	assert spec["annotations"] == {"beancounter.numproc": "7", "beancounter.kmemsize": "1M:2M"}, spec
+	first, hook = spec["hooks"]["createRuntime"]
+	assert first["path"] == "/bin/true" and hook["path"].endswith("/bcctl"), spec
+	assert hook["args"] == ["bcctl", "hook", "--most=numproc=50"], spec
+	PYTHON
+	# Other commands are none of its business, whatever they are about.
+	cp "$BATS_TEST_TMPDIR/before" "$bundle/config.json"
+	wrapped --root create delete --force c1
+	[ "$output" = "runc --root create delete --force c1" ]
+	cmp "$BATS_TEST_TMPDIR/before" "$bundle/config.json"
+	# When it cannot do its work, nothing is started, and docker is told.
+	echo '{' >"$bundle/config.json"
+	wrapped --log="$BATS_TEST_TMPDIR/log" create -b "$bundle" c1
+	[ "$status" -eq 1 ]
+	says "cannot change $bundle/config.json"
+	[[ $output != *"runc --log"* ]]
+	grep -q '"level": "error", "msg": "runc-beancounter: cannot change' "$BATS_TEST_TMPDIR/log"
+	echo '[]' >"$bundle/config.json"
+	wrapped run --bundle="$bundle" c1
+	[ "$status" -eq 1 ]
+	says "is no configuration of a container"
+}

@@ -15,7 +15,7 @@ bundle()
 	{
 	  "ociVersion": "1.0.2",
 	  "root": { "path": "rootfs" },
-	  "process": { "args": ["/bin/hog", "sockets", "2000"], "cwd": "/", "env": ["PATH=/bin"],
+	  "process": { "args": ["/bin/hog", "sockets", "3500"], "cwd": "/", "env": ["PATH=/bin"],
 	    "rlimits": [ { "type": "RLIMIT_NOFILE", "hard": 4096, "soft": 4096 } ],
 	    "user": { "uid": 0, "gid": 0 } },
 	  "annotations": { $2 },
@@ -33,6 +33,12 @@ bundle()
 	EOF
 }
 
+# The runtime for docker around runc, in a bundle without a hook.
+wrapped()
+{
+	"$USER_TESTS/../../deploy/docker/runc-beancounter" --hook-option=--most=numproc=50 "$@"
+}
+
 # start RUNTIME STAGE ANNOTATIONS
 start()
 {
@@ -43,10 +49,11 @@ start()
 	echo "$output"
 }
 
-# limited RUNTIME STAGE: refused at what the annotation says.
+# limited RUNTIME STAGE: refused at what the annotation says, which has room for the
+# runtime itself: it is in the group until it becomes the program.
 limited()
 {
-	start "$1" "$2" '"beancounter.kmemsize": "1M:2M"'
+	start "$1" "$2" '"beancounter.kmemsize": "3M:6M"'
 	[ "$status" -eq 1 ]
 	says "then: "
 	[[ $output != *"enough"* ]]
@@ -67,4 +74,45 @@ limited()
 
 @test "hook: runc, prestart" {
 	limited runc prestart
+}
+
+@test "hook: crun does not start a container that asks for too much" {
+	start crun createRuntime '"beancounter.numproc": "51"'
+	[ "$status" -ne 0 ]
+	[[ $output != *"then: "* ]]
+}
+
+@test "hook: runc does not, and shows what it asked for" {
+	start runc createRuntime '"beancounter.numproc": "51"'
+	[ "$status" -ne 0 ]
+	says "asks for a barrier of 51 for numproc, and at most 50 is allowed"
+	[[ $output != *"then: "* ]]
+}
+
+@test "hook: an annotation that is wrong, and none" {
+	start runc createRuntime '"beancounter.kmemsiz": "1M"'
+	[ "$status" -ne 0 ]
+	says "did you mean kmemsize?"
+	start runc createRuntime ''
+	[ "$status" -eq 0 ]
+	says "then: enough"
+}
+
+@test "hook: the runtime for docker, by an annotation and by a variable" {
+	command -v runc >/dev/null || skip "runc is not installed"
+	bundle none '"beancounter.kmemsize": "3M:6M"'
+	cd "$BUNDLE"
+	run wrapped --root "$BATS_TEST_TMPDIR/state" run "hook-$BATS_TEST_NUMBER" </dev/null
+	echo "$output"
+	[ "$status" -eq 1 ]
+	says "then: "
+	[[ $output != *"enough"* ]]
+	[ "$(sed -n 's/^kmemsize //p' "$DIR/bc.failcnt")" -gt 0 ]
+	bundle none ''
+	sed -i 's/"PATH=\/bin"/"PATH=\/bin", "BEANCOUNTER_NUMPROC=51"/' config.json
+	run wrapped --root "$BATS_TEST_TMPDIR/state" run "hook-$BATS_TEST_NUMBER" </dev/null
+	echo "$output"
+	[ "$status" -ne 0 ]
+	says "asks for a barrier of 51 for numproc, and at most 50 is allowed"
+	[[ $output != *"then: "* ]]
 }
