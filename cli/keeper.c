@@ -297,13 +297,15 @@ int keep(struct apply *apply)
 	int ret;
 
 	ret = catch_signals(&keeper, &before) ?: watch_groups(&keeper);
+	/* To begin to trace takes some time, and limits are what matters. */
+	if (!ret)
+		ret = go_through(&keeper);
 	if (!ret) {
 		keeper.log = refusal_log_new();
 		if (!keeper.log || tracer_open(apply->ctl, &keeper.tracer))
 			hint("refusals are not logged; limits are set all the same");
+		ret = take_events(&keeper) ?: catch_up(&keeper);
 	}
-	if (!ret)
-		ret = go_through(&keeper) ?: catch_up(&keeper);
 	if (!ret)
 		tell(&keeper);
 	if (!ret)

@@ -2,13 +2,15 @@
 /*
  * birth each N DIR BARRIER - make N groups in DIR, one after the other, wait for
  * the kmemsize barrier of each, and say how long that took: median, 99 of 100, and
- * the longest, in microseconds; then how long one look at a barrier takes, 99 of
- * 100, which tells what the machine is able to.
+ * the longest, in microseconds. Each of them is made a second time in DIR/same,
+ * where a process that waits on a pipe sets it as simply as can be: 99 of 100 of
+ * those, which tells what the machine can do at that time. Last comes N, which is
+ * less when the machine is so slow that four minutes would not do, 100 at least.
  * birth storm N DIR BARRIER - make N groups as fast as can be, 100 in each of N /
  * 100, wait until all have the barrier, and say how long both took, in
  * milliseconds.
  *
- * Ends with 1 when a group has not got its barrier within five minutes.
+ * Ends with 1 when five minutes long no group gets its barrier.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +22,8 @@
 #include <unistd.h>
 
 #define PATIENCE_US 300000000L
+#define MOST_US 240000000L
+#define LEAST 100
 
 static const char *barrier;
 
@@ -63,10 +67,10 @@ static int limited(const char *path)
 	return !!strstr(text, want);
 }
 
-/* Whoever is to set it gets the processor meanwhile. */
+/* Whoever is to set it gets the only processor meanwhile. */
 static long wait_for(const char *path, long since)
 {
-	const struct timespec moment = { .tv_nsec = 50000 };
+	const struct timespec moment = { .tv_nsec = 250000 };
 
 	while (!limited(path)) {
 		if (now_us() - since > PATIENCE_US) {
@@ -85,35 +89,84 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static long one_look(long *took, long count, const char *dir)
+static void put(const char *path, const char *file, const char *text)
 {
-	long i, begin;
+	char name[4096];
+	int fd;
 
-	for (i = 0; i < count; i++) {
-		begin = now_us();
-		limited(dir);
-		took[i] = now_us() - begin;
+	snprintf(name, sizeof(name), "%s/%s", path, file);
+	fd = open(name, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		die("write", name);
+	close(fd);
+}
+
+/* Sets what it is told the path of, until there is nobody to tell it. */
+static int start_setter(void)
+{
+	char path[4096], text[64];
+	int tell[2];
+
+	if (pipe(tell))
+		die("make", "a pipe");
+	switch (fork()) {
+	case -1:
+		die("start", "another process");
+		break;
+	case 0:
+		close(tell[1]);
+		snprintf(text, sizeof(text), "kmemsize %s", barrier);
+		while (read(tell[0], path, sizeof(path)) > 0) {
+			limited(path);
+			put(path, "bc.limit", text);
+			put(path, "bc.barrier", text);
+		}
+		_exit(0);
 	}
-	qsort(took, count, sizeof(*took), compare);
-	return took[count * 99 / 100];
+	close(tell[0]);
+	return tell[1];
+}
+
+/* How long it takes to get a limit, by the service or by the setter. */
+static long birth(const char *dir, const char *below, long i, int setter)
+{
+	char path[4096] = "";
+	long took;
+
+	snprintf(path, sizeof(path), "%s%s/each-%ld", dir, below, i);
+	make(path);
+	took = now_us();
+	if (setter >= 0 && write(setter, path, sizeof(path)) != sizeof(path))
+		die("write to", "the setter");
+	took = wait_for(path, took);
+	rmdir(path);
+	return took;
 }
 
 static void each_group(long count, const char *dir)
 {
-	long *took = calloc(count, sizeof(*took)), i;
+	long *took = calloc(count, sizeof(*took));
+	long *same = calloc(count, sizeof(*same));
+	long begin = now_us(), i;
+	int setter = start_setter();
 	char path[4096];
 
+	snprintf(path, sizeof(path), "%s/same", dir);
+	if (mkdir(path, 0755) && errno != EEXIST)
+		die("make", path);
 	for (i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/each-%ld", dir, i);
-		make(path);
-		took[i] = wait_for(path, now_us());
-		rmdir(path);
+		if (i >= LEAST && now_us() - begin > MOST_US)
+			break;
+		took[i] = birth(dir, "", i, -1);
+		same[i] = birth(dir, "/same", i, setter);
 	}
-	qsort(took, count, sizeof(*took), compare);
-	printf("%ld %ld %ld", took[count / 2], took[count * 99 / 100],
-	       took[count - 1]);
-	printf(" %ld\n", one_look(took, count, dir));
+	qsort(took, i, sizeof(*took), compare);
+	qsort(same, i, sizeof(*same), compare);
+	printf("%ld %ld %ld", took[i / 2], took[i * 99 / 100], took[i - 1]);
+	printf(" %ld %ld\n", same[i * 99 / 100], i);
+	close(setter);
 	free(took);
+	free(same);
 }
 
 static void many_groups(long count, const char *dir)
@@ -135,7 +188,7 @@ static void many_groups(long count, const char *dir)
 	for (i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "%s/storm-%ld/%ld", dir, i / 100,
 			 i);
-		wait_for(path, made);
+		wait_for(path, now_us());
 	}
 	printf("%ld %ld\n", (made - begin) / 1000, (now_us() - made) / 1000);
 }

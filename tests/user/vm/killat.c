@@ -27,9 +27,10 @@ static pid_t start(char **argv, int child)
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
 		exit(2);
-	if (child)
-		ptrace(PTRACE_SETOPTIONS, pid, NULL,
-		       (void *)(long)PTRACE_O_TRACEFORK);
+	/* What goes on for ever ends with who gets tired of it. */
+	ptrace(PTRACE_SETOPTIONS, pid, NULL,
+	       (void *)(long)(PTRACE_O_EXITKILL |
+			      (child ? PTRACE_O_TRACEFORK : 0)));
 	ptrace(child ? PTRACE_CONT : PTRACE_SYSCALL, pid, NULL, NULL);
 	return pid;
 }
