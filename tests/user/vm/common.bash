@@ -32,15 +32,12 @@ teardown()
 # remove_groups: the test's, with what is in them.
 remove_groups()
 {
-	local dir
 	echo 1 >"$DIR/cgroup.kill" 2>/dev/null || :
 	for _ in {1..50}; do
 		grep -qs 'populated 1' "$DIR/cgroup.events" || break
 		sleep 0.1
 	done
-	find "$DIR" -depth -type d 2>/dev/null | while read -r dir; do
-		rmdir "$dir"
-	done
+	[ ! -d "$DIR" ] || find "$DIR" -ignore_readdir_race -depth -type d -delete
 }
 
 # value FIELD [GROUP-DIRECTORY] [RESOURCE]
