@@ -211,26 +211,6 @@ begin_again()
 	stop
 }
 
-@test "apply --watch: killed and started again, no group is left out" {
-	local n=0
-	policy "[$GROUP/storm-*/*]" 'kmemsize = 5000000:6000000'
-	keep
-	"$TOOLS/birth" storm 2000 "$DIR" 5000000 >"$BATS_TEST_TMPDIR/birth" 3>&- &
-	local birth=$!
-	while [ "$n" -lt 20 ] && kill -0 "$birth" 2>/dev/null; do
-		n=$((n + 1))
-		kill -9 "$KEEPER"
-		wait "$KEEPER" || :
-		launch
-		sleep 0.2
-	done
-	wait "$birth"
-	echo "# killed $n times" >&3
-	[ "$n" -gt 3 ]
-	soon keeps
-	stop
-}
-
 # killed_at N: the service was, at its Nth stop; $new groups have the new limits, and
 # in $between one of the two files was written.
 killed_at()
