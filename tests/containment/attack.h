@@ -73,9 +73,10 @@ extern const struct attack uring_attacks[], sock_attacks[], proto_attacks[];
 extern const struct attack tenant_file_attacks[], wait_attacks[];
 extern const struct attack route_attacks[], link_attacks[], wall_attacks[];
 extern const struct attack traffic_attacks[], mount_attacks[];
+extern const struct attack frame_attacks[];
 extern const size_t nr_uring_attacks, nr_sock_attacks, nr_proto_attacks;
 extern const size_t nr_tenant_file_attacks, nr_wait_attacks;
 extern const size_t nr_route_attacks, nr_link_attacks, nr_wall_attacks;
-extern const size_t nr_traffic_attacks, nr_mount_attacks;
+extern const size_t nr_traffic_attacks, nr_mount_attacks, nr_frame_attacks;
 
 #endif /* BC_ATTACK_H */

@@ -427,5 +427,6 @@ int main(int argc, char **argv)
 	add(wall_attacks, nr_wall_attacks);
 	add(traffic_attacks, nr_traffic_attacks);
 	add(mount_attacks, nr_mount_attacks);
+	add(frame_attacks, nr_frame_attacks);
 	return bc_main(argc, argv, all, nr_all);
 }

@@ -8,8 +8,11 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/if_alg.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -65,6 +69,95 @@ static bool truncated_pages(long i)
 	}
 	return splice(file, &from, fd[1], NULL, size, 0) > 0 &&
 	       !ftruncate(file, 0) && !close(file);
+}
+
+/* A file in memory with so many bytes that are not zero: its descriptor, or -1. */
+static int full_file(size_t size)
+{
+	int file = memfd_create("pages", 0);
+	static char page[4096];
+	size_t k;
+
+	page[0] = 1;
+	for (k = 0; file >= 0 && k < size; k += sizeof(page)) {
+		if (write(file, page, sizeof(page)) < 0) {
+			close(file);
+			return -1;
+		}
+	}
+	return file;
+}
+
+/* What a socket takes of a file at once stays in it when the file is empty again. */
+static bool spliced_to(int socket, size_t size)
+{
+	int file = full_file(size);
+	off_t from = 0;
+
+	return file >= 0 && sendfile(socket, file, &from, size) > 0 &&
+	       !ftruncate(file, 0) && !close(file);
+}
+
+static bool spliced_to_sockets(long i)
+{
+	int fd[2];
+
+	return !socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) &&
+	       spliced_to(fd[i % 2], 128 << 10);
+}
+
+/* A datagram that is not sent yet, because there is more to come. */
+static bool corked_pages(long i)
+{
+	size_t size = 15 * 4096;
+	int fd[2], out = socket(AF_INET, SOCK_DGRAM, 0), on = 1, file;
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(9 + i % 2),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	loff_t from = 0;
+	bool done;
+
+	file = full_file(size);
+	if (file < 0 || out < 0 || pipe2(fd, O_NONBLOCK) ||
+	    setsockopt(out, IPPROTO_UDP, UDP_CORK, &on, sizeof(on)) ||
+	    connect(out, (struct sockaddr *)&to, sizeof(to)) ||
+	    splice(file, &from, fd[1], NULL, size, 0) <= 0)
+		return false;
+	done = splice(fd[0], NULL, out, NULL, size, SPLICE_F_MORE) > 0;
+	return !ftruncate(file, 0) && !close(file) && !close(fd[0]) &&
+	       !close(fd[1]) && done;
+}
+
+/* What is to be encrypted, and nobody asks for the result. */
+static bool spliced_to_cipher(long i)
+{
+	struct sockaddr_alg sa = { .salg_family = AF_ALG,
+				   .salg_type = "skcipher",
+				   .salg_name = "cbc(aes)" };
+	static const char key[16] = { 1 };
+	int bound = socket(AF_ALG, SOCK_SEQPACKET, 0), fd;
+
+	if (bound < 0 || bind(bound, (struct sockaddr *)&sa, sizeof(sa)) ||
+	    setsockopt(bound, SOL_ALG, ALG_SET_KEY, key, sizeof(key)))
+		return false;
+	fd = accept(bound, NULL, NULL);
+	close(bound);
+	return fd >= 0 && spliced_to(fd, (16 - i % 2) * 4096);
+}
+
+/* Pages of a file that is empty again, in pipes that copies were made of. */
+static bool copied_pages(long i)
+{
+	size_t size = PIPE_PAGES * 4096;
+	int fd[2], copy[2], file = full_file(size);
+	loff_t from = 0;
+
+	if (file < 0 || pipe2(fd, O_NONBLOCK) || pipe2(copy, O_NONBLOCK) ||
+	    splice(file, &from, fd[1], NULL, size, 0) <= 0 ||
+	    tee(fd[0], copy[1], size - i % 2, 0) <= 0)
+		return false;
+	return !ftruncate(file, 0) && !close(file) && !close(fd[0]) &&
+	       !close(fd[1]);
 }
 
 /* Rings of pipes, as large as one may have them, with nothing in them. */
@@ -327,7 +420,11 @@ static bool delegated_groups(long i)
 
 const struct attack tenant_file_attacks[] = {
 	TENANT_LATER(vmsplice_pages, 2000, 0, "pages that only a pipe has"),
-	TENANT_LATER(truncated_pages, 2000, 0, "pages that only a pipe has"),
+	TENANT(truncated_pages, 2000),
+	TENANT(copied_pages, 2000),
+	TENANT(spliced_to_sockets, 2000),
+	TENANT(corked_pages, 2000),
+	TENANT(spliced_to_cipher, 2000),
 	TENANT(pipe_rings, 20000),
 	TENANT(signalled_files, 100000),
 	TENANT(file_leases, 60000),

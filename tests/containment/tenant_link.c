@@ -314,8 +314,7 @@ static bool packet_copies(long i)
 const struct attack link_attacks[] = {
 	TENANT_IN(dummies, 2000, NET),
 	TENANT_IN(bridges, 2000, NET),
-	TENANT_LATER(bonds, 1000, CLONE_NEWUSER | NET,
-		     "a little is not charged"),
+	TENANT_IN(bonds, 1000, NET),
 	TENANT_IN(tunnels, 2000, NET),
 	TENANT_IN(many_queued, 100, NET),
 	TENANT_IN(queues_of_ifb, 100, NET),

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: pages of user space in a pipe. Included by splice.c.
+ * Beancounters: pages that only a pipe has. Included by splice.c.
  *
- * vmsplice() leaves them in the pipe when nothing maps them any longer: they are
- * pinned by whoever put them there, until the last pipe that has them lets go.
+ * vmsplice() leaves pages of user space in the pipe when nothing maps them any
+ * longer: they are pinned by whoever put them there, until the last pipe that has
+ * them lets go. splice() leaves pages of a file there when the file is truncated:
+ * they are charged as what is written to a pipe is, for as long as they are there.
  */
 #ifndef FS_SPLICE_BC_H
 #define FS_SPLICE_BC_H
 
 #include <linux/bc_vm.h>
+#include <linux/pipe_fs_i.h>
+#include <linux/socket.h>
+#include <linux/splice.h>
+#include <net/sock.h>
 
 #ifdef CONFIG_BEANCOUNTERS
 
@@ -37,16 +43,67 @@ static int bc_pipe_pin(struct pipe_buffer *buf)
 	return ret;
 }
 
-static void user_page_pipe_buf_release(struct pipe_inode_info *pipe,
-				       struct pipe_buffer *buf)
+/* The folios of a file in the buffers from @head on; each is kept as a whole. */
+static u64 bc_pipe_bytes(struct pipe_inode_info *pipe, unsigned int head)
+{
+	struct folio *folio, *last = NULL;
+	struct pipe_buffer *buf;
+	u64 bytes = 0;
+
+	for (; head != pipe->head; head++) {
+		buf = pipe_buf(pipe, head);
+		if (buf->ops != &page_cache_pipe_buf_ops)
+			continue;
+		folio = page_folio(buf->page);
+		if (folio != last)
+			bytes += folio_size(folio);
+		last = folio;
+	}
+	return bytes;
+}
+
+/**
+ * bc_pipe_charge() - charge pages of a file that were put into a pipe
+ * @pipe: the pipe
+ * @head: its head before that
+ *
+ * Context: Process context, under the lock of the pipe; may sleep.
+ * Return: 0, or -ENOMEM when the group may not have them; the pipe has them no
+ * longer then.
+ */
+static int bc_pipe_charge(struct pipe_inode_info *pipe, unsigned int head)
+{
+	u64 bytes = bc_online() ? bc_pipe_bytes(pipe, head) : 0;
+	struct pipe_buffer *buf;
+	struct bc_pin *pin;
+
+	if (!bytes)
+		return 0;
+	if (bc_pin_bytes(&pin, bytes)) {
+		while (pipe->head != head)
+			pipe_buf_release(pipe, pipe_buf(pipe, --pipe->head));
+		return -ENOMEM;
+	}
+	for (; head != pipe->head; head++) {
+		buf = pipe_buf(pipe, head);
+		if (buf->ops != &page_cache_pipe_buf_ops)
+			continue;
+		buf->private = (unsigned long)pin;
+		bc_pin_get(pin);
+	}
+	bc_unpin_shared(pin);
+	return 0;
+}
+
+/* A buffer lets go of its page. */
+static void bc_pipe_unpin(struct pipe_buffer *buf)
 {
 	bc_unpin_shared((struct bc_pin *)buf->private);
-	page_cache_pipe_buf_release(pipe, buf);
 }
 
 /* For tee(): another buffer has the page, too. */
-static bool user_page_pipe_buf_get(struct pipe_inode_info *pipe,
-				   struct pipe_buffer *buf)
+static bool pinned_pipe_buf_get(struct pipe_inode_info *pipe,
+				struct pipe_buffer *buf)
 {
 	if (!generic_pipe_buf_get(pipe, buf))
 		return false;
@@ -54,11 +111,30 @@ static bool user_page_pipe_buf_get(struct pipe_inode_info *pipe,
 	return true;
 }
 
+/**
+ * bc_splice_flags() - may a socket have the pages of a pipe without a copy?
+ * @sk: the socket
+ *
+ * TCP and its kin are charged for what they queue, wherever it is from. All others
+ * are charged what they allocate for it: they get a copy, or a file that is
+ * truncated then would be theirs for nothing.
+ *
+ * Context: Any.
+ * Return: Flags for sendmsg().
+ */
+static inline int bc_splice_flags(const struct sock *sk)
+{
+	return bc_online() && !sk->sk_prot->memory_pressure ? 0 :
+							      MSG_SPLICE_PAGES;
+}
+
 #else /* CONFIG_BEANCOUNTERS */
 
+#define bc_splice_flags(sk) MSG_SPLICE_PAGES
 #define bc_pipe_pin(buf) 0
-#define user_page_pipe_buf_release page_cache_pipe_buf_release
-#define user_page_pipe_buf_get generic_pipe_buf_get
+#define bc_pipe_charge(pipe, head) ((void)(head), 0)
+#define bc_pipe_unpin(buf) ((void)0)
+#define pinned_pipe_buf_get generic_pipe_buf_get
 
 #endif /* CONFIG_BEANCOUNTERS */
 

@@ -58,6 +58,7 @@ void __bc_pin_free(struct bc_pin *pin);
 int __must_check __bc_pin_folio(struct folio *folio, gfp_t gfp);
 void bc_unpin_folio(struct folio *folio);
 int __must_check bc_pin_shared(struct bc_pin **pinp, unsigned long pages);
+int __must_check bc_pin_bytes(struct bc_pin **pinp, u64 bytes);
 void bc_pin_get(struct bc_pin *pin);
 void bc_unpin_shared(struct bc_pin *pin);
 

@@ -18,6 +18,7 @@
 #include <linux/jump_label.h>
 #include <linux/list_lru.h>
 #include <linux/page-flags.h>
+#include <linux/percpu-defs.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/types.h>
@@ -105,6 +106,9 @@ enum bc_resource {
 /* Turned off by bc_charge=marks. */
 DECLARE_STATIC_KEY_TRUE(bc_default_key);
 
+/* Whom a softirq works for, see bc_behalf_begin(); NULL for nobody. */
+DECLARE_PER_CPU(struct beancounter *, bc_softirq_payer);
+
 bool bc_disabled(void);
 
 int __must_check bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
@@ -121,6 +125,8 @@ bool bc_slab_charge_late(void *obj, gfp_t flags);
 bool __bc_charge_like(void *obj, const void *like, gfp_t flags);
 bool __bc_follow(void *obj, const void *like, gfp_t flags);
 void __bc_disown(void *obj);
+struct beancounter *__bc_behalf_begin(const void *like);
+void __bc_behalf_end(struct beancounter *old);
 
 int __must_check __bc_page_charge(struct page *page, unsigned int order,
 				  gfp_t flags);
@@ -165,6 +171,35 @@ static __always_inline bool bc_gfp_marked(gfp_t flags)
 	return flags & (__GFP_ACCOUNT | __GFP_BC);
 }
 
+/* Requests of the task are checked against the limit, not the barrier. */
+#define BC_SCOPE_LIMIT 1
+/* One was refused since the last fault of user space began. */
+#define BC_SCOPE_REFUSED 2
+/* A struct file was refused because of numfile. */
+#define BC_SCOPE_NO_FILE 4
+/* Names of paths are kept beyond the system call: they are charged. */
+#define BC_SCOPE_KEEP 8
+/* What is refused is done without: no refusal is counted. */
+#define BC_SCOPE_TRY 16
+/* Memory is asked for that is nobody's private memory. */
+#define BC_SCOPE_SHARED 32
+/* A kernel thread works for somebody: see bc_behalf_begin(). */
+#define BC_SCOPE_BEHALF 64
+
+/**
+ * bc_on_behalf() - does a softirq or a kernel thread work for somebody?
+ *
+ * Context: Any but a task that is no kernel thread.
+ * Return: true between bc_behalf_begin() and bc_behalf_end().
+ */
+static __always_inline bool bc_on_behalf(void)
+{
+	if (in_task())
+		return (current->bc_scope & BC_SCOPE_BEHALF) &&
+		       !(current->flags & PF_MEMALLOC);
+	return !in_hardirq() && !in_nmi() && raw_cpu_read(bc_softirq_payer);
+}
+
 /**
  * bc_by_default() - is what nobody has marked charged here and now?
  *
@@ -173,12 +208,16 @@ static __always_inline bool bc_gfp_marked(gfp_t flags)
  * docs/containment.md.
  *
  * Context: Any.
- * Return: true in a system call or fault of a task that is no kernel thread.
+ * Return: true in a system call or fault of a task that is no kernel thread, and
+ * where bc_behalf_begin() says for whom something is done.
  */
 static __always_inline bool bc_by_default(void)
 {
-	return static_branch_likely(&bc_default_key) && in_task() &&
-	       !(current->flags & (PF_KTHREAD | PF_MEMALLOC));
+	if (!static_branch_likely(&bc_default_key))
+		return false;
+	if (likely(in_task() && !(current->flags & (PF_KTHREAD | PF_MEMALLOC))))
+		return true;
+	return bc_on_behalf();
 }
 
 /**
@@ -200,19 +239,6 @@ static __always_inline bool bc_gfp_charged(gfp_t flags)
 
 enum lru_status __bc_lru_filter(const void *obj);
 void __bc_lru_took(const void *obj);
-
-/* Requests of the task are checked against the limit, not the barrier. */
-#define BC_SCOPE_LIMIT 1
-/* One was refused since the last fault of user space began. */
-#define BC_SCOPE_REFUSED 2
-/* A struct file was refused because of numfile. */
-#define BC_SCOPE_NO_FILE 4
-/* Names of paths are kept beyond the system call: they are charged. */
-#define BC_SCOPE_KEEP 8
-/* What is refused is done without: no refusal is counted. */
-#define BC_SCOPE_TRY 16
-/* Memory is asked for that is nobody's private memory. */
-#define BC_SCOPE_SHARED 32
 
 /**
  * bc_limit_begin() - requests from here on are checked against the limit
@@ -298,6 +324,49 @@ static inline void bc_nobody_end(struct beancounter *old)
 {
 	if (in_task())
 		set_active_bc(old);
+}
+
+/**
+ * bc_task_init() - a new task does nothing for anybody else yet
+ * @task: a copy of the current task
+ *
+ * Context: Process context; nobody else knows @task.
+ */
+static inline void bc_task_init(struct task_struct *task)
+{
+	task->bc_active = NULL;
+	task->bc_scope &= ~BC_SCOPE_BEHALF;
+}
+
+/* bc_behalf_begin() has changed nothing. */
+#define BC_UNCHANGED ((struct beancounter *)-2L)
+
+/**
+ * bc_behalf_begin() - what is allocated from here on is for who pays for an object
+ * @like: from a slab cache or kmalloc(); in a softirq it cannot be freed meanwhile
+ *
+ * For softirqs and kernel threads; a task pays itself. Nobody pays if nobody pays
+ * for @like. Sections nest, but not in one of set_active_bc(). Allocations are
+ * refused as those of a task are, but no room is made.
+ *
+ * Context: Any but hard interrupts; @like cannot be freed during the call.
+ * Return: What bc_behalf_end() needs to restore.
+ */
+static inline struct beancounter *bc_behalf_begin(const void *like)
+{
+	return bc_online() ? __bc_behalf_begin(like) : BC_UNCHANGED;
+}
+
+/**
+ * bc_behalf_end() - end of the section of bc_behalf_begin()
+ * @old: what bc_behalf_begin() returned
+ *
+ * Context: As at bc_behalf_begin().
+ */
+static inline void bc_behalf_end(struct beancounter *old)
+{
+	if (old != BC_UNCHANGED)
+		__bc_behalf_end(old);
 }
 
 /**
@@ -575,6 +644,19 @@ static inline struct beancounter *bc_nobody_begin(void)
 }
 
 static inline void bc_nobody_end(struct beancounter *old)
+{
+}
+
+static inline void bc_task_init(struct task_struct *task)
+{
+}
+
+static inline struct beancounter *bc_behalf_begin(const void *like)
+{
+	return NULL;
+}
+
+static inline void bc_behalf_end(struct beancounter *old)
 {
 }
 

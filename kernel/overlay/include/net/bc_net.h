@@ -73,7 +73,27 @@ static inline bool __must_check bc_net_pays(const struct net *net, void *obj)
 			   GFP_ATOMIC);
 }
 
+/**
+ * bc_net_begin() - what a softirq allocates from here on is for a network namespace
+ * @net: the namespace; who made it pays, but for the first, which changes nothing
+ *
+ * See bc_behalf_begin().
+ *
+ * Context: Any but hard interrupts.
+ * Return: What bc_behalf_end() needs to restore.
+ */
+static inline struct beancounter *bc_net_begin(const struct net *net)
+{
+	return bc_online() && !net_eq(net, &init_net) ? __bc_behalf_begin(net) :
+							BC_UNCHANGED;
+}
+
 #else /* CONFIG_BEANCOUNTERS */
+
+static inline struct beancounter *bc_net_begin(const struct net *net)
+{
+	return NULL;
+}
 
 static inline bool bc_net_pays(const struct net *net, void *obj)
 {

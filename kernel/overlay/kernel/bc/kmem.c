@@ -74,7 +74,10 @@ static struct beancounter *bc_current(void)
 {
 	struct beancounter *bc;
 
-	bc = in_task() ? current->bc_active : NULL;
+	if (in_task())
+		bc = current->bc_active;
+	else
+		bc = bc_on_behalf() ? raw_cpu_read(bc_softirq_payer) : NULL;
 	if (likely(!bc))
 		bc = bc_remote_memcg();
 	if (unlikely(bc))
@@ -134,8 +137,11 @@ static __always_inline enum bc_severity bc_gfp_severity(gfp_t flags)
 {
 	if (unlikely(flags & __GFP_NOFAIL))
 		return BC_FORCE;
-	if (unlikely(!in_task()))
-		return flags & __GFP_BC_LIMIT ? BC_LIMIT : BC_BARRIER;
+	if (unlikely(!in_task())) {
+		if (flags & __GFP_BC_LIMIT)
+			return BC_LIMIT;
+		return bc_gfp_marked(flags) ? BC_BARRIER : BC_GAP;
+	}
 	if (unlikely((current->flags & PF_MEMALLOC) || bc_gfp_in_io(flags)))
 		return BC_FORCE;
 	if ((flags & __GFP_BC_LIMIT) || (current->bc_scope & BC_SCOPE_LIMIT) ||

@@ -5,6 +5,7 @@
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
@@ -29,6 +30,8 @@ static bool bc_object_pay(struct kmem_cache *s, struct beancounter *bc,
 	return false;
 }
 
+DEFINE_PER_CPU(struct beancounter *, bc_softirq_payer);
+
 /**
  * bc_object_owner() - who pays for a slab object?
  * @obj: the object, or an address inside it
@@ -49,13 +52,73 @@ struct beancounter *bc_object_owner(const void *obj, unsigned int *size)
 	return exts[obj_to_index(slab->slab_cache, slab, (void *)obj)].bc;
 }
 
+/* The same for what kmalloc() or vmalloc() has returned, of any size. */
+static struct beancounter *bc_memory_owner(const void *obj)
+{
+	struct folio *folio;
+	unsigned int order;
+
+	if (is_vmalloc_addr(obj))
+		return bc_page_owner(vmalloc_to_page(obj), &order);
+	folio = virt_to_folio(obj);
+	if (!folio_test_slab(folio))
+		return bc_page_owner(folio_page(folio, 0), &order);
+	return bc_object_owner(obj, NULL);
+}
+
+/**
+ * __bc_behalf_begin() - see bc_behalf_begin()
+ * @like: from a slab cache, kmalloc() or vmalloc()
+ *
+ * A softirq stays on its CPU and needs no reference. In a kernel thread the account
+ * is kept until the end, whatever becomes of @like.
+ *
+ * Context: A softirq or a task; @like cannot be freed during the call.
+ * Return: What __bc_behalf_end() restores, or BC_UNCHANGED.
+ */
+struct beancounter *__bc_behalf_begin(const void *like)
+{
+	struct beancounter *bc;
+
+	if (in_hardirq() || in_nmi() ||
+	    (in_task() && !(current->flags & PF_KTHREAD)))
+		return BC_UNCHANGED;
+	bc = bc_memory_owner(like);
+	if (!in_task())
+		return raw_cpu_xchg(bc_softirq_payer, bc);
+	if (!bc || !refcount_inc_not_zero(&bc->refs))
+		bc = BC_NOBODY;
+	current->bc_scope |= BC_SCOPE_BEHALF;
+	return set_active_bc(bc);
+}
+EXPORT_SYMBOL_GPL(__bc_behalf_begin);
+
+/**
+ * __bc_behalf_end() - see bc_behalf_end()
+ * @old: what __bc_behalf_begin() returned
+ *
+ * Context: As there.
+ */
+void __bc_behalf_end(struct beancounter *old)
+{
+	if (!in_task()) {
+		raw_cpu_write(bc_softirq_payer, old);
+		return;
+	}
+	if (!old)
+		current->bc_scope &= ~BC_SCOPE_BEHALF;
+	bc_put_payer(set_active_bc(old));
+}
+EXPORT_SYMBOL_GPL(__bc_behalf_end);
+
 /**
  * __bc_charge_like() - let who pays for one object pay for another
  * @obj: from a slab cache
  * @like: the other
  * @flags: of the allocation of @obj
  *
- * See bc_charge_like(). What has a payer keeps it.
+ * See bc_charge_like(). What a task pays for it goes on paying for; what a softirq
+ * has made for somebody is handed over.
  *
  * Context: Any; does not reclaim.
  * Return: false when the group may not have it.
@@ -65,8 +128,10 @@ bool __bc_charge_like(void *obj, const void *like, gfp_t flags)
 	struct beancounter *bc = bc_object_owner(like, NULL);
 	struct kmem_cache *s = virt_to_slab(obj)->slab_cache;
 
-	if (!bc || bc_object_owner(obj, NULL))
+	if (!bc)
 		return true;
+	if (bc_object_owner(obj, NULL))
+		return in_task() || __bc_follow(obj, like, flags);
 	return bc_object_pay(s, bc, BC_BARRIER, BC_BARRIER) &&
 	       bc_slab_own(s, flags, 1, &obj, bc);
 }

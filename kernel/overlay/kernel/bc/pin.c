@@ -288,6 +288,16 @@ struct bc_shared_pin {
 	refcount_t refs;
 };
 
+static struct bc_shared_pin *bc_shared_alloc(void)
+{
+	struct bc_shared_pin *shared;
+
+	shared = kzalloc(sizeof(*shared), GFP_KERNEL | __GFP_BC);
+	if (shared)
+		refcount_set(&shared->refs, 1);
+	return shared;
+}
+
 /**
  * bc_pin_shared() - charge locked pages for something that can be copied
  * @pinp: where to store the pin; NULL when nobody pays
@@ -298,17 +308,45 @@ struct bc_shared_pin {
  */
 int bc_pin_shared(struct bc_pin **pinp, unsigned long pages)
 {
-	struct bc_shared_pin *shared;
+	struct bc_shared_pin *shared = bc_shared_alloc();
 
 	*pinp = NULL;
-	shared = kzalloc(sizeof(*shared), GFP_KERNEL | __GFP_BC);
 	if (!shared)
 		return -ENOMEM;
-	refcount_set(&shared->refs, 1);
 	if (__bc_pin(&shared->pin, BC_LOCKEDPAGES, pages)) {
 		kfree(shared);
 		return -ENOMEM;
 	}
+	*pinp = &shared->pin;
+	return 0;
+}
+
+/**
+ * bc_pin_bytes() - charge bytes of kmemsize for something that can be copied
+ * @pinp: where to store the pin; NULL when nobody pays
+ * @bytes: how many
+ *
+ * Context: Process context; may sleep and reclaim.
+ * Return: 0, or -ENOMEM and @pinp is NULL.
+ */
+int bc_pin_bytes(struct bc_pin **pinp, u64 bytes)
+{
+	struct bc_shared_pin *shared = bc_shared_alloc();
+	struct beancounter *bc;
+	bool ok;
+
+	*pinp = NULL;
+	if (!shared)
+		return -ENOMEM;
+	bc = bc_bytes_charge(bytes, GFP_KERNEL | __GFP_BC, &ok);
+	if (!bc) {
+		kfree(shared);
+		return ok ? 0 : -ENOMEM;
+	}
+	shared->pin.bc = bc;
+	shared->pin.res = BC_KMEMSIZE;
+	shared->pin.pages = bytes;
+	bc_pin_list(&shared->pin);
 	*pinp = &shared->pin;
 	return 0;
 }

@@ -297,7 +297,7 @@ static int bc_what_read(struct bc_what *what)
 	return 0;
 }
 
-/* What is left over waits in sockets, which have no list. */
+/* What is left over waits in sockets and pipes, which have no list. */
 static void bc_what_buffers(struct bc_what *what)
 {
 	struct bc_stat stat;
