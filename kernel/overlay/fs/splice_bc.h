@@ -101,7 +101,7 @@ static void bc_pipe_unpin(struct pipe_buffer *buf)
 	bc_unpin_shared((struct bc_pin *)buf->private);
 }
 
-/* For tee(): another buffer has the page, too. */
+/* tee() gives the page to another buffer, too. */
 static bool pinned_pipe_buf_get(struct pipe_inode_info *pipe,
 				struct pipe_buffer *buf)
 {

@@ -98,7 +98,7 @@ enum bc_resource {
  */
 #define GFP_KERNEL_BC (GFP_KERNEL | __GFP_BC)
 
-/* Somebody to pay who pays nothing: the root group. */
+/* A payer that is charged nothing: the root group. */
 #define BC_NOBODY ((struct beancounter *)-1L)
 
 #ifdef CONFIG_BEANCOUNTERS
@@ -179,9 +179,9 @@ static __always_inline bool bc_gfp_marked(gfp_t flags)
 #define BC_SCOPE_NO_FILE 4
 /* Names of paths are kept beyond the system call: they are charged. */
 #define BC_SCOPE_KEEP 8
-/* What is refused is done without: no refusal is counted. */
+/* The task does without what is refused: no refusal is counted. */
 #define BC_SCOPE_TRY 16
-/* Memory is asked for that is nobody's private memory. */
+/* The memory that is asked for is shared: guarantees are for private memory. */
 #define BC_SCOPE_SHARED 32
 /* A kernel thread works for somebody: see bc_behalf_begin(). */
 #define BC_SCOPE_BEHALF 64

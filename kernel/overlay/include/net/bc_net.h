@@ -3,8 +3,8 @@
  * Beancounters: what a network namespace keeps for those who use it.
  *
  * Routes and neighbours that are looked up leave an entry behind, often in an
- * interrupt. Who made the namespace pays for it, not who sent the first packet;
- * those of the first namespace are nobody's.
+ * interrupt. The group that made the namespace pays for it, not the sender of the
+ * first packet; those of the first namespace are charged to no group.
  */
 #ifndef _NET_BC_NET_H
 #define _NET_BC_NET_H
@@ -21,7 +21,7 @@ void __bc_net_free(struct net *net);
 
 /**
  * bc_net_charge() - charge entries of packet filters
- * @net: network namespace that they are for; who made it pays
+ * @net: network namespace that they are for; the group that made it pays
  * @entries: how many
  *
  * Context: Any; does not sleep.

@@ -275,7 +275,7 @@ static void bc_audit_print_path(struct seq_file *m, struct cgroup *cgrp)
 	seq_commit(m, len < 0 || len >= size ? -1 : len);
 }
 
-/* What is a sum whenever it is read has nothing to be compared with. */
+/* Resources that are added up when they are read have no counter to compare. */
 static u64 bc_audit_print(struct seq_file *m, struct beancounter *bc)
 {
 	struct bc_css *css = bc_get_css(bc);
@@ -369,12 +369,31 @@ static int bc_audit_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(bc_audit);
 
+/* How often the lock of each tree was taken: "<id of the cgroup> <times>". */
+static int bc_locks_show(struct seq_file *m, void *v)
+{
+	struct beancounter *bc;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bc_list_lock, flags);
+	list_for_each_entry(bc, &bc_list, list)
+		if (bc->top == bc)
+			seq_printf(m, "%llu %lu\n", bc->id,
+				   READ_ONCE(bc->locks));
+	raw_spin_unlock_irqrestore(&bc_list_lock, flags);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(bc_locks);
+
 static int __init bc_audit_init(void)
 {
-	if (!bc_disabled())
-		debugfs_create_file("audit", 0400,
-				    debugfs_create_dir("bc", NULL), NULL,
-				    &bc_audit_fops);
+	struct dentry *dir;
+
+	if (bc_disabled())
+		return 0;
+	dir = debugfs_create_dir("bc", NULL);
+	debugfs_create_file("audit", 0400, dir, NULL, &bc_audit_fops);
+	debugfs_create_file("locks", 0400, dir, NULL, &bc_locks_fops);
 	return 0;
 }
 late_initcall(bc_audit_init);

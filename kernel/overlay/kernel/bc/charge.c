@@ -49,7 +49,8 @@ static __always_inline void bc_event_init(struct bc_event *event)
 
 static void bc_event_trace(const struct bc_event *event)
 {
-	if (event->drained.bytes || event->drained.files)
+	if (event->drained.bytes || event->drained.files ||
+	    event->drained.lanes)
 		trace_bc_drain(event->drained_at, &event->drained);
 	if (event->forced)
 		trace_bc_force(event->forced_at,
@@ -126,14 +127,34 @@ static bool bc_check(struct beancounter *bc, struct bc_request *rq,
 	return true;
 }
 
-/* An object that was charged under the lock is a reason to fill the stock. */
+/* A charge under the lock is a reason to fill the stock. */
 static void bc_fill_after(struct beancounter *bc, const struct bc_request *rq)
 {
 	u64 files = rq->want[0].res == BC_NUMFILE ? rq->want[0].n : 0;
 	u64 bytes = rq->want[1].n;
 
+	if (rq->want[0].n)
+		bc_lane_fill(bc, rq->want[0].res, rq->want[0].n);
 	if (rq->want[1].res == BC_KMEMSIZE && bytes && bytes <= BC_STOCK_MAX)
 		bc_fill(bc, bytes + files * BC_FILE);
+}
+
+/*
+ * The units in this CPU's lane are used first: else they would count beside the
+ * request, as if they were held. Only the first of the two wants has a lane.
+ */
+static void bc_empty_lane(struct beancounter *bc, const struct bc_request *rq)
+{
+	enum bc_resource res = rq->want[0].res;
+	u64 n;
+
+	if (!rq->want[0].n)
+		return;
+	bc_lane_peak(bc, res);
+	n = bc_lane_trim(bc, res, 0);
+	if (unlikely(n))
+		/* Its lanes are open, so it is online. */
+		bc_drop_zero(bc, bc_sub(bc, res, n));
 }
 
 /* The one charge: all of the request at all levels, or nothing of it. */
@@ -166,17 +187,17 @@ static bool bc_grant(struct beancounter *bc, struct bc_request *rq,
  */
 int bc_try_charge(struct beancounter *bc, struct bc_request *rq)
 {
-	raw_spinlock_t *lock = &bc->top->lock;
 	struct bc_event event;
 	unsigned long flags;
 	bool granted;
 
 	bc_event_init(&event);
-	raw_spin_lock_irqsave(lock, flags);
+	bc_lock(bc, flags);
+	bc_empty_lane(bc, rq);
 	granted = bc_grant(bc, rq, &event);
 	if (granted)
 		bc_fill_after(bc, rq);
-	raw_spin_unlock_irqrestore(lock, flags);
+	bc_unlock(bc, flags);
 	bc_event_trace(&event);
 	return granted ? 0 : -ENOMEM;
 }
@@ -185,7 +206,6 @@ int bc_try_charge(struct beancounter *bc, struct bc_request *rq)
 static int bc_transfer_near(struct beancounter *from, u64 less,
 			    struct beancounter *to, struct bc_request *rq)
 {
-	raw_spinlock_t *lock = &to->top->lock;
 	enum bc_resource res = rq->want[0].res;
 	struct bc_event event;
 	unsigned long flags;
@@ -193,12 +213,13 @@ static int bc_transfer_near(struct beancounter *from, u64 less,
 	bool granted;
 
 	bc_event_init(&event);
-	raw_spin_lock_irqsave(lock, flags);
+	bc_lock(to, flags);
+	bc_lane_peak(from, res);
 	zero = bc_sub(from, res, less);
 	granted = bc_grant(to, rq, &event);
-	if (!granted)
-		bc_add(from, res, less);
-	raw_spin_unlock_irqrestore(lock, flags);
+	if (!granted && less)
+		bc_add_unheld(from, res, less);
+	bc_unlock(to, flags);
 	bc_put_zero(from, zero);
 	bc_event_trace(&event);
 	return granted ? 0 : -ENOMEM;
@@ -227,11 +248,31 @@ int bc_transfer(struct beancounter *from, u64 less, struct beancounter *to,
 	return 0;
 }
 
-/* From this CPU's word, if that is what there is to it. */
+/* From this CPU's words, if that is what there is to it. */
 static __always_inline bool bc_take(struct beancounter *bc,
 				    enum bc_resource res, u64 n)
 {
-	return res == BC_KMEMSIZE && n <= BC_STOCK_MAX && bc_stock_take(bc, n);
+	return res == BC_KMEMSIZE ? n <= BC_STOCK_MAX && bc_stock_take(bc, n) :
+				    bc_lane_take(bc, res, n);
+}
+
+/**
+ * bc_ask() - charge from this CPU's lane, or under the lock of the tree
+ * @bc: payer
+ * @rq: the request; says who refused what, on error
+ *
+ * As bc_try_charge(), for a request that is often for one resource with a lane. A
+ * refusal is not counted.
+ *
+ * Context: Any in which @bc is pinned.
+ * Return: 0 or -ENOMEM.
+ */
+int bc_ask(struct beancounter *bc, struct bc_request *rq)
+{
+	if (likely(!rq->want[1].n && rq->want[0].n &&
+		   bc_lane_take(bc, rq->want[0].res, rq->want[0].n)))
+		return 0;
+	return bc_try_charge(bc, rq);
 }
 
 /**
@@ -295,22 +336,30 @@ bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
  */
 void bc_give_back(struct beancounter *bc, const struct bc_want *want)
 {
-	raw_spinlock_t *lock = &bc->top->lock;
 	unsigned int zero[BC_WANTS];
 	unsigned long flags;
 	int i;
 
-	raw_spin_lock_irqsave(lock, flags);
-	for (i = 0; i < BC_WANTS; i++)
-		zero[i] = bc_sub(bc, want[i].res, want[i].n);
-	raw_spin_unlock_irqrestore(lock, flags);
+	bc_lock(bc, flags);
+	for (i = 0; i < BC_WANTS; i++) {
+		enum bc_resource res = want[i].res;
+		u64 n = want[i].n;
+
+		/* The lane did not take it: if it is full, most of it goes along. */
+		if (n) {
+			bc_lane_peak(bc, res);
+			n += bc_lane_trim(bc, res, bc_lane_of(res).batch);
+		}
+		zero[i] = bc_sub(bc, res, n);
+	}
+	bc_unlock(bc, flags);
 	for (i = 0; i < BC_WANTS; i++)
 		bc_put_zero(bc, zero[i]);
 }
 
 /*
  * What is freed did not go into this CPU's word. If that is full, bring it down
- * to half: this is given back with the rest.
+ * some way: this is given back with the rest.
  */
 static u64 bc_trim_stock(struct beancounter *bc)
 {
@@ -318,8 +367,8 @@ static u64 bc_trim_stock(struct beancounter *bc)
 	s64 old = atomic64_read(word);
 	u64 new;
 
-	while (old > BC_STOCK_MAX / 2) {
-		new = min_t(u32, bc_bytes_of(old), BC_STOCK_MAX / 2) +
+	while (old > BC_STOCK_KEEP) {
+		new = min_t(u32, bc_bytes_of(old), BC_STOCK_KEEP) +
 		      min_t(u32, bc_files_of(old), BC_STOCK_FILES_MAX / 2) *
 			      BC_FILE;
 		if (atomic64_try_cmpxchg(word, &old, new))
@@ -337,7 +386,10 @@ static noinline void bc_reopen(struct beancounter *bc, u64 n)
 	bc_refill(bc, n);
 }
 
-/* What is more at the lowest level is more at all. The room is the tightest. */
+/*
+ * The caller has seen that the lowest level holds more than @n, and so all others
+ * do. Returns the room of the tightest level.
+ */
 static __always_inline s64 bc_sub_more(struct beancounter *bc,
 				       enum bc_resource res, u64 n)
 {
@@ -357,14 +409,11 @@ static __always_inline s64 bc_sub_more(struct beancounter *bc,
 static __always_inline bool bc_uncharge_near(struct beancounter *bc, u64 n)
 {
 	u32 bytes = bc_bytes_of(n), files = bc_files_of(n);
-	raw_spinlock_t *lock = &bc->top->lock;
 	unsigned long flags;
 	bool more;
 	s64 room;
 
-	/* As in bc_charge_near(). */
-	local_irq_save(flags);
-	raw_spin_lock(lock);
+	bc_lock(bc, flags);
 	more = bc->res[BC_KMEMSIZE].usage > bytes &&
 	       (!files || bc->res[BC_NUMFILE].usage > files);
 	if (likely(more)) {
@@ -375,8 +424,7 @@ static __always_inline bool bc_uncharge_near(struct beancounter *bc, u64 n)
 			     bc_stock_closed(bc)))
 			bc_reopen(bc, bytes);
 	}
-	raw_spin_unlock(lock);
-	local_irq_restore(flags);
+	bc_unlock(bc, flags);
 	return more;
 }
 
@@ -426,6 +474,6 @@ void bc_uncharge(struct beancounter *bc, enum bc_resource res, u64 n)
 		return;
 	if (res == BC_KMEMSIZE && n <= BC_STOCK_MAX)
 		bc_kmem_uncharge(bc, n);
-	else
+	else if (!bc_lane_give(bc, res, n))
 		bc_give_back(bc, want);
 }

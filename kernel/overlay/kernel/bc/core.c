@@ -98,15 +98,19 @@ struct beancounter *bc_alloc(struct beancounter *parent)
 		kmem_cache_free(bc_cache, bc);
 		return NULL;
 	}
-	for_each_possible_cpu(cpu)
-		atomic64_set(&per_cpu_ptr(bc->stock, cpu)->word,
-			     BC_STOCK_CLOSED);
+	for_each_possible_cpu(cpu) {
+		struct bc_stock *stock = per_cpu_ptr(bc->stock, cpu);
+
+		atomic64_set(&stock->word, BC_STOCK_CLOSED);
+		atomic64_set(&stock->lanes, BC_LANES_CLOSED);
+	}
 	for (i = 0; i < BC_NR_RESOURCES; i++) {
 		bc->res[i].barrier = bc_resources[i].dfl;
 		bc->res[i].limit = bc_resources[i].dfl;
 	}
 	refcount_set(&bc->refs, 1);
 	raw_spin_lock_init(&bc->lock);
+	bc->phys_after = jiffies;
 	INIT_LIST_HEAD(&bc->mms);
 	bc->parent = parent;
 	bc->top = parent ? parent->top : bc;
@@ -146,11 +150,11 @@ struct bc_css *bc_get_css(struct beancounter *bc)
 	unsigned long flags;
 	struct bc_css *css;
 
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	bc_lock(bc, flags);
 	css = bc->css;
 	if (css && !css_tryget(&css->css))
 		css = NULL;
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	bc_unlock(bc, flags);
 	return css;
 }
 
@@ -190,10 +194,10 @@ static int bc_css_online(struct cgroup_subsys_state *css)
 
 	if (!bc)
 		return 0;
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	bc_lock(bc, flags);
 	bc->id = cgroup_id(css->cgroup);
 	bc->css = css_to_bc(css);
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	bc_unlock(bc, flags);
 	WRITE_ONCE(bc_id_rounds, max(bc_id_rounds, (u32)(bc->id >> 32)));
 	static_branch_enable(&bc_online_key);
 	return 0;
@@ -208,9 +212,9 @@ static void bc_css_offline(struct cgroup_subsys_state *css)
 		return;
 	bc_close(bc);
 	/* When it is freed its reference counter has gone before. */
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	bc_lock(bc, flags);
 	bc->css = NULL;
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	bc_unlock(bc, flags);
 }
 
 static void bc_css_free(struct cgroup_subsys_state *css)
@@ -219,14 +223,14 @@ static void bc_css_free(struct cgroup_subsys_state *css)
 	struct beancounter *bc = bcs->bc;
 
 	if (bc) {
-		/* Also for a css that never came online. */
+		/* A css that never came online has not been closed before. */
 		bc_close(bc);
 		bc_put(bc);
 	}
 	kfree(bcs);
 }
 
-/* The switch of groups is done: whoever looks now sees the new ones. */
+/* The tasks are in their new groups: task_css() returns these from here on. */
 static void bc_attach(struct cgroup_taskset *tset)
 {
 	struct cgroup_subsys_state *css;

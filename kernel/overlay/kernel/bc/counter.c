@@ -57,6 +57,29 @@ void bc_add(struct beancounter *bc, enum bc_resource res, u64 n)
 }
 
 /**
+ * bc_add_unheld() - add to the counters what nobody holds
+ * @bc: lowest level
+ * @res: resource
+ * @n: units of @res, not 0
+ *
+ * maxheld is left alone: it learns of it when it is held, or knows it.
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_add_unheld(struct beancounter *bc, enum bc_resource res, u64 n)
+{
+	lockdep_assert_held(&bc->top->lock);
+	do {
+		struct bc_counter *c = &bc->res[res];
+
+		if (unlikely(!c->usage))
+			refcount_inc(&bc->refs);
+		c->usage += n;
+		bc = bc->parent;
+	} while (bc);
+}
+
+/**
  * bc_sub() - take off the counters of all levels
  * @bc: lowest level
  * @res: resource
@@ -82,7 +105,7 @@ unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n)
 			c->usage = n;
 		}
 		c->usage -= n;
-		/* Then all levels below are at zero, too. */
+		/* When a level is at zero, all levels below it are. */
 		if (unlikely(!c->usage))
 			zero++;
 		bc = bc->parent;

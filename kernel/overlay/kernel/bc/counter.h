@@ -27,13 +27,13 @@ static __always_inline bool bc_is_stocked(enum bc_resource res)
 	return bc_kind_of(res) == BC_STOCKED;
 }
 
-/* What is not is sampled, or is not counted at all, as vmguarpages. */
+/* The other resources are sampled, or not counted at all, as vmguarpages. */
 static __always_inline bool bc_is_charged(enum bc_resource res)
 {
 	return bc_kind_of(res) <= BC_CHARGED;
 }
 
-/* What is added up from the address spaces when it is read. */
+/* Is the resource added up from the address spaces when it is read? */
 static __always_inline bool bc_is_sampled(enum bc_resource res)
 {
 	return bc_kind_of(res) == BC_SAMPLED || res == BC_OOMGUARPAGES;
@@ -50,7 +50,8 @@ static __always_inline bool bc_is_guarantee(enum bc_resource res)
  * @usage: charged here and below, what sits in stocks included
  * @barrier: ordinary requests are refused above it
  * @limit: everything but force is refused above it
- * @maxheld: highest @usage since the last reset
+ * @maxheld: highest @usage since the last reset, less what was in lanes, see
+ *	bc_lane_peak()
  * @failcnt: requests refused here and below
  * @failcnt_local: requests refused because of this very counter
  * @forced: sum of what forced requests pushed above @limit
@@ -67,7 +68,7 @@ struct bc_counter {
 	u64 forced;
 };
 
-/* What one request may want: a file with its bytes, pages private and locked. */
+/* One request wants up to two resources: a file and bytes, private and locked. */
 #define BC_WANTS 2
 
 /**
@@ -101,7 +102,7 @@ struct bc_request {
 		.want = { { (_res), (_n) } }, \
 	})
 
-/* What those may have above a limit who can neither make room nor be refused. */
+/* How far BC_EXCESS may go above a limit, in bytes. */
 #define BC_EXCESS_MAX ((u64)SZ_64K)
 
 /* How much more fits at a level; negative where it is over. Under the lock. */

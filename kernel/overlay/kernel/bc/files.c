@@ -16,7 +16,7 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
-#include "internal.h"
+#include "stock.h"
 
 /**
  * bc_value_print() - a barrier or limit the way the files show it
@@ -150,7 +150,7 @@ static bool bc_promises(const struct beancounter *bc,
 	return false;
 }
 
-/* What is only counted cannot be limited, and is not to look as if it were. */
+/* A resource that is only counted has no limit, and must not seem to have one. */
 static bool bc_value_allowed(enum bc_resource res, enum bc_limit_kind kind,
 			     u64 value)
 {
@@ -163,12 +163,12 @@ static bool bc_value_allowed(enum bc_resource res, enum bc_limit_kind kind,
 	return bc_is_charged(res) || value == BC_MAX;
 }
 
-/* Between the check of a promise and the write: what was promised stays so. */
+/* No guarantee changes between the check of a write and the write. */
 static DEFINE_MUTEX(bc_promise_mutex);
 
 /*
- * Who may have been given a group may not promise himself anything, nor what was
- * taken back meanwhile.
+ * A user who was given a group may not raise its guarantees, nor restore one that
+ * the administrator has taken back meanwhile.
  */
 static int bc_barriers_apply(struct kernfs_open_file *of,
 			     const struct bc_limits *limits)
@@ -246,8 +246,8 @@ enum bc_column {
 
 /*
  * Only what was asked for. What is one number, each value of which was right at
- * some time, is read without the lock of the tree; what is held is added up. What
- * is sampled was, by the caller.
+ * some time, is read without the lock of the tree; what is held is added up, and
+ * maxheld where lanes may know of more. What is sampled was, by the caller.
  */
 static u64 bc_column(struct beancounter *bc, enum bc_resource res,
 		     enum bc_column column)
@@ -260,7 +260,10 @@ static u64 bc_column(struct beancounter *bc, enum bc_resource res,
 		bc_stat_get(bc, res, &stat);
 		return stat.held;
 	case BC_MAXHELD:
-		return READ_ONCE(c->maxheld);
+		if (!bc_lane_of(res).bits)
+			return READ_ONCE(c->maxheld);
+		bc_stat_get(bc, res, &stat);
+		return stat.counter.maxheld;
 	case BC_BARRIER_VALUE:
 		return READ_ONCE(c->barrier);
 	case BC_LIMIT_VALUE:

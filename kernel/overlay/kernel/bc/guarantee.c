@@ -16,7 +16,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/task.h>
 
-#include "internal.h"
+#include "stock.h"
 
 /**
  * bc_guarantee() - what a group was promised
@@ -31,6 +31,18 @@ u64 bc_guarantee(const struct beancounter *bc, enum bc_resource res)
 	u64 barrier = READ_ONCE(bc->res[res].barrier);
 
 	return barrier < BC_MAX ? barrier : 0;
+}
+
+/* What sits in lanes is not what was promised to somebody. Under the lock. */
+static bool bc_vm_promised(struct beancounter *bc, u64 more)
+{
+	const struct bc_counter *c = &bc->res[BC_PRIVVMPAGES];
+	u64 promise = bc_guarantee(bc, BC_VMGUARPAGES);
+	struct bc_sum sum = {};
+
+	if (c->usage + more <= promise)
+		return true;
+	return promise && bc_drain(bc, &sum) && c->usage + more <= promise;
 }
 
 /**
@@ -57,19 +69,18 @@ bool __bc_vm_guaranteed(struct mm_struct *mm, unsigned long pages)
 	rcu_read_lock();
 	bc = READ_ONCE(mm->bc_vm.bc);
 	if (bc) {
-		raw_spinlock_t *lock = &bc->top->lock;
+		struct beancounter *top = bc->top;
 
-		raw_spin_lock_irqsave(lock, flags);
+		bc_lock(top, flags);
 		for (; bc && !found; bc = bc->parent)
-			found = bc->res[BC_PRIVVMPAGES].usage + more <=
-				bc_guarantee(bc, BC_VMGUARPAGES);
-		raw_spin_unlock_irqrestore(lock, flags);
+			found = bc_vm_promised(bc, more);
+		bc_unlock(top, flags);
 	}
 	rcu_read_unlock();
 	return found;
 }
 
-/* What the OOM killer looks at: all trees, and what has a promise within them. */
+/* The OOM killer looks at the top of each tree, and at groups with a guarantee. */
 static bool bc_oom_counts(const struct beancounter *bc)
 {
 	return !bc->parent || bc_guarantee(bc, BC_OOMGUARPAGES);
@@ -102,9 +113,9 @@ bool __bc_oom_begin(void)
 }
 
 /*
- * By how much is an address space, or what it is in, above what was promised? The
- * best promise on the way up counts. Who was promised nothing is above by all that
- * the tree has, and in the root, which has no account, by what he has himself.
+ * By how much is the group of an address space above its guarantee? The best
+ * guarantee on the way up counts. A group without one is above it by all that its
+ * tree holds; a task of the root, which has no account, by its own memory.
  */
 static u64 bc_oom_excess(struct mm_struct *mm)
 {

@@ -15,12 +15,14 @@
  * which the allocators cannot be called either.
  *
  * What keeps the lock out of the way is the stock: per group and possible CPU
- * one word of what is charged already and held by nobody, bytes of kmemsize in
- * its low half and open files in its high one. Charging takes from the word and
- * uncharging puts into it with one compare-and-exchange, from any context and
- * without the lock. A closed word (BC_STOCK_CLOSED) accepts neither. Words are
- * opened and closed under the lock only, so whoever holds the lock and has
- * closed the words of a subtree has all of it in the counters.
+ * two words of what is charged already and held by nobody. The first has bytes of
+ * kmemsize in its low half and open files in its high one, because a file is
+ * both; the second has lanes, one for each other resource that is asked for
+ * often. Charging takes from a word and uncharging puts into it with one
+ * compare-and-exchange, from any context and without the lock. A closed word
+ * (BC_STOCK_CLOSED), or lane, accepts neither. Both are opened, each lane by
+ * itself, and closed, all at once, under the lock only, so whoever holds the lock
+ * and has closed the words of a subtree has all of it in the counters.
  *
  * Lifetime
  *
@@ -51,7 +53,7 @@
 struct bc_netns;
 struct bc_stock;
 
-/* What is looked for in a subtree, see tree.c. */
+/* The things that a walk looks for in a subtree, see tree.c. */
 enum bc_kind {
 	BC_OPEN_WORDS,
 	BC_MMS,
@@ -72,7 +74,7 @@ struct bc_branch {
  * struct beancounter - the account of a group
  * @parent: NULL for a child of the root; constant, and pinned by this
  * @top: the ancestor whose @lock is used, maybe this; constant
- * @stock: one word per possible CPU; constant
+ * @stock: two words per possible CPU; constant
  * @refs: see Lifetime above
  * @open: some word of @stock may be open; @top->lock
  * @offline: words stay closed; @top->lock
@@ -82,6 +84,8 @@ struct bc_branch {
  * @shrinks: that freed something: in the low 16 bits those that still wait for
  *	RCU, above them all there were; a hint
  * @shrink_after: no shrink of the group before this time; racy, a hint
+ * @phys_after: no sample of the whole group at an exit before this time; racy, a
+ *	hint
  * @css: the group, NULL before it is online and once it is freed; @top->lock
  * @id: the cgroup's id, 0 before it is online; constant then
  * @branch: what there is below, by enum bc_kind; @top->lock
@@ -89,6 +93,7 @@ struct bc_branch {
  * @list: entry in bc_list; bc_list_lock
  * @visits: how many groups and address spaces of the tree were visited under its
  *	lock, used in @top only; @top->lock
+ * @locks: how often its lock was taken, used in @top only; @top->lock
  * @audit: its row in the audit under way, NULL before the first; bc_audit_mutex
  * @rcu: for freeing
  * @lock: of the tree below the root, used in @top only
@@ -106,6 +111,7 @@ struct beancounter {
 	u32 limit_set;
 	atomic_t shrinks;
 	unsigned long shrink_after;
+	unsigned long phys_after;
 	struct bc_css *css;
 	u64 id;
 	struct bc_branch branch[BC_NR_KINDS];
@@ -113,6 +119,7 @@ struct beancounter {
 #ifdef CONFIG_BEANCOUNTERS_LIST
 	struct list_head list;
 	unsigned long visits;
+	unsigned long locks;
 #endif
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 	struct bc_audit *audit;
@@ -123,6 +130,29 @@ struct beancounter {
 	struct bc_counter res[BC_NR_RESOURCES];
 	unsigned long open_cpus[];
 } __aligned(64); /* page_ext keeps an order in the low bits, see kmem.c */
+
+/*
+ * The lock of the tree of an account, which debug kernels count. Two steps are
+ * shorter than the one that does both.
+ */
+#ifdef CONFIG_BEANCOUNTERS_LIST
+#define bc_count_lock(top) ((void)(top)->locks++)
+#else
+#define bc_count_lock(top) ((void)(top))
+#endif
+
+#define bc_lock(bc, flags)                       \
+	do {                                     \
+		local_irq_save(flags);           \
+		raw_spin_lock(&(bc)->top->lock); \
+		bc_count_lock((bc)->top);        \
+	} while (0)
+
+#define bc_unlock(bc, flags)                       \
+	do {                                       \
+		raw_spin_unlock(&(bc)->top->lock); \
+		local_irq_restore(flags);          \
+	} while (0)
 
 enum bc_refusal_state {
 	BC_REFUSAL_NONE,
@@ -269,12 +299,14 @@ struct beancounter *bc_branch_next(struct beancounter *pos,
 /* counter.c */
 bool bc_find_over(struct beancounter *bc, struct bc_request *rq);
 void bc_add(struct beancounter *bc, enum bc_resource res, u64 n);
+void bc_add_unheld(struct beancounter *bc, enum bc_resource res, u64 n);
 unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n);
 void bc_put_zero(struct beancounter *bc, unsigned int zero);
 void bc_drop_zero(struct beancounter *bc, unsigned int zero);
 
 /* charge.c */
 int bc_try_charge(struct beancounter *bc, struct bc_request *rq);
+int bc_ask(struct beancounter *bc, struct bc_request *rq);
 int bc_transfer(struct beancounter *from, u64 less, struct beancounter *to,
 		struct bc_request *rq);
 bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
@@ -354,10 +386,10 @@ int bc_what_show(struct seq_file *seq, void *v);
 /* reclaim.c */
 bool bc_reclaim(struct beancounter *bc, u64 bytes, bool wait);
 
-/* What a limit is written as, and shown as, while it follows the barrier. */
+/* The value "auto" of a limit that follows the barrier. */
 #define BC_AUTO U64_MAX
 
-/* Where no limit was written it is an eighth above the barrier, rounded up. */
+/* A limit that was never written is an eighth above the barrier, rounded up. */
 static inline u64 bc_limit_of(u64 barrier)
 {
 	return barrier < BC_MAX ?
@@ -410,7 +442,7 @@ static inline bool bc_below(const struct beancounter *bc,
 	return false;
 }
 
-/* What the tests count in place of the time that a walk takes. Under the lock. */
+/* Tests count visits, not the time that a walk takes. Under the lock. */
 static __always_inline void bc_count_visit(struct beancounter *bc)
 {
 #ifdef CONFIG_BEANCOUNTERS_LIST

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: kmemsize, who pays for it, and the pages of the kernel.
+ * Beancounters: kmemsize, its payers, and the pages of the kernel.
  *
  * What is charged knows its payer: a slab object beside its slab, see slab.c, a
  * block of pages in a word of page_ext of its first page. Uncharging needs
@@ -22,11 +22,11 @@
 
 #ifdef CONFIG_MEMCG
 /*
- * Who pays where memcg knows that the kernel works for somebody else: loop,
+ * The payer, where memcg knows that the kernel works for another task: loop,
  * buffer heads, bpf. Where the memory controller is not enabled down to the
  * groups, memcg names one of their ancestors: if that is what it would name
- * for the task itself, the task's group is the better guess. What the root
- * asked for is not to be paid by whoever happens to run.
+ * for the task itself, the task's group is the better guess. A request of the
+ * root is charged to nobody, not to the task that happens to run.
  */
 static struct beancounter *bc_remote_memcg(void)
 {
@@ -225,6 +225,22 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 	return !ret;
 }
 
+/* Take the bytes, and the file or item that comes with them, from this CPU's words. */
+static bool bc_take_object(struct beancounter *bc, u64 bytes,
+			   enum bc_resource item, u64 items)
+{
+	if (bytes > BC_STOCK_MAX)
+		return false;
+	if (!items || item == BC_NUMFILE)
+		return bc_stock_take(bc, bytes + items * BC_FILE);
+	if (!bc_lane_take(bc, item, items))
+		return false;
+	if (bc_stock_take(bc, bytes))
+		return true;
+	bc_uncharge(bc, item, items);
+	return false;
+}
+
 /**
  * bc_charge_object() - charge whoever pays for what is allocated here and now
  * @bytes: of kmemsize, any number
@@ -247,10 +263,9 @@ bool bc_charge_object(u64 bytes, enum bc_resource item, u64 items, gfp_t flags,
 
 	rcu_read_lock();
 	bc = bc_current();
-	if (bc && (bytes > BC_STOCK_MAX || (items && item != BC_NUMFILE) ||
-		   !bc_stock_take(bc, bytes + items * BC_FILE)))
+	if (bc && !bc_take_object(bc, bytes, item, items))
 		ok = bc_kmem_charge_slow(bc, &rq, flags);
-	/* From here on what is charged pins the group. */
+	/* From here on the charge pins the account. */
 	rcu_read_unlock();
 	*payer = bc;
 	return ok;

@@ -83,14 +83,11 @@ bc_charge_own(u64 n, struct beancounter **payer)
 static __always_inline bool __bc_charge_near(struct beancounter *bc, u32 bytes,
 					     u32 files)
 {
-	raw_spinlock_t *lock = &bc->top->lock;
 	unsigned long flags;
 	bool fits;
 	s64 room;
 
-	/* Two steps are shorter than the one that does both. */
-	local_irq_save(flags);
-	raw_spin_lock(lock);
+	bc_lock(bc, flags);
 	room = bc_room_all(bc, BC_KMEMSIZE);
 	fits = likely(room >= bytes) &&
 	       (!files || bc_room_all(bc, BC_NUMFILE) >= files);
@@ -101,8 +98,7 @@ static __always_inline bool __bc_charge_near(struct beancounter *bc, u32 bytes,
 		if (unlikely(room - bytes >= bc_stock_room))
 			bc_fill(bc, bytes + files * BC_FILE);
 	}
-	raw_spin_unlock(lock);
-	local_irq_restore(flags);
+	bc_unlock(bc, flags);
 	preempt_enable();
 	return fits;
 }

@@ -2,8 +2,8 @@
 /*
  * Beancounters: numiptent, the entries of packet filters.
  *
- * Each packet may have to pass all of them, whoever sent it. Who made the network
- * namespace pays, as for what else it keeps (see <net/bc_net.h>): entries of
+ * Each packet may have to pass all of them, whichever group sent it. The group that
+ * made the network namespace pays, as for what else it keeps (<net/bc_net.h>): entries of
  * iptables, ip6tables, arptables and ebtables, and rules, chains and elements of sets
  * of nftables. An entry is counted from when it is made until it is freed, which
  * for one that was deleted is some time later.
@@ -22,7 +22,7 @@ static struct beancounter *bc_net_payer(const struct net *net)
 LIST_HEAD(bc_nets);
 static DEFINE_RAW_SPINLOCK(bc_nets_lock);
 
-/* In the list as long as there are some. */
+/* A namespace is in the list as long as it has entries. */
 static void bc_net_add(struct net *net, s64 entries)
 {
 	struct bc_netns *ns = &net->bc;

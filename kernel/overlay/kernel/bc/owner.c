@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: objects that somebody else pays for than the one who asked.
+ * Beancounters: objects that are charged to another group than that of the task.
  */
 #include <linux/export.h>
 #include <linux/gfp.h>

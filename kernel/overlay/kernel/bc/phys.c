@@ -7,10 +7,11 @@
  * page that several address spaces map counts in each.
  *
  * maxheld is the highest of the samples: each reading of the group, the peak
- * of each of its processes when that ends, and then the whole group, too, if it
- * has only a few address spaces. Of pages that are swapped out an address space
+ * of each of its processes when that ends, and now and then the whole group, too,
+ * if it has only a few address spaces. Of pages that are swapped out an address space
  * knows no peak, so it is what a process has at its end.
  */
+#include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 
@@ -26,6 +27,8 @@
 #define BC_PHYS_CHUNK 16
 /* How many an exiting process looks at. */
 #define BC_PHYS_FEW 16
+/* And how long the others that exit in the same group do not. */
+#define BC_PHYS_PAUSE HZ
 
 /**
  * struct bc_phys - what one address space has, or many
@@ -145,7 +148,7 @@ static void bc_phys_peak(struct beancounter *bc, enum bc_resource res, u64 n)
 {
 	struct bc_counter *c = &bc->res[res];
 
-	c->maxheld = max(c->maxheld, n);
+	WRITE_ONCE(c->maxheld, max(c->maxheld, n));
 }
 
 static void bc_phys_peaks(struct beancounter *bc, const struct bc_phys *sum)
@@ -172,26 +175,25 @@ void bc_phys_sum(struct beancounter *root)
 		.mark.owner = &bc_phys_mark,
 		.words = BC_PHYS_WORDS,
 	};
-	raw_spinlock_t *lock = &root->top->lock;
 	struct beancounter *put;
 	unsigned long flags;
 	int i;
 
-	raw_spin_lock_irqsave(lock, flags);
+	bc_lock(root, flags);
 	bc_phys_enter(&walk, root);
 	for (i = 1; walk.bc; i++) {
 		put = bc_phys_step(&walk);
 		if (!put && i % BC_PHYS_CHUNK)
 			continue;
-		raw_spin_unlock_irqrestore(lock, flags);
+		bc_unlock(root, flags);
 		bc_put(put);
-		raw_spin_lock_irqsave(lock, flags);
+		bc_lock(root, flags);
 	}
 	root->res[BC_PHYSPAGES].usage = walk.sum.phys;
 	root->res[BC_SWAPPAGES].usage = walk.sum.swap;
 	root->res[BC_OOMGUARPAGES].usage = walk.sum.anon;
 	bc_phys_peaks(root, &walk.sum);
-	raw_spin_unlock_irqrestore(lock, flags);
+	bc_unlock(root, flags);
 }
 
 /* The same if there are only a few of them; if not, false. Under the lock. */
@@ -216,16 +218,31 @@ static bool bc_phys_few(struct beancounter *root, struct bc_phys *sum)
 	return true;
 }
 
+/* Is there a level at which one process alone is the highest sample? A hint. */
+static bool bc_phys_higher(const struct beancounter *bc,
+			   const struct bc_phys *own)
+{
+	for (; bc; bc = bc->parent)
+		if (own->phys > READ_ONCE(bc->res[BC_PHYSPAGES].maxheld) ||
+		    own->swap > READ_ONCE(bc->res[BC_SWAPPAGES].maxheld) ||
+		    own->anon > READ_ONCE(bc->res[BC_OOMGUARPAGES].maxheld))
+			return true;
+	return false;
+}
+
 /**
  * bc_phys_exit() - sample when a process leaves its address space
  * @bc: the account
  * @mm: the address space
  *
+ * The process itself always, the whole group now and then, so that processes that
+ * come and go by the thousand do not meet at the lock.
+ *
  * Context: Process context in which @bc cannot be freed.
  */
 void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm)
 {
-	raw_spinlock_t *lock = &bc->top->lock;
+	struct beancounter *group = bc;
 	struct bc_phys own = {}, sum;
 	unsigned long flags;
 	bool few = true;
@@ -233,7 +250,11 @@ void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm)
 	bc_phys_add(mm, false, &own);
 	own.phys = get_mm_hiwater_rss(mm);
 
-	raw_spin_lock_irqsave(lock, flags);
+	if (time_before(jiffies, READ_ONCE(bc->phys_after)) &&
+	    !bc_phys_higher(bc, &own))
+		return;
+	WRITE_ONCE(bc->phys_after, jiffies + BC_PHYS_PAUSE);
+	bc_lock(group, flags);
 	for (; bc; bc = bc->parent) {
 		/* Those above have no fewer. */
 		few = few && bc_phys_few(bc, &sum);
@@ -241,5 +262,5 @@ void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm)
 		if (few)
 			bc_phys_peaks(bc, &sum);
 	}
-	raw_spin_unlock_irqrestore(lock, flags);
+	bc_unlock(group, flags);
 }

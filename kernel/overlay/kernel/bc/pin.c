@@ -89,7 +89,7 @@ int __bc_pin(struct bc_pin *pin, enum bc_resource res, unsigned long pages)
 		pin->pages = pages;
 		bc_pin_list(pin);
 	}
-	/* From here the charge keeps the account. */
+	/* From here on the charge pins the account. */
 	bc_put_payer(bc);
 	return ret;
 }

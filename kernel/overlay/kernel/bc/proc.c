@@ -24,7 +24,7 @@
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 
-/* For a directory whose entries are not kept: there is no interface to it. */
+/* proc has no public interface for directories with entries made on demand. */
 #include "../../fs/proc/internal.h"
 #include "internal.h"
 
@@ -48,7 +48,7 @@ static bool bc_proc_has_row(const char *name)
 	return match_string(bc_proc_rows, ARRAY_SIZE(bc_proc_rows), name) >= 0;
 }
 
-/* What is not counted is not full: it has no limit, as what is not limited. */
+/* A resource that the kernel does not count reads as one without a limit. */
 static void bc_proc_row(struct seq_file *m, const char *uid, const char *name,
 			struct beancounter *bc)
 {
@@ -119,7 +119,7 @@ struct bc_proc_file {
 	loff_t pos;
 };
 
-/* Where the last buffer ended this one begins, without counting from the top. */
+/* A buffer begins where the last one ended, without counting from the top. */
 static void *bc_proc_start(struct seq_file *m, loff_t *pos) __acquires(RCU)
 {
 	struct bc_proc_file *file = m->private;
@@ -170,7 +170,7 @@ static int bc_proc_show(struct seq_file *m, void *v)
 			   "resource", "held", "maxheld", "barrier", "limit",
 			   "failcnt");
 	}
-	/* Not online yet: it has no number. */
+	/* A group that is not online yet has no number. */
 	if (bc && !bc->id)
 		return 0;
 	if (file->kind != BC_PROC_ONE)
@@ -412,7 +412,7 @@ bc_proc_dir_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
 			      &bc_proc_group_fops);
 }
 
-/* Where the groups begin, each at the id of its css; before are the files. */
+/* Positions of groups begin here, at the id of their css; files come before. */
 #define BC_PROC_FIRST 256
 
 /* The number of the first group from @pos on that is seen; @pos is moved to it. */
@@ -423,7 +423,7 @@ static bool bc_proc_next_number(loff_t *pos, u32 *number)
 	bool seen = false;
 	int id;
 
-	/* Whatever lseek() was told. */
+	/* lseek() accepts any position. */
 	if (*pos - BC_PROC_FIRST >= INT_MAX)
 		return false;
 	id = *pos - BC_PROC_FIRST;

@@ -30,7 +30,7 @@
 #include "internal.h"
 #include "../../fs/internal.h"
 
-/* At least this part of what the group may have is freed in one go. */
+/* One run frees at least this part of the barrier: an eighth. */
 #define BC_SHRINK_SHIFT 3
 /* The first pass over a list only takes the referenced bits away. */
 #define BC_SHRINK_PASSES 3
@@ -203,9 +203,9 @@ static void bc_shrink_lists(struct bc_shrink *shrink)
 }
 
 /*
- * Where memcg sorts the lists, those of the group and what is below it are
- * walked, which is where what it pays for is found; all others only when that
- * was not enough, because objects may have changed hands.
+ * Where memcg sorts the lists, walk those of the group and of the groups below it
+ * first, as most objects that they pay for are there; walk all others only when
+ * that was not enough, because objects may have changed hands.
  */
 static void bc_shrink_run(struct bc_shrink *shrink)
 {
@@ -235,7 +235,7 @@ static u64 bc_usage(struct beancounter *bc, u64 *cap)
 	return stat.held;
 }
 
-/* What was freed, now or before, is given back by RCU callbacks. */
+/* RCU callbacks give back the charge of objects that were freed, now or before. */
 static void bc_shrink_settle(const struct bc_shrink *shrink)
 {
 	if (shrink->freed) {
@@ -292,13 +292,13 @@ bool bc_reclaim(struct beancounter *bc, u64 bytes, bool wait)
 	after = bc_usage(bc, &cap);
 	trace_bc_reclaim(bc->id, bytes, before > after ? before - after : 0);
 	/*
-	 * Where others have taken all there was, what they freed may have been
-	 * used again before this task got to look.
+	 * When other tasks have freed all there was, the room may have been used
+	 * again before this task got to look.
 	 */
 	if (shrink.freed || shrink.dirty || after < before ||
 	    shrinks % BC_SHRINKS_ONE || atomic_read(&bc->shrinks) != shrinks)
 		return true;
-	/* Without waiting nothing is known: it may be on its way through RCU. */
+	/* A run that did not wait does not know: RCU may not have given back yet. */
 	if (wait)
 		WRITE_ONCE(bc->shrink_after, jiffies + BC_SHRINK_PAUSE);
 	return false;

@@ -2,9 +2,9 @@
 /*
  * Beancounters: what follows a refusal.
  *
- * It is counted and traced at once; the log is written, whoever waits for the
- * failcnt is woken up, and room is made for those who could not wait for it, by
- * works, because the caller may hold anything.
+ * It is counted and traced at once. Works write the log, wake up those who poll the
+ * failcnt, and make room for requests that could not wait for it, because the
+ * caller may hold any lock.
  */
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
@@ -52,7 +52,7 @@ static void bc_notify_work(struct work_struct *work)
 
 	WRITE_ONCE(bcs->notify_after, jiffies + BC_NOTIFY_PAUSE);
 
-	/* Where too many are logged at once, it is when the next is refused. */
+	/* If too many groups are logged at once, the next refusal is. */
 	if (bcs->refusal.state == BC_REFUSAL_PENDING &&
 	    __ratelimit(&bc_log_limit)) {
 		bcs->refusal.state = BC_REFUSAL_LOGGED;
@@ -61,7 +61,7 @@ static void bc_notify_work(struct work_struct *work)
 	cgroup_file_notify(&bcs->failcnt_local_file);
 	for (css = &bcs->css; css->parent; css = css->parent)
 		cgroup_file_notify(&css_to_bc(css)->failcnt_file);
-	/* That work drops the reference then. */
+	/* If it was queued, the room work drops the reference. */
 	if (!bcs->bc || !xchg(&bcs->bc->want_room, false) ||
 	    !queue_work(bc_room_wq, &bcs->room_work))
 		css_put(&bcs->css);
@@ -119,7 +119,7 @@ int __init bc_refusal_start(void)
 	return bc_room_wq ? 0 : -ENOMEM;
 }
 
-/* At once, or what follows soon after another when some time has gone. */
+/* Notify at once; after a recent notification wait until the pause is over. */
 static unsigned long bc_notify_delay(const struct bc_css *bcs)
 {
 	long left = READ_ONCE(bcs->notify_after) - jiffies;
@@ -147,7 +147,7 @@ static void bc_refusal_keep(struct bc_refusal *refusal,
 
 /**
  * bc_refused() - count, trace and report a refusal
- * @bc: who would have paid
+ * @bc: the payer
  * @rq: the request, and what did not fit where
  *
  * Counted once, at the level that refused, and in the failcnt of all levels
@@ -163,7 +163,7 @@ void bc_refused(struct beancounter *bc, const struct bc_request *rq)
 	unsigned long flags;
 	struct bc_css *css;
 
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	bc_lock(bc, flags);
 	over->res[want->res].failcnt_local++;
 	for (b = over; b; b = b->parent)
 		b->res[want->res].failcnt++;
@@ -173,7 +173,7 @@ void bc_refused(struct beancounter *bc, const struct bc_request *rq)
 		css = NULL;
 	if (css)
 		bc_refusal_keep(&css->refusal, want, &c);
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	bc_unlock(bc, flags);
 
 	trace_bc_refuse(over->id, bc->id, bc_resources[want->res].name, want->n,
 			&c, rq->severity);

@@ -16,7 +16,7 @@
 #include "../../mm/slab.h"
 #include "internal.h"
 
-/* Where there is another way to do it, as with a huge page, nobody was refused. */
+/* No refusal is counted if the caller falls back, as from a huge page. */
 static bool bc_shm_counts(u64 pages)
 {
 	return pages == 1 && !(current->bc_scope & BC_SCOPE_TRY);
@@ -37,7 +37,7 @@ bool __bc_shm_charge(const struct inode *inode, u64 pages)
 	struct beancounter *bc = bc_object_owner(inode, NULL);
 	struct bc_request rq = BC_REQUEST(BC_BARRIER, BC_SHMPAGES, pages);
 
-	if (!bc || !bc_try_charge(bc, &rq))
+	if (!bc || !bc_ask(bc, &rq))
 		return true;
 	if (bc_shm_counts(pages))
 		bc_refused(bc, &rq);

@@ -79,8 +79,8 @@ bc_slab_slot(struct kmem_cache *s, struct slab *slab, void *obj, gfp_t flags)
 }
 
 /*
- * As many of the objects as lie in the slab of the first one, if its vector
- * goes by the addresses.
+ * Store the owner of as many objects as lie in the slab of the first one, if the
+ * index in its vector follows from the address. Returns how many.
  */
 static __always_inline size_t bc_slab_own_run(struct kmem_cache *s, size_t nr,
 					      void **p, struct beancounter *bc)

@@ -255,9 +255,9 @@ bool __bc_skb_fits(struct sock *sk, const struct sk_buff *skb)
 }
 
 /*
- * The data of a packet is not charged as such any longer. While others have it,
- * too, it stays with who has paid for it: they may keep it for long, and two of
- * them could give the charge back at the same time.
+ * Give back the charge of the data of a packet. While others share the data, it
+ * stays charged to its payer: they may keep it for long, and two of them could give
+ * the charge back at the same time.
  */
 static void bc_skb_head_disown(struct sk_buff *skb)
 {

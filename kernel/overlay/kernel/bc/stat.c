@@ -29,15 +29,20 @@ void bc_stat_get(struct beancounter *bc, enum bc_resource res,
 		 struct bc_stat *stat)
 {
 	unsigned long flags;
-	u64 stocks;
+	u64 stocks, low;
 
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	bc_lock(bc, flags);
 	stocks = bc_stock_sum(bc, res);
+	low = bc_stock_low(bc, res);
 	stat->counter = bc->res[res];
 	stat->follows = bc_follows(bc, res);
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	bc_unlock(bc, flags);
 	/* Words move while they are summed up, but not at rest. */
 	stat->held = stat->counter.usage - min(stocks, stat->counter.usage);
+	if (bc_lane_of(res).bits)
+		stat->counter.maxheld = max(
+			stat->counter.maxheld,
+			stat->counter.usage - min(low, stat->counter.usage));
 }
 
 /**
@@ -73,9 +78,9 @@ u64 bc_limit_shown(struct beancounter *bc, enum bc_resource res)
 	unsigned long flags;
 	u64 limit;
 
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	bc_lock(bc, flags);
 	limit = bc_follows(bc, res) ? BC_AUTO : c->limit;
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	bc_unlock(bc, flags);
 	return limit;
 }
 
@@ -97,8 +102,8 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 	unsigned long flags;
 	int i;
 
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
-	/* What the stocks hold was checked against the old values. */
+	bc_lock(bc, flags);
+	/* The stocks were filled by the old values. */
 	drained = bc_drain(bc, &sum);
 	for_each_set_bit(i, &limits->set, BC_NR_RESOURCES) {
 		struct bc_counter *c = &bc->res[i];
@@ -128,7 +133,7 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 			break;
 		}
 	}
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	bc_unlock(bc, flags);
 	if (drained)
 		trace_bc_drain(bc->id, &sum);
 	if (sampled)
@@ -149,9 +154,9 @@ void bc_close(struct beancounter *bc)
 	struct bc_sum closed = {};
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	bc_lock(bc, flags);
 	bc->offline = true;
 	if (bc->open)
 		bc_close_words(bc, &closed);
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	bc_unlock(bc, flags);
 }

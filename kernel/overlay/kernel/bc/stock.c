@@ -32,6 +32,73 @@ void bc_stock_init(void)
 }
 
 /**
+ * struct bc_lanes_sum - what the lanes of some CPUs had
+ * @has: by resource
+ * @low: the least that it was, as far as is known
+ */
+struct bc_lanes_sum {
+	u64 has[BC_NR_RESOURCES];
+	u64 low[BC_NR_RESOURCES];
+};
+
+/*
+ * At some time since the counters changed last each level held all of its usage but
+ * the least that a lane had.
+ */
+static void bc_note_peak(struct beancounter *bc, enum bc_resource res, u64 low)
+{
+	for (; bc; bc = bc->parent) {
+		struct bc_counter *c = &bc->res[res];
+		u64 peak = c->usage - min(low, c->usage);
+
+		if (peak > c->maxheld)
+			WRITE_ONCE(c->maxheld, peak);
+	}
+}
+
+/* The units that were in the lanes of a group leave the counters. */
+static void bc_sub_lanes(struct beancounter *bc,
+			 const struct bc_lanes_sum *lanes, struct bc_sum *sum)
+{
+	enum bc_resource res;
+
+	for (res = 0; res < BC_NR_RESOURCES; res++) {
+		if (!lanes->has[res])
+			continue;
+		sum->lanes = true;
+		bc_note_peak(bc, res, lanes->low[res]);
+		/* An open group is online. */
+		bc_drop_zero(bc, bc_sub(bc, res, lanes->has[res]));
+	}
+}
+
+/* The least that a lane had, up to a word that was read. */
+static u64 bc_lane_low(struct bc_lane lane, const struct bc_stock *stock,
+		       u64 word)
+{
+	return min_t(u64, READ_ONCE(stock->low[lane.nr]),
+		     bc_lane_has(lane, word));
+}
+
+/* Close the lanes of one CPU, and add up what was in them. */
+static void bc_close_lanes(struct bc_stock *stock, struct bc_lanes_sum *sum)
+{
+	u64 word = atomic64_xchg(&stock->lanes, BC_LANES_CLOSED);
+	enum bc_resource res;
+
+	if (word == BC_LANES_CLOSED)
+		return;
+	for (res = 0; res < BC_NR_RESOURCES; res++) {
+		struct bc_lane lane = bc_lane_of(res);
+
+		if (!lane.bits)
+			continue;
+		sum->has[res] += bc_lane_has(lane, word);
+		sum->low[res] += bc_lane_low(lane, stock, word);
+	}
+}
+
+/**
  * bc_close_words() - close the stock of one group
  * @bc: account, online and open
  * @sum: to which to add what was in it, which is off the counters now
@@ -40,16 +107,23 @@ void bc_stock_init(void)
  */
 void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
 {
+	struct bc_lanes_sum lanes = {};
 	unsigned int cpu;
 	u64 all = 0;
 
 	lockdep_assert_held(&bc->top->lock);
 	bc->open = false;
 	bc_branch_cut(bc, BC_OPEN_WORDS);
-	for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids)
-		all += atomic64_xchg(&per_cpu_ptr(bc->stock, cpu)->word,
-				     BC_STOCK_CLOSED);
+	for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids) {
+		struct bc_stock *stock = per_cpu_ptr(bc->stock, cpu);
+		s64 word = atomic64_xchg(&stock->word, BC_STOCK_CLOSED);
+
+		/* Of a group that has used lanes only it was closed. */
+		all += max(word, 0);
+		bc_close_lanes(stock, &lanes);
+	}
 	bitmap_zero(bc->open_cpus, nr_cpu_ids);
+	bc_sub_lanes(bc, &lanes, sum);
 	/* An open group is online. */
 	bc_drop_zero(bc, bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(all)));
 	bc_drop_zero(bc, bc_sub(bc, BC_NUMFILE, bc_files_of(all)));
@@ -78,7 +152,38 @@ bool bc_drain(struct beancounter *root, struct bc_sum *sum)
 	}
 	sum->bytes += drained.bytes;
 	sum->files += drained.files;
-	return drained.bytes || drained.files;
+	sum->lanes |= drained.lanes;
+	return drained.bytes || drained.files || drained.lanes;
+}
+
+/* The units of a resource in the words of one CPU, or the least that a lane had. */
+static u64 bc_stock_has(const struct bc_stock *stock, enum bc_resource res,
+			bool low)
+{
+	struct bc_lane lane = bc_lane_of(res);
+	s64 word;
+
+	if (lane.bits) {
+		word = atomic64_read(&stock->lanes);
+		return low ? bc_lane_low(lane, stock, word) :
+			     bc_lane_has(lane, word);
+	}
+	word = max(atomic64_read(&stock->word), 0);
+	return res == BC_KMEMSIZE ? bc_bytes_of(word) : bc_files_of(word);
+}
+
+static u64 bc_stock_walk(struct beancounter *root, enum bc_resource res,
+			 bool low)
+{
+	struct beancounter *bc;
+	unsigned int cpu;
+	u64 sum = 0;
+
+	for (bc = root; bc; bc = bc_branch_next(bc, root, BC_OPEN_WORDS))
+		for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids)
+			sum += bc_stock_has(per_cpu_ptr(bc->stock, cpu), res,
+					    low);
+	return sum;
 }
 
 /**
@@ -91,23 +196,22 @@ bool bc_drain(struct beancounter *root, struct bc_sum *sum)
  */
 u64 bc_stock_sum(struct beancounter *root, enum bc_resource res)
 {
-	struct beancounter *bc;
-	unsigned int cpu;
-	u64 sum = 0;
+	return bc_is_stocked(res) ? bc_stock_walk(root, res, false) : 0;
+}
 
-	if (!bc_is_stocked(res))
-		return 0;
-	for (bc = root; bc; bc = bc_branch_next(bc, root, BC_OPEN_WORDS)) {
-		struct bc_stock __percpu *stock = bc->stock;
-
-		for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids) {
-			u64 n = atomic64_read(&per_cpu_ptr(stock, cpu)->word);
-
-			sum += res == BC_KMEMSIZE ? bc_bytes_of(n) :
-						    bc_files_of(n);
-		}
-	}
-	return sum;
+/**
+ * bc_stock_low() - the least that sat in the lanes at and below a group
+ * @root: the group
+ * @res: resource
+ *
+ * Since the counters changed last.
+ *
+ * Context: Under the lock of the tree.
+ * Return: Units of @res that were not held all the time, though they count.
+ */
+u64 bc_stock_low(struct beancounter *root, enum bc_resource res)
+{
+	return bc_lane_of(res).bits ? bc_stock_walk(root, res, true) : 0;
 }
 
 /*
@@ -166,6 +270,17 @@ bool bc_may_open(struct beancounter *bc, u64 n)
 	return bc_bytes_of(bc_batch(bc, n)) >= bc_bytes_of(n);
 }
 
+/* This CPU's words, or one of them, are about to be opened. */
+static void bc_open_cpu(struct beancounter *bc)
+{
+	lockdep_assert_held(&bc->top->lock);
+	if (!bc->open) {
+		bc->open = true;
+		bc_branch_grow(bc, BC_OPEN_WORDS);
+	}
+	__set_bit(raw_smp_processor_id(), bc->open_cpus);
+}
+
 /**
  * bc_refill() - leave something in this CPU's word, opening it
  * @bc: account
@@ -178,12 +293,95 @@ void bc_refill(struct beancounter *bc, u64 n)
 	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
 	s64 old = atomic64_read(word);
 
-	lockdep_assert_held(&bc->top->lock);
-	if (!bc->open) {
-		bc->open = true;
-		bc_branch_grow(bc, BC_OPEN_WORDS);
-	}
-	__set_bit(raw_smp_processor_id(), bc->open_cpus);
+	bc_open_cpu(bc);
 	while (!atomic64_try_cmpxchg(word, &old, max(old, 0) + n))
 		;
+}
+
+/**
+ * bc_lane_fill() - leave something in this CPU's lane, if there is room
+ * @bc: account
+ * @res: resource
+ * @n: units of it that were charged just now
+ *
+ * If the lane has less than was charged, an equal share of a part of the room is
+ * added, as in the word. The lane is open then.
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n)
+{
+	atomic64_t *word = &raw_cpu_ptr(bc->stock)->lanes;
+	struct bc_lane lane = bc_lane_of(res);
+	u64 closed = bc_lane_none(lane) | bc_lane_none(lane) >> 1, new;
+	s64 old = atomic64_read(word);
+	s64 room;
+
+	if (n > lane.max || bc->offline || bc_lane_has(lane, old) >= n)
+		return;
+	room = min(bc_room_all(bc, res) >> bc_stock_share(), lane.batch);
+	if (room <= 0)
+		return;
+	bc_add_unheld(bc, res, room);
+	bc_open_cpu(bc);
+	do {
+		new = old + ((u64)room << lane.shift);
+		if (old & bc_lane_none(lane))
+			new -= closed;
+	} while (!atomic64_try_cmpxchg(word, &old, new));
+	WRITE_ONCE(raw_cpu_ptr(bc->stock)->low[lane.nr],
+		   bc_lane_bits(lane, new));
+}
+
+/**
+ * bc_lane_peak() - remember what was held at most before the counters change
+ * @bc: account
+ * @res: resource
+ *
+ * The units in other lanes count as held, so maxheld is never too low; where one
+ * CPU works for one group it is exact.
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_lane_peak(struct beancounter *bc, enum bc_resource res)
+{
+	struct bc_stock *stock = raw_cpu_ptr(bc->stock);
+	struct bc_lane lane = bc_lane_of(res);
+	u64 word;
+
+	lockdep_assert_held(&bc->top->lock);
+	if (!lane.bits)
+		return;
+	word = atomic64_read(&stock->lanes);
+	bc_note_peak(bc, res, bc_lane_low(lane, stock, word));
+	WRITE_ONCE(stock->low[lane.nr], bc_lane_has(lane, word));
+}
+
+/**
+ * bc_lane_trim() - leave no more than so much in this CPU's lane
+ * @bc: account
+ * @res: resource
+ * @keep: units that may stay
+ *
+ * Context: Under the lock of the tree.
+ * Return: The units that were taken out, which are still in the counters.
+ */
+u64 bc_lane_trim(struct beancounter *bc, enum bc_resource res, u64 keep)
+{
+	atomic64_t *word = &raw_cpu_ptr(bc->stock)->lanes;
+	struct bc_lane lane = bc_lane_of(res);
+	s64 old = atomic64_read(word);
+	u64 more;
+
+	lockdep_assert_held(&bc->top->lock);
+	if (!lane.bits)
+		return 0;
+	do {
+		more = bc_lane_has(lane, old);
+		if (more <= keep)
+			return 0;
+		more -= keep;
+	} while (!atomic64_try_cmpxchg(word, &old, old - (more << lane.shift)));
+	WRITE_ONCE(raw_cpu_ptr(bc->stock)->low[lane.nr], keep);
+	return more;
 }

@@ -20,9 +20,14 @@
  */
 #define BC_FILE BIT_ULL(32)
 
-/* What one refill leaves in a stock at most, and the most that is put into it. */
-#define BC_STOCK_BATCH ((s64)SZ_16K)
-#define BC_STOCK_MAX ((s64)SZ_32K - 1)
+/*
+ * A refill leaves so many bytes in a word at most, and a word takes so many that
+ * are freed: some more than a fork() takes, and its end gives back.
+ */
+#define BC_STOCK_BATCH ((s64)SZ_64K)
+#define BC_STOCK_MAX ((s64)SZ_128K - 1)
+/* So much stays in a word that was full, to be taken and given back again. */
+#define BC_STOCK_KEEP ((s64)SZ_64K + SZ_32K)
 #define BC_STOCK_FILES 8
 #define BC_STOCK_FILES_MAX 15
 /* A refill of less than this is not worth a stock. */
@@ -38,24 +43,95 @@
 /* What putting something into a word must not set: then it is full, or closed. */
 #define BC_STOCK_FULL ~((u64)BC_STOCK_MAX | (u64)BC_STOCK_FILES_MAX * BC_FILE)
 
+#define BC_NR_LANES 7
+
 /**
  * struct bc_stock - what one CPU may hand out on its own
  * @word: BC_STOCK_CLOSED, or 0 to BC_STOCK_MAX bytes and 0 to
  *	BC_STOCK_FILES_MAX files, plus a refill when frees slipped in before it
+ * @lanes: the same for the other resources that are stocked, see struct bc_lane
+ * @low: the least that each lane had since the counters changed last, of which
+ *	maxheld is made, see bc_lane_peak(); written after @lanes, without a lock
  */
 struct bc_stock {
 	atomic64_t word;
+	atomic64_t lanes;
+	u16 low[BC_NR_LANES];
 };
 
 /**
  * struct bc_sum - what many words hold
  * @bytes: of kmemsize
  * @files: of numfile
+ * @lanes: there is something in lanes
  */
 struct bc_sum {
 	u64 bytes;
 	u64 files;
+	bool lanes;
 };
+
+/**
+ * struct bc_lane - where in the second word of a stock a resource is
+ * @nr: its number
+ * @shift: its lowest bit
+ * @bits: how many it has, the upper two of which are zero while it is open
+ * @max: the most that is put into it, one less than a power of two
+ * @batch: what one refill leaves in it at most
+ *
+ * A lane never has more than a quarter of what its bits can hold, so that taking
+ * more than there is sets the top bit, as in the first word. The lane above lends a
+ * bit then, but a word in which this happens is not stored.
+ */
+struct bc_lane {
+	u8 nr;
+	u8 shift;
+	u8 bits;
+	u16 max;
+	u16 batch;
+};
+
+/* Pages, because areas come and go by some of them. */
+#define BC_LANE_PAGES .bits = 16, .max = 4095, .batch = 64
+/* Items, one by one. */
+#define BC_LANE_ITEMS .bits = 6, .max = 7, .batch = 4
+
+/* Of a resource that is known it is a constant; @bits is 0 where there is none. */
+static __always_inline struct bc_lane bc_lane_of(enum bc_resource res)
+{
+	static const struct bc_lane lanes[BC_NR_RESOURCES] = {
+		[BC_PRIVVMPAGES] = { 0, .shift = 0, BC_LANE_PAGES },
+		[BC_SHMPAGES] = { 1, .shift = 16, BC_LANE_PAGES },
+		[BC_NUMPROC] = { 2, .shift = 32, BC_LANE_ITEMS },
+		[BC_NUMTCPSOCK] = { 3, .shift = 38, BC_LANE_ITEMS },
+		[BC_NUMOTHERSOCK] = { 4, .shift = 44, BC_LANE_ITEMS },
+		[BC_NUMFLOCK] = { 5, .shift = 50, BC_LANE_ITEMS },
+		[BC_NUMSIGINFO] = { 6, .shift = 56, BC_LANE_ITEMS },
+	};
+
+	return lanes[res];
+}
+
+/* Two bits of each lane, as in BC_STOCK_CLOSED. */
+#define BC_LANES_CLOSED ((s64)0x30c30c30c000c000ULL)
+
+/* The top bit of a lane: it is set while that is closed. */
+static __always_inline u64 bc_lane_none(struct bc_lane lane)
+{
+	return BIT_ULL(lane.shift + lane.bits - 1);
+}
+
+/* The bits of a lane, closed or not. */
+static __always_inline u32 bc_lane_bits(struct bc_lane lane, u64 word)
+{
+	return (word >> lane.shift) & (BIT_ULL(lane.bits) - 1);
+}
+
+/* The units in a lane, none if it is closed. */
+static __always_inline u32 bc_lane_has(struct bc_lane lane, u64 word)
+{
+	return word & bc_lane_none(lane) ? 0 : bc_lane_bits(lane, word);
+}
 
 /*
  * What an object of a cache counts in one number: its bytes, and BC_FILE if it is an
@@ -64,7 +140,7 @@ struct bc_sum {
  */
 #define BC_ITEM_SHIFT 40
 
-/* What is wanted of kmemsize and of the resource of an item, which is looked at first. */
+/* A request for bytes and for an item, of which the item is checked first. */
 static __always_inline struct bc_request
 bc_item_request(enum bc_resource item, u64 items, u64 bytes,
 		enum bc_severity severity)
@@ -122,6 +198,46 @@ static __always_inline bool bc_stock_give(struct beancounter *bc, u64 n)
 	return !(sum & BC_STOCK_FULL) && atomic64_try_cmpxchg(word, &old, sum);
 }
 
+/* Take from this CPU's lane, as bc_stock_take() does from the word. */
+static __always_inline bool bc_lane_take(struct beancounter *bc,
+					 enum bc_resource res, u64 n)
+{
+	struct bc_lane lane = bc_lane_of(res);
+	struct bc_stock *stock;
+	u64 rest;
+	s64 old;
+
+	/* Where there is no lane the most is 0. */
+	if (n > lane.max)
+		return false;
+	stock = raw_cpu_ptr(bc->stock);
+	old = atomic64_read(&stock->lanes);
+	rest = old - (n << lane.shift);
+	if ((rest & bc_lane_none(lane)) ||
+	    !atomic64_try_cmpxchg(&stock->lanes, &old, rest))
+		return false;
+	if (bc_lane_bits(lane, rest) < READ_ONCE(stock->low[lane.nr]))
+		WRITE_ONCE(stock->low[lane.nr], bc_lane_bits(lane, rest));
+	return true;
+}
+
+/* Put into this CPU's lane; false when it is closed or full, or there is none. */
+static __always_inline bool bc_lane_give(struct beancounter *bc,
+					 enum bc_resource res, u64 n)
+{
+	struct bc_lane lane = bc_lane_of(res);
+	atomic64_t *word;
+	s64 old;
+
+	if (n > lane.max)
+		return false;
+	word = &raw_cpu_ptr(bc->stock)->lanes;
+	old = atomic64_read(word);
+	/* Closed, it has far more. */
+	return bc_lane_bits(lane, old) + n <= lane.max &&
+	       atomic64_try_cmpxchg(word, &old, old + (n << lane.shift));
+}
+
 /* Does this CPU's word take nothing? Under the lock, which opens it. */
 static __always_inline bool bc_stock_closed(struct beancounter *bc)
 {
@@ -129,7 +245,7 @@ static __always_inline bool bc_stock_closed(struct beancounter *bc)
 }
 
 /* stock.c */
-/* With less room than this many bytes at some level there is no stock. */
+/* There is no stock while some level has less room than this many bytes. */
 extern s64 bc_stock_room;
 void bc_stock_init(void);
 void bc_close_words(struct beancounter *bc, struct bc_sum *sum);
@@ -138,6 +254,10 @@ u64 bc_stock_sum(struct beancounter *root, enum bc_resource res);
 bool bc_may_open(struct beancounter *bc, u64 n);
 void bc_fill(struct beancounter *bc, u64 n);
 void bc_refill(struct beancounter *bc, u64 n);
+void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n);
+u64 bc_lane_trim(struct beancounter *bc, enum bc_resource res, u64 keep);
+void bc_lane_peak(struct beancounter *bc, enum bc_resource res);
+u64 bc_stock_low(struct beancounter *root, enum bc_resource res);
 
 /* charge.c */
 void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: the groups below a group that have something.
+ * Beancounters: groups below a group that have open words or address spaces.
  *
  * Most groups of a large tree are idle, and nothing that is done under the lock of
  * the tree may take longer because of them. So nobody can go from a group to
@@ -9,8 +9,8 @@
  * them. The last is found, and the first forgotten, in as many steps as there are
  * levels.
  *
- * What is in such a list cannot be freed: whoever has open words is online, an
- * address space has a reference, and a child pins its parent.
+ * A group in such a list cannot be freed: one that has open words is online, an
+ * address space holds a reference, and a child pins its parent.
  */
 #include "internal.h"
 

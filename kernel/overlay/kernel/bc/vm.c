@@ -66,7 +66,7 @@ int __bc_vm_charge(struct mm_struct *mm, unsigned long priv,
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&vm->lock, flags);
 	bc = vm->bc;
-	ret = bc ? bc_try_charge(bc, &rq) : 0;
+	ret = bc ? bc_ask(bc, &rq) : 0;
 	if (!ret) {
 		vm->charged += priv;
 		vm->locked += locked;
@@ -82,7 +82,7 @@ int __bc_vm_charge(struct mm_struct *mm, unsigned long priv,
 	return ret;
 }
 
-/* What is private and what locked of a range. */
+/* How many pages of a range are private, and how many are locked. */
 static void bc_vm_range(struct mm_struct *mm, unsigned long start,
 			unsigned long end, unsigned long *priv,
 			unsigned long *locked)
@@ -141,10 +141,10 @@ int __bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
 	if ((priv > less || locked > less_locked) &&
 	    __bc_vm_charge(mm, priv - less, locked - less_locked, BC_BARRIER))
 		return -ENOMEM;
-	/* What is unmapped there is not given back, but used here. */
+	/* The charge of the pages unmapped there is kept, and used here. */
 	mm->bc_vm.pending += less;
 	mm->bc_vm.pending_locked += less_locked;
-	/* What only moves is out of locked_vm for a while. */
+	/* Pages that only move are out of locked_vm for a while. */
 	if (vma->vm_flags & VM_LOCKED)
 		mm->bc_vm.pending_locked += PHYS_PFN(min(old_len, new_len));
 	return 0;
@@ -162,13 +162,10 @@ static void bc_vm_adjust(struct bc_vm *vm, unsigned long priv,
 	struct bc_request rq = bc_vm_request(priv - min(vm->charged, priv),
 					     locked - min(vm->locked, locked),
 					     BC_FORCE);
-	const struct bc_want back[BC_WANTS] = {
-		{ BC_PRIVVMPAGES, less },
-		{ BC_LOCKEDPAGES, less_locked },
-	};
 
-	if (vm->bc && (less || less_locked))
-		bc_give_back(vm->bc, back);
+	/* The address space keeps the account, so these free nothing. */
+	bc_uncharge(vm->bc, BC_PRIVVMPAGES, less);
+	bc_uncharge(vm->bc, BC_LOCKEDPAGES, less_locked);
 	if (vm->bc && (rq.want[0].n || rq.want[1].n))
 		WARN_ON_ONCE(bc_try_charge(vm->bc, &rq));
 	vm->charged = priv;
@@ -265,9 +262,9 @@ static void bc_vm_link(struct bc_vm *vm, struct beancounter *bc)
 	vm->bc = bc;
 	if (!bc)
 		return;
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	bc_lock(bc, flags);
 	bc_add_mm(bc, vm);
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	bc_unlock(bc, flags);
 }
 
 static void bc_vm_unlink(struct bc_vm *vm)
@@ -278,9 +275,9 @@ static void bc_vm_unlink(struct bc_vm *vm)
 	vm->bc = NULL;
 	if (!bc)
 		return;
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	bc_lock(bc, flags);
 	bc_del_mm(bc, vm);
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	bc_unlock(bc, flags);
 }
 
 /**

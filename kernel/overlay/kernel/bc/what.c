@@ -129,7 +129,7 @@ static void bc_what_objects(struct bc_what *what, struct slab *slab)
 		if (!bc || !bc_below(bc, what->root))
 			continue;
 		if (!s) {
-			/* What is charged was allocated: the slab is complete. */
+			/* An object that has a payer was allocated: its slab is complete. */
 			smp_rmb();
 			s = READ_ONCE(slab->slab_cache);
 			row = bc_what_cache(what, s);
@@ -368,7 +368,7 @@ int bc_what_show(struct seq_file *seq, void *v)
 	struct bc_what *what;
 	int ret;
 
-	/* Not for a buffer that is too small: ask for a larger one at once. */
+	/* If the buffer is too small, ask for a larger one before any work is done. */
 	if (seq->size < BC_WHAT_BUFFER) {
 		seq->count = seq->size;
 		return 0;

@@ -27,14 +27,23 @@ struct bc_model_counter {
 	u64 failcnt_local;
 };
 
-enum bc_model_resource { BC_MODEL_BYTES, BC_MODEL_FILES, BC_MODEL_RESOURCES };
+enum bc_model_resource {
+	BC_MODEL_BYTES,
+	BC_MODEL_FILES,
+	BC_MODEL_PAGES,
+	BC_MODEL_TASKS,
+	BC_MODEL_RESOURCES
+};
 
 struct bc_model_group {
 	struct beancounter *bc;
 	struct bc_model_counter res[BC_MODEL_RESOURCES];
 };
 
-/* Bytes, or an open file as well: then they are no more than a slab has. */
+/*
+ * Bytes, or an open file as well: then they are no more than a slab has. Or so much
+ * of a resource that has a lane.
+ */
 struct bc_model_object {
 	int group;
 	u64 n[BC_MODEL_RESOURCES];
@@ -59,8 +68,11 @@ static u32 bc_model_random(struct bc_model *m, u32 below)
 }
 
 static const enum bc_resource bc_model_resource[BC_MODEL_RESOURCES] = {
-	BC_KMEMSIZE, BC_NUMFILE
+	BC_KMEMSIZE, BC_NUMFILE, BC_PRIVVMPAGES, BC_NUMPROC
 };
+
+/* What a barrier is set to at most: often less, and often more than there is. */
+static const u32 bc_model_most[BC_MODEL_RESOURCES] = { SZ_1M, 64, SZ_8K, 64 };
 
 static u64 bc_model_room(const struct bc_model_counter *c,
 			 enum bc_severity severity)
@@ -152,38 +164,75 @@ static int bc_model_try(struct beancounter *bc, struct bc_request *rq,
 	return bc_try_charge(bc, rq);
 }
 
+/* Bytes and maybe a file, or something that has a lane. */
+static struct bc_model_object bc_model_object(struct bc_model *m)
+{
+	struct bc_model_object o = {
+		.group = bc_model_random(m, BC_MODEL_GROUPS),
+	};
+	u64 *n = o.n;
+
+	switch (bc_model_random(m, 4)) {
+	case 0:
+		n[BC_MODEL_PAGES] =
+			1 + bc_model_random(m, 8) * bc_model_random(m, 1000);
+		break;
+	case 1:
+		n[BC_MODEL_TASKS] = 1;
+		break;
+	default:
+		n[BC_MODEL_BYTES] = bc_model_size(m, o.group);
+		n[BC_MODEL_FILES] = in_range(n[BC_MODEL_BYTES], 1, SZ_16K) &&
+				    !bc_model_random(m, 3);
+		break;
+	}
+	return o;
+}
+
+/* Charge it the way that things of its kind are. */
+static int bc_model_ask(struct bc_model *m, const struct bc_model_object *o,
+			struct bc_request *rq, enum bc_severity severity)
+{
+	struct beancounter *bc = m->group[o->group].bc;
+	const u64 *n = o->n;
+	int res;
+
+	for (res = BC_MODEL_PAGES; res < BC_MODEL_RESOURCES; res++) {
+		if (!n[res])
+			continue;
+		*rq = BC_REQUEST(severity, bc_model_resource[res], n[res]);
+		return bc_ask(bc, rq);
+	}
+	*rq = bc_object_request(n[BC_MODEL_BYTES], n[BC_MODEL_FILES], severity);
+	return bc_model_try(bc, rq,
+			    in_range(n[BC_MODEL_BYTES], 1, SZ_16K) &&
+				    bc_model_random(m, 2));
+}
+
 static void bc_model_charge(struct kunit *test, struct bc_model *m)
 {
+	struct bc_model_object o = bc_model_object(m);
 	enum bc_severity severity = BC_BARRIER;
-	struct bc_model_object o = {};
 	int blamed = -1, i, res;
-	struct beancounter *bc;
 	struct bc_request rq;
-	bool object;
 	int ret;
 
-	o.group = bc_model_random(m, BC_MODEL_GROUPS);
-	o.n[BC_MODEL_BYTES] = bc_model_size(m, o.group);
-	object = in_range(o.n[BC_MODEL_BYTES], 1, SZ_16K);
-	o.n[BC_MODEL_FILES] = object && !bc_model_random(m, 3);
-	bc = m->group[o.group].bc;
 	if (!bc_model_random(m, 8))
 		severity = BC_LIMIT;
 	else if (!bc_model_random(m, 16) && o.n[BC_MODEL_BYTES] < SZ_1M)
 		severity = BC_FORCE;
-	/* Files are looked at first. */
-	for (res = BC_MODEL_FILES; res >= 0 && severity != BC_FORCE; res--) {
+	/* Files are looked at before their bytes. */
+	for (res = BC_MODEL_TASKS; res >= 0 && severity != BC_FORCE; res--) {
 		blamed = bc_model_blamed(m, o.group, res, o.n[res], severity);
 		if (blamed >= 0)
 			break;
 	}
-	rq = bc_object_request(o.n[BC_MODEL_BYTES], o.n[BC_MODEL_FILES],
-			       severity);
-	ret = bc_model_try(bc, &rq, object && bc_model_random(m, 2));
+	ret = bc_model_ask(m, &o, &rq, severity);
 	KUNIT_ASSERT_EQ_MSG(
 		test, ret, blamed < 0 ? 0 : -ENOMEM,
-		"seed %llu op %d group %d n %llu files %llu severity %d",
-		m->seed, m->op, o.group, o.n[0], o.n[1], severity);
+		"seed %llu op %d group %d n %llu files %llu pages %llu tasks %llu severity %d",
+		m->seed, m->op, o.group, o.n[0], o.n[1], o.n[2], o.n[3],
+		severity);
 	if (!ret) {
 		bc_model_add(m, &o);
 		return;
@@ -193,7 +242,7 @@ static void bc_model_charge(struct kunit *test, struct bc_model *m)
 	KUNIT_ASSERT_EQ_MSG(test, rq.refused->res, bc_model_resource[res],
 			    "seed %llu op %d", m->seed, m->op);
 	KUNIT_ASSERT_EQ(test, rq.refused->n, o.n[res]);
-	bc_refused(bc, &rq);
+	bc_refused(m->group[o.group].bc, &rq);
 	m->group[blamed].res[res].failcnt_local++;
 	for (i = blamed; i >= 0; i = bc_model_parent[i])
 		m->group[i].res[res].failcnt++;
@@ -210,12 +259,14 @@ static void bc_model_uncharge(struct bc_model *m)
 	for (i = o.group; i >= 0; i = bc_model_parent[i])
 		for (res = 0; res < BC_MODEL_RESOURCES; res++)
 			m->group[i].res[res].held -= o.n[res];
-	if (o.n[BC_MODEL_FILES])
+	if (o.n[BC_MODEL_FILES]) {
 		bc_kmem_uncharge(m->group[o.group].bc,
 				 o.n[BC_MODEL_BYTES] + BC_FILE);
-	else
-		bc_uncharge(m->group[o.group].bc, BC_KMEMSIZE,
-			    o.n[BC_MODEL_BYTES]);
+		return;
+	}
+	for (res = 0; res < BC_MODEL_RESOURCES; res++)
+		bc_uncharge(m->group[o.group].bc, bc_model_resource[res],
+			    o.n[res]);
 }
 
 static void bc_model_limit(struct bc_model *m)
@@ -234,10 +285,10 @@ static void bc_model_limit(struct bc_model *m)
 		value = c->held;
 		break;
 	case 2:
-		value = bc_model_random(m, res == BC_MODEL_FILES ? 8 : SZ_64K);
+		value = bc_model_random(m, bc_model_most[res] / 8);
 		break;
 	default:
-		value = bc_model_random(m, res == BC_MODEL_FILES ? 64 : SZ_1M);
+		value = bc_model_random(m, bc_model_most[res]);
 		break;
 	}
 	bc_kunit_set(m->group[group].bc, kind, bc_model_resource[res], value);

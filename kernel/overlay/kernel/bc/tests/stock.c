@@ -111,6 +111,8 @@ static void stock_edge(struct kunit *test)
 /* Changing a barrier or limit, up or down, recovers all bytes below. */
 static void stock_drain(struct kunit *test)
 {
+	/* The share of each CPU is a batch. */
+	u64 far = SZ_1M * num_possible_cpus();
 	struct beancounter *chain[4];
 	int i, kind;
 
@@ -121,7 +123,7 @@ static void stock_drain(struct kunit *test)
 			BC_EXPECT_CHARGED(test, chain[i], RES, 100, BC_BARRIER);
 		BC_EXPECT_USAGE(test, chain[0], RES,
 				4 * (100 + BC_STOCK_BATCH));
-		bc_kunit_set(chain[1], kind, RES, SZ_1M);
+		bc_kunit_set(chain[1], kind, RES, far);
 		KUNIT_EXPECT_FALSE(test, bc_kunit_closed(chain[0]));
 		for (i = 1; i < 4; i++) {
 			KUNIT_EXPECT_TRUE(test, bc_kunit_closed(chain[i]));
@@ -234,9 +236,9 @@ static void stock_full(struct kunit *test)
 	BC_EXPECT_USAGE(test, bc, RES, SZ_1M);
 	BC_EXPECT_HELD(test, bc, RES, SZ_1M - BC_STOCK_MAX);
 	bc_uncharge(bc, RES, 1);
-	KUNIT_EXPECT_EQ(test, bc_this_word(bc), BC_STOCK_MAX / 2);
+	KUNIT_EXPECT_EQ(test, bc_this_word(bc), BC_STOCK_KEEP);
 	BC_EXPECT_USAGE(test, bc, RES,
-			SZ_1M - (BC_STOCK_MAX - BC_STOCK_MAX / 2) - 1);
+			SZ_1M - (BC_STOCK_MAX - BC_STOCK_KEEP) - 1);
 	BC_EXPECT_HELD(test, bc, RES, SZ_1M - BC_STOCK_MAX - 1);
 	bc_uncharge(bc, RES, SZ_1M - BC_STOCK_MAX - 1);
 	BC_EXPECT_HELD(test, bc, RES, 0);
@@ -347,9 +349,9 @@ static void stock_uncharge_opens(struct kunit *test)
 
 	/* More than a stock never goes through one. */
 	bc_kunit_set(chain[0], BC_SET_BARRIER, RES, BC_MAX);
-	bc_uncharge(chain[1], RES, SZ_64K);
+	bc_uncharge(chain[1], RES, BC_STOCK_MAX + 1);
 	KUNIT_EXPECT_TRUE(test, bc_kunit_closed(chain[1]));
-	bc_uncharge(chain[1], RES, SZ_1M - 2 * 4096 - SZ_64K);
+	bc_uncharge(chain[1], RES, SZ_1M - 2 * 4096 - (BC_STOCK_MAX + 1));
 }
 
 /* The group goes: its stock is empty for good, what is freed counts at once. */

@@ -105,7 +105,7 @@ u64 bc_kunit_held(struct beancounter *bc, enum bc_resource res)
 	return stat.held;
 }
 
-/* What sits in the stocks of the group itself, bytes and files. */
+/* What sits in the words of the group itself, bytes and files. */
 u64 bc_kunit_stock(struct beancounter *bc)
 {
 	u64 sum = 0;
@@ -124,9 +124,10 @@ bool bc_kunit_closed(struct beancounter *bc)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		atomic64_t *word = &per_cpu_ptr(bc->stock, cpu)->word;
+		struct bc_stock *stock = per_cpu_ptr(bc->stock, cpu);
 
-		if (atomic64_read(word) != BC_STOCK_CLOSED)
+		if (atomic64_read(&stock->word) != BC_STOCK_CLOSED ||
+		    atomic64_read(&stock->lanes) != BC_LANES_CLOSED)
 			return false;
 	}
 	return true;

@@ -121,12 +121,12 @@ static void bc_walk_mm(struct beancounter *bc, struct mm_struct *mm, bool add)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&bc->top->lock, flags);
+	bc_lock(bc, flags);
 	if (add)
 		bc_add_mm(bc, &mm->bc_vm);
 	else
 		bc_del_mm(bc, &mm->bc_vm);
-	raw_spin_unlock_irqrestore(&bc->top->lock, flags);
+	bc_unlock(bc, flags);
 }
 
 /* A process that exits looks at some address spaces, not at all. */

@@ -96,12 +96,11 @@ static void fork_refused(struct bc_group *g)
 	/* What is not copied does not count, not even for a moment. */
 	bc_eq(bc_call(&w, advise, MADV_DONTFORK), 0);
 	bc_set_key(g, "bc.maxheld", BC_VM, 0);
-	bc_set_key(g, "bc.limit", BC_VM, 2 * before);
+	bc_set_key(g, "bc.limit", BC_VM, 2 * before - N);
 	pid = bc_call(&w, bc_fork, 0);
 	bc_true(pid > 0);
 	bc_eq(bc_held_of(g, BC_VM), 2 * before - N);
 	bc_eq(bc_resource(g, BC_VM, "maxheld"), 2 * before - N);
-	bc_set_key(g, "bc.limit", BC_VM, 2 * before - N);
 	bc_eq(bc_call(&w, bc_reap, pid), pid);
 	bc_settles(g, BC_VM, before);
 	/* What is copied as zeros does. */
