@@ -86,6 +86,7 @@ test: deps
 test-debug: deps
 	@scripts/deps test qemu configs
 	@tests/run --debug
+	@tests/userspace --only machine --slow
 	@tests/smoke
 	@tests/check-configs
 

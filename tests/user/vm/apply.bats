@@ -108,6 +108,7 @@ begin_again()
 
 # They are two groups: each has the old limits or the new ones, and bcctl is killed
 # at few places where nothing happens, and at all where something does.
+# bats test_tags=slow
 @test "apply: killed at any system call, the old limits or the new ones" {
 	local n=1 step=64 status=0 group new seen_old=0 seen_new=0
 	mkdir "$DIR"/{a,b}
@@ -135,6 +136,7 @@ begin_again()
 	[ "$status" -eq 3 ] && [ "$seen_old" -gt 20 ] && [ "$seen_new" -gt 10 ]
 }
 
+# bats test_tags=slow
 @test "apply: the process that writes killed at any system call, the new limits" {
 	local n status
 	mkdir "$DIR"/{a,b}
@@ -173,6 +175,7 @@ begin_again()
 # Ten milliseconds are what a machine can keep that is there for us. Where it is not,
 # a process that does the same, in the same seconds, takes longer than that, too; then
 # the service may not take three times as long as that one.
+# bats test_tags=slow
 @test "apply --watch: 99 of 100 groups within 10 ms" {
 	local late same
 	policy "[$GROUP/each-*]" 'kmemsize = 5000000:6000000' 'numproc = 100' 'privvmpages = 64M:72M'
@@ -186,6 +189,7 @@ begin_again()
 	[ "$late" -le 10000 ] || [ "$late" -le $((3 * same)) ]
 }
 
+# bats test_tags=slow
 @test "apply --watch: a storm of 10,000 groups" {
 	policy "[$GROUP/storm-*/*]" 'kmemsize = 5000000:6000000'
 	keep
@@ -196,6 +200,7 @@ begin_again()
 	[ ! -s "$BATS_TEST_TMPDIR/log" ]
 }
 
+# bats test_tags=slow
 @test "apply --watch: a storm that the kernel has no room for" {
 	local before
 	before=$(cat /proc/sys/fs/fanotify/max_queued_events)
@@ -232,6 +237,7 @@ killed_at()
 
 # Where it has written one file first is searched for by halves; from there on, until
 # it has set all, it is killed at each fifth stop.
+# bats test_tags=slow
 @test "apply --watch: killed at system calls, the next one catches up" {
 	local n=128 low=1 group new=0 between=0 halves=0 kills=0
 	policy "[$GROUP/*]" 'kmemsize = 3000000:4000000'
