@@ -35,14 +35,18 @@ static const char *const places[] = {
 static int put(const char *directory, const char *name, const char *text)
 {
 	__cleanup_text char *path = NULL;
-	__cleanup_fd int fd = -1;
+	int fd, ret;
 
 	if (asprintf(&path, "%s/%s", directory, name) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : group_file_write(fd, text);
+	if (fd < 0)
+		return -errno;
+	ret = group_file_write(fd, text);
+	close(fd);
+	return ret;
 }
 
 /* A directory that nobody else has. */
