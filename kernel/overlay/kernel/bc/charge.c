@@ -150,7 +150,6 @@ static void bc_empty_lane(struct beancounter *bc, const struct bc_request *rq)
 
 	if (!rq->want[0].n)
 		return;
-	bc_lane_peak(bc, res);
 	n = bc_lane_trim(bc, res, 0);
 	if (unlikely(n))
 		/* Its lanes are open, so it is online. */
@@ -346,10 +345,8 @@ void bc_give_back(struct beancounter *bc, const struct bc_want *want)
 		u64 n = want[i].n;
 
 		/* The lane did not take it: if it is full, most of it goes along. */
-		if (n) {
-			bc_lane_peak(bc, res);
+		if (n)
 			n += bc_lane_trim(bc, res, bc_lane_of(res).batch);
-		}
 		zero[i] = bc_sub(bc, res, n);
 	}
 	bc_unlock(bc, flags);

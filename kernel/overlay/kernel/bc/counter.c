@@ -53,7 +53,7 @@ bool bc_find_over(struct beancounter *bc, struct bc_request *rq)
 void bc_add(struct beancounter *bc, enum bc_resource res, u64 n)
 {
 	if (n)
-		__bc_add(bc, res, n);
+		__bc_add(bc, res, n, true);
 }
 
 /**
@@ -68,15 +68,7 @@ void bc_add(struct beancounter *bc, enum bc_resource res, u64 n)
  */
 void bc_add_unheld(struct beancounter *bc, enum bc_resource res, u64 n)
 {
-	lockdep_assert_held(&bc->top->lock);
-	do {
-		struct bc_counter *c = &bc->res[res];
-
-		if (unlikely(!c->usage))
-			refcount_inc(&bc->refs);
-		c->usage += n;
-		bc = bc->parent;
-	} while (bc);
+	__bc_add(bc, res, n, false);
 }
 
 /**

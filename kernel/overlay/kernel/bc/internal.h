@@ -416,8 +416,9 @@ static __always_inline s64 bc_room_all(const struct beancounter *bc,
 	return room;
 }
 
+/* What nobody holds yet, or held before, leaves maxheld alone. */
 static __always_inline void __bc_add(struct beancounter *bc,
-				     enum bc_resource res, u64 n)
+				     enum bc_resource res, u64 n, bool held)
 {
 	lockdep_assert_held(&bc->top->lock);
 	do {
@@ -426,7 +427,7 @@ static __always_inline void __bc_add(struct beancounter *bc,
 		if (unlikely(!c->usage))
 			refcount_inc(&bc->refs);
 		c->usage += n;
-		if (c->usage > c->maxheld)
+		if (held && c->usage > c->maxheld)
 			c->maxheld = c->usage;
 		bc = bc->parent;
 	} while (bc);

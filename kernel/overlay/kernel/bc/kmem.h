@@ -92,9 +92,9 @@ static __always_inline bool __bc_charge_near(struct beancounter *bc, u32 bytes,
 	fits = likely(room >= bytes) &&
 	       (!files || bc_room_all(bc, BC_NUMFILE) >= files);
 	if (fits) {
-		__bc_add(bc, BC_KMEMSIZE, bytes);
+		__bc_add(bc, BC_KMEMSIZE, bytes, true);
 		if (files)
-			__bc_add(bc, BC_NUMFILE, files);
+			__bc_add(bc, BC_NUMFILE, files, true);
 		if (unlikely(room - bytes >= bc_stock_room))
 			bc_fill(bc, bytes + files * BC_FILE);
 	}

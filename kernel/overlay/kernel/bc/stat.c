@@ -32,8 +32,7 @@ void bc_stat_get(struct beancounter *bc, enum bc_resource res,
 	u64 stocks, low;
 
 	bc_lock(bc, flags);
-	stocks = bc_stock_sum(bc, res);
-	low = bc_stock_low(bc, res);
+	stocks = bc_stock_sum(bc, res, &low);
 	stat->counter = bc->res[res];
 	stat->follows = bc_follows(bc, res);
 	bc_unlock(bc, flags);

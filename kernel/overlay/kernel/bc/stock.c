@@ -156,62 +156,42 @@ bool bc_drain(struct beancounter *root, struct bc_sum *sum)
 	return drained.bytes || drained.files || drained.lanes;
 }
 
-/* The units of a resource in the words of one CPU, or the least that a lane had. */
-static u64 bc_stock_has(const struct bc_stock *stock, enum bc_resource res,
-			bool low)
-{
-	struct bc_lane lane = bc_lane_of(res);
-	s64 word;
-
-	if (lane.bits) {
-		word = atomic64_read(&stock->lanes);
-		return low ? bc_lane_low(lane, stock, word) :
-			     bc_lane_has(lane, word);
-	}
-	word = max(atomic64_read(&stock->word), 0);
-	return res == BC_KMEMSIZE ? bc_bytes_of(word) : bc_files_of(word);
-}
-
-static u64 bc_stock_walk(struct beancounter *root, enum bc_resource res,
-			 bool low)
-{
-	struct beancounter *bc;
-	unsigned int cpu;
-	u64 sum = 0;
-
-	for (bc = root; bc; bc = bc_branch_next(bc, root, BC_OPEN_WORDS))
-		for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids)
-			sum += bc_stock_has(per_cpu_ptr(bc->stock, cpu), res,
-					    low);
-	return sum;
-}
-
 /**
  * bc_stock_sum() - what sits in the stocks at and below a group
  * @root: the group
  * @res: resource
+ * @low: where to store the least that its lanes had since the counters changed last,
+ *	which counts, but was not held all the time; 0 if it has none
  *
  * Context: Under the lock of the tree. Words move meanwhile, but not at rest.
  * Return: Units of @res.
  */
-u64 bc_stock_sum(struct beancounter *root, enum bc_resource res)
+u64 bc_stock_sum(struct beancounter *root, enum bc_resource res, u64 *low)
 {
-	return bc_is_stocked(res) ? bc_stock_walk(root, res, false) : 0;
-}
+	struct bc_lane lane = bc_lane_of(res);
+	struct beancounter *bc;
+	unsigned int cpu;
+	u64 sum = 0;
 
-/**
- * bc_stock_low() - the least that sat in the lanes at and below a group
- * @root: the group
- * @res: resource
- *
- * Since the counters changed last.
- *
- * Context: Under the lock of the tree.
- * Return: Units of @res that were not held all the time, though they count.
- */
-u64 bc_stock_low(struct beancounter *root, enum bc_resource res)
-{
-	return bc_lane_of(res).bits ? bc_stock_walk(root, res, true) : 0;
+	*low = 0;
+	if (!bc_is_stocked(res))
+		return 0;
+	for (bc = root; bc; bc = bc_branch_next(bc, root, BC_OPEN_WORDS)) {
+		for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids) {
+			struct bc_stock *stock = per_cpu_ptr(bc->stock, cpu);
+			s64 word = max(atomic64_read(&stock->word), 0);
+			u64 lanes = atomic64_read(&stock->lanes);
+
+			if (lane.bits) {
+				sum += bc_lane_has(lane, lanes);
+				*low += bc_lane_low(lane, stock, lanes);
+			} else {
+				sum += res == BC_KMEMSIZE ? bc_bytes_of(word) :
+							    bc_files_of(word);
+			}
+		}
+	}
+	return sum;
 }
 
 /*
@@ -358,10 +338,12 @@ void bc_lane_peak(struct beancounter *bc, enum bc_resource res)
 }
 
 /**
- * bc_lane_trim() - leave no more than so much in this CPU's lane
+ * bc_lane_trim() - leave no more than so much in this CPU's lane, before a change
  * @bc: account
  * @res: resource
  * @keep: units that may stay
+ *
+ * What was held at most until now is remembered, see bc_lane_peak().
  *
  * Context: Under the lock of the tree.
  * Return: The units that were taken out, which are still in the counters.
@@ -376,6 +358,7 @@ u64 bc_lane_trim(struct beancounter *bc, enum bc_resource res, u64 keep)
 	lockdep_assert_held(&bc->top->lock);
 	if (!lane.bits)
 		return 0;
+	bc_lane_peak(bc, res);
 	do {
 		more = bc_lane_has(lane, old);
 		if (more <= keep)

@@ -250,14 +250,13 @@ extern s64 bc_stock_room;
 void bc_stock_init(void);
 void bc_close_words(struct beancounter *bc, struct bc_sum *sum);
 bool bc_drain(struct beancounter *root, struct bc_sum *sum);
-u64 bc_stock_sum(struct beancounter *root, enum bc_resource res);
+u64 bc_stock_sum(struct beancounter *root, enum bc_resource res, u64 *low);
 bool bc_may_open(struct beancounter *bc, u64 n);
 void bc_fill(struct beancounter *bc, u64 n);
 void bc_refill(struct beancounter *bc, u64 n);
 void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n);
 u64 bc_lane_trim(struct beancounter *bc, enum bc_resource res, u64 keep);
 void bc_lane_peak(struct beancounter *bc, enum bc_resource res);
-u64 bc_stock_low(struct beancounter *root, enum bc_resource res);
 
 /* charge.c */
 void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n);
