@@ -132,7 +132,9 @@ static uint64_t number(struct tep_event *event, struct tep_record *record,
 static void remember(struct tracer *tracer, struct tep_event *event,
 		     struct tep_record *record, int cpu)
 {
-	static const char *const severities[] = { "barrier", "limit", "force" };
+	/* In the order of the kernel's enum bc_severity. */
+	static const char *const severities[] = { "barrier", "gap", "limit",
+						  "excess", "force" };
 	struct refusal *refusal = &tracer->pending;
 	uint64_t severity = number(event, record, "severity");
 	const char *text;
@@ -143,9 +145,9 @@ static void remember(struct tracer *tracer, struct tep_event *event,
 	refusal->group = path_of(tracer, number(event, record, "group"));
 	refusal->payer = path_of(tracer, number(event, record, "payer"));
 	refusal->pid = tep_data_pid(tracer->tep, record);
-	text = tep_data_comm_from_pid(tracer->tep, refusal->pid);
-	snprintf(tracer->process, sizeof(tracer->process), "%s",
-		 text ? text : "");
+	text = tep_get_field_raw(NULL, event, "comm", record, &len, 0);
+	snprintf(tracer->process, sizeof(tracer->process), "%.*s",
+		 text ? len : 0, text ? text : "");
 	refusal->process = tracer->process;
 	text = tep_get_field_raw(NULL, event, "resource", record, &len, 0);
 	snprintf(tracer->resource, sizeof(tracer->resource), "%.*s",
@@ -271,7 +273,6 @@ int tracer_read(struct tracer *tracer, refusal_fn fn, void *arg)
 {
 	tracer->fn = fn;
 	tracer->arg = arg;
-	tracefs_load_cmdlines(NULL, tracer->tep);
 	if (tracefs_iterate_raw_events(tracer->tep, tracer->instance, NULL, 0,
 				       on_event, tracer) < 0 &&
 	    !tracer->ret)

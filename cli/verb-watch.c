@@ -52,10 +52,28 @@ static void print_amounts(const struct bcctl *ctl,
 	printf("asked %s, held %s of %s", requested, held, most);
 }
 
+/* How much the group could have held for this request, and what decides that. */
+static uint64_t bound_of(const struct refusal *refusal, const char **what)
+{
+	uint64_t barrier = refusal->barrier, limit = refusal->limit;
+
+	if (!strcmp(refusal->severity, "gap") && limit > barrier) {
+		*what = "half the gap";
+		return barrier + (limit - barrier) / 2;
+	}
+	if (limit < barrier || (strcmp(refusal->severity, "barrier") &&
+				strcmp(refusal->severity, "gap"))) {
+		*what = "limit";
+		return limit;
+	}
+	*what = "barrier";
+	return barrier;
+}
+
 static void print_text(const struct bcctl *ctl, const struct refusal *refusal)
 {
-	bool at_limit = refusal->severity[0] == 'l' ||
-			refusal->limit < refusal->barrier;
+	const char *what;
+	uint64_t bound = bound_of(refusal, &what);
 	time_t seconds = (time_t)refusal->time;
 	char clock[16];
 	struct tm tm;
@@ -65,9 +83,8 @@ static void print_text(const struct bcctl *ctl, const struct refusal *refusal)
 	printf("%s.%03d %s %s[%d] %s ", clock,
 	       (int)((refusal->time - seconds) * 1000), refusal->group,
 	       refusal->process, refusal->pid, refusal->resource);
-	print_amounts(ctl, refusal,
-		      at_limit ? refusal->limit : refusal->barrier);
-	printf(" (%s)", at_limit ? "limit" : "barrier");
+	print_amounts(ctl, refusal, bound);
+	printf(" (%s)", what);
 	if (*refusal->function)
 		printf(" %s", refusal->function);
 	putchar('\n');

@@ -33,6 +33,9 @@ TRACE_DEFINE_ENUM(BC_FORCE);
  * @requested: units of the resource
  * @c: the counter of @group at the refusal
  * @severity: what the request was checked against
+ *
+ * The name of the task is in the record and not in the text, where every line
+ * begins with it: who reads records would have to look it up, perhaps too late.
  */
 TRACE_EVENT(bc_refuse,
 
@@ -50,6 +53,7 @@ TRACE_EVENT(bc_refuse,
 		__field(u64, barrier)
 		__field(u64, limit)
 		__field(int, severity)
+		__array(char, comm, TASK_COMM_LEN)
 	),
 
 	TP_fast_assign(
@@ -61,6 +65,7 @@ TRACE_EVENT(bc_refuse,
 		__entry->barrier = c->barrier;
 		__entry->limit = c->limit;
 		__entry->severity = severity;
+		memcpy(__entry->comm, current->comm, TASK_COMM_LEN);
 	),
 
 	TP_printk("group=%llu payer=%llu resource=%s requested=%llu held=%llu barrier=%llu limit=%llu severity=%s",
