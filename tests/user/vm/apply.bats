@@ -297,7 +297,7 @@ killed_at()
 	stop
 	cat "$log"
 	# Where this takes more than a minute, the service has begun to count anew.
-	told=$(grep -c ' refused for hog' "$log")
+	told=$(grep -c ' refused for hog\[[0-9]*] of ' "$log")
 	windows=$(grep -c ' more times in the last ' "$log" || :)
 	counted=$(awk '/ more times in the last / { n += $(NF - 7) } END { print n + 0 }' "$log")
 	refused=$(sed -n 's/^kmemsize //p' "$DIR/a.service/bc.failcnt.local")

@@ -28,6 +28,25 @@ tracing()
 	[ -z "$(ls /sys/kernel/tracing/instances)" ]
 }
 
+@test "watch: what the request was checked against" {
+	bcctl watch "$GROUP" -n 1 --for 20 >"$BATS_TEST_TMPDIR/out" &
+	local watcher=$!
+	soon tracing
+	# A fork may pass the barrier. The shell does all of it by itself up to there.
+	sh -c "cd $DIR; echo \$\$ >cgroup.procs
+		while read -r name held; do
+			[ \$name != privvmpages ] || break
+		done <bc.held
+		echo privvmpages \$held >bc.barrier
+		echo privvmpages \$((held + 1)) >bc.limit
+		( : )" 2>/dev/null || :
+	wait "$watcher"
+	run cat "$BATS_TEST_TMPDIR/out"
+	[ "${#lines[@]}" -eq 1 ]
+	echo "$output"
+	[[ $output == *" $GROUP sh["*"] privvmpages asked "*" (limit)"* ]]
+}
+
 @test "what: the sum is what the group holds, for the administrator only" {
 	local sum held
 	sh -c "echo \$\$ >$DIR/cgroup.procs; exec sleep 60" &
@@ -66,7 +85,7 @@ tracing()
 }
 
 @test "watch --json, then why: groups that came and went keep their names" {
-	bcctl watch --json --for 3 >"$BATS_TEST_TMPDIR/recording" &
+	bcctl watch --json -n 2 --for 60 >"$BATS_TEST_TMPDIR/recording" &
 	local watcher=$!
 	soon tracing
 	sh -c "echo \$\$ >$DIR/cgroup.procs
@@ -82,10 +101,12 @@ tracing()
 }
 
 @test "why: records by itself" {
-	bcctl why "$GROUP" --for 3 --json >"$BATS_TEST_TMPDIR/out" 2>"$ERRORS" &
+	bcctl why "$GROUP" --for 60 --json >"$BATS_TEST_TMPDIR/out" 2>"$ERRORS" &
 	local watcher=$!
 	soon tracing
 	busy
+	# What was traced by then is still read.
+	kill -TERM "$watcher"
 	wait "$watcher"
 	[ "$(/usr/bin/python3 -c 'import json, sys; r = json.load(sys.stdin)["refusals"]; print(len(r), r[0]["count"], r[0]["payer"])' \
 		<"$BATS_TEST_TMPDIR/out")" = "1 1 $GROUP" ]
