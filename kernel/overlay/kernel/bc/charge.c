@@ -18,7 +18,7 @@
 #include <linux/irqflags.h>
 #include <linux/minmax.h>
 
-#include "stock.h"
+#include "charge.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/beancounter.h>

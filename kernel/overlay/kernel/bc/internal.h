@@ -284,6 +284,9 @@ static inline struct beancounter *css_bc(struct cgroup_subsys_state *css)
 
 /* core.c */
 extern u32 bc_id_rounds;
+
+/* account.c */
+void bc_account_init(void);
 struct beancounter *bc_alloc(struct beancounter *parent);
 void bc_put(struct beancounter *bc);
 struct bc_css *bc_get_css(struct beancounter *bc);
@@ -303,15 +306,6 @@ void bc_add_unheld(struct beancounter *bc, enum bc_resource res, u64 n);
 unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n);
 void bc_put_zero(struct beancounter *bc, unsigned int zero);
 void bc_drop_zero(struct beancounter *bc, unsigned int zero);
-
-/* charge.c */
-int bc_try_charge(struct beancounter *bc, struct bc_request *rq);
-int bc_ask(struct beancounter *bc, struct bc_request *rq);
-int bc_transfer(struct beancounter *from, u64 less, struct beancounter *to,
-		struct bc_request *rq);
-bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
-		      enum bc_severity severity);
-void bc_give_back(struct beancounter *bc, const struct bc_want *want);
 
 /* refusal.c */
 void bc_refused(struct beancounter *bc, const struct bc_request *rq);
@@ -397,10 +391,12 @@ static inline u64 bc_limit_of(u64 barrier)
 		       BC_MAX;
 }
 
-/* kmem.c */
+/* object.c */
 unsigned int bc_object_size(const struct kmem_cache *s);
 enum bc_resource bc_object_item(const struct kmem_cache *s);
 struct beancounter *bc_object_owner(const void *obj, unsigned int *size);
+
+/* kmem.c */
 struct beancounter *bc_page_owner(const struct page *page, unsigned int *order);
 
 /* The room at the tightest level. */

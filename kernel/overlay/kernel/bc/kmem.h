@@ -11,7 +11,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
-#include "stock.h"
+#include "charge.h"
 
 /* slab.c */
 bool bc_slab_own(struct kmem_cache *s, gfp_t flags, size_t nr, void **p,

@@ -32,26 +32,6 @@ static bool bc_object_pay(struct kmem_cache *s, struct beancounter *bc,
 
 DEFINE_PER_CPU(struct beancounter *, bc_softirq_payer);
 
-/**
- * bc_object_owner() - who pays for a slab object?
- * @obj: the object, or an address inside it
- * @size: where to store what was charged for it, or NULL
- *
- * Context: Any in which the object cannot be freed.
- * Return: The payer, or NULL for nobody.
- */
-struct beancounter *bc_object_owner(const void *obj, unsigned int *size)
-{
-	struct slab *slab = virt_to_slab(obj);
-	struct slabobj_ext *exts = slab ? slab_obj_exts(slab) : NULL;
-
-	if (!exts)
-		return NULL;
-	if (size)
-		*size = bc_object_size(slab->slab_cache);
-	return exts[obj_to_index(slab->slab_cache, slab, (void *)obj)].bc;
-}
-
 /* The same for what kmalloc() or vmalloc() has returned, of any size. */
 static struct beancounter *bc_memory_owner(const void *obj)
 {

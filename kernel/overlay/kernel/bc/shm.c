@@ -14,7 +14,7 @@
 #include <linux/xarray.h>
 
 #include "../../mm/slab.h"
-#include "internal.h"
+#include "charge.h"
 
 /* No refusal is counted if the caller falls back, as from a huge page. */
 static bool bc_shm_counts(u64 pages)

@@ -13,20 +13,6 @@
 #include "kmem.h"
 #include "../../mm/slab.h"
 
-/**
- * bc_object_size() - what an object is charged
- * @s: its cache
- *
- * For small objects the slot is no small matter: 16 bytes beside memcg.
- *
- * Context: Any.
- * Return: Bytes.
- */
-unsigned int bc_object_size(const struct kmem_cache *s)
-{
-	return bc_bytes_of(s->bc_charge);
-}
-
 /*
  * The vector of a slab, if it goes by the addresses of the objects, which almost
  * every vector does: not those of kfence, and of slabs that are smaller than
@@ -266,19 +252,6 @@ void __init bc_count_objects(struct kmem_cache *s, enum bc_resource item)
 	s->flags |= SLAB_BC;
 	s->bc_charge += item == BC_NUMFILE ? BC_FILE :
 					     (u64)item << BC_ITEM_SHIFT;
-}
-
-/**
- * bc_object_item() - in which resource does an object count, beside its bytes?
- * @s: its cache
- *
- * Context: Any.
- * Return: The resource, or 0 for none.
- */
-enum bc_resource bc_object_item(const struct kmem_cache *s)
-{
-	return bc_item_of(s->bc_charge) ?:
-		       (bc_files_of(s->bc_charge) ? BC_NUMFILE : 0);
 }
 
 /**

@@ -20,7 +20,7 @@
 #include <linux/bc_sock.h>
 #include <net/sock.h>
 
-#include "internal.h"
+#include "charge.h"
 
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 LIST_HEAD(bc_socks);

@@ -258,13 +258,4 @@ void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n);
 u64 bc_lane_trim(struct beancounter *bc, enum bc_resource res, u64 keep);
 void bc_lane_peak(struct beancounter *bc, enum bc_resource res);
 
-/* charge.c */
-void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n);
-
-static __always_inline void bc_kmem_uncharge(struct beancounter *bc, u64 n)
-{
-	if (unlikely(!bc_stock_give(bc, n)))
-		bc_kmem_uncharge_slow(bc, n);
-}
-
 #endif /* _KERNEL_BC_STOCK_H */

@@ -8,7 +8,7 @@
 #include <linux/cgroup.h>
 #include <linux/rcupdate.h>
 
-#include "internal.h"
+#include "charge.h"
 
 /**
  * bc_can_fork() - ask for a task more

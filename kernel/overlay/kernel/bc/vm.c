@@ -23,7 +23,7 @@
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
 
-#include "internal.h"
+#include "charge.h"
 
 /* Exec has no way back once the old program is gone. */
 static enum bc_severity bc_vm_severity(enum bc_severity severity)

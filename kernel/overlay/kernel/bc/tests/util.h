@@ -10,7 +10,7 @@
 
 #include <kunit/test.h>
 
-#include "../stock.h"
+#include "../charge.h"
 
 #define BC_KUNIT_DEPTH 8
 

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: what an object of a slab cache is charged, and who pays for it.
+ *
+ * Only looked up: slab.c charges, owner.c lets another group pay.
+ */
+#include <linux/mm.h>
+
+#include "stock.h"
+#include "../../mm/slab.h"
+
+/**
+ * bc_object_size() - what an object is charged
+ * @s: its cache
+ *
+ * For small objects the slot is no small matter: 16 bytes beside memcg.
+ *
+ * Context: Any.
+ * Return: Bytes.
+ */
+unsigned int bc_object_size(const struct kmem_cache *s)
+{
+	return bc_bytes_of(s->bc_charge);
+}
+
+/**
+ * bc_object_item() - in which resource does an object count, beside its bytes?
+ * @s: its cache
+ *
+ * Context: Any.
+ * Return: The resource, or 0 for none.
+ */
+enum bc_resource bc_object_item(const struct kmem_cache *s)
+{
+	return bc_item_of(s->bc_charge) ?:
+		       (bc_files_of(s->bc_charge) ? BC_NUMFILE : 0);
+}
+
+/**
+ * bc_object_owner() - who pays for a slab object?
+ * @obj: the object, or an address inside it
+ * @size: where to store what was charged for it, or NULL
+ *
+ * Context: Any in which the object cannot be freed.
+ * Return: The payer, or NULL for nobody.
+ */
+struct beancounter *bc_object_owner(const void *obj, unsigned int *size)
+{
+	struct slab *slab = virt_to_slab(obj);
+	struct slabobj_ext *exts = slab ? slab_obj_exts(slab) : NULL;
+
+	if (!exts)
+		return NULL;
+	if (size)
+		*size = bc_object_size(slab->slab_cache);
+	return exts[obj_to_index(slab->slab_cache, slab, (void *)obj)].bc;
+}
