@@ -4,14 +4,17 @@
  * on the same CPU, the stack, in an instance of tracefs of our own.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <event-parse.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <tracefs.h>
+#include <unistd.h>
 
 #include "refusal.h"
 
@@ -30,6 +33,7 @@ struct known {
 struct tracer {
 	struct bcctl *ctl;
 	struct tracefs_instance *instance;
+	int in_use; /* open while the instance is not to be removed */
 	struct tep_handle *tep;
 	double boot; /* what to add to a time to have the wall clock's */
 	int signals;
@@ -381,6 +385,27 @@ static int start(struct tracer *tracer)
 	return 0;
 }
 
+/*
+ * Whoever was killed has left an instance that goes on tracing. Where the number is
+ * of another namespace, the kernel does not remove what is in use.
+ */
+static void remove_left(void)
+{
+	char *path = tracefs_get_tracing_file("instances");
+	DIR *dir = path ? opendir(path) : NULL;
+	const struct dirent *entry;
+	char rest;
+	long pid;
+
+	while (dir && (entry = readdir(dir)))
+		if (sscanf(entry->d_name, "bcctl-%ld%c", &pid, &rest) == 1 &&
+		    pid > 0 && kill(pid, 0) && errno == ESRCH)
+			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+	if (dir)
+		closedir(dir);
+	tracefs_put_tracing_file(path);
+}
+
 int tracer_open(struct bcctl *ctl, struct tracer **tracer)
 {
 	struct tracer *new;
@@ -400,8 +425,13 @@ int tracer_open(struct bcctl *ctl, struct tracer **tracer)
 		return no_memory(ctl);
 	new->ctl = ctl;
 	catch_signals(new);
+	remove_left();
 	snprintf(name, sizeof(name), "bcctl-%ld", (long)getpid());
 	new->instance = tracefs_instance_create(name);
+	new->in_use = new->instance ? tracefs_instance_file_open(new->instance,
+								 "tracing_on",
+								 O_RDONLY) :
+				      -1;
 	ret = new->instance ? start(new) : explain_tracefs(ctl);
 	if (ret)
 		tracer_close(new);
@@ -420,6 +450,8 @@ void tracer_close(struct tracer *tracer)
 		tracefs_event_disable(tracer->instance, "bc", "bc_refuse");
 		tracefs_event_disable(tracer->instance, "cgroup",
 				      "cgroup_mkdir");
+		if (tracer->in_use >= 0)
+			close(tracer->in_use);
 		tracefs_instance_destroy(tracer->instance);
 		tracefs_instance_free(tracer->instance);
 	}

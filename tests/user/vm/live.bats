@@ -122,6 +122,29 @@ tracing()
 	says "only root may trace"
 }
 
+@test "watch: takes away what one that was killed has left, and no more" {
+	local instances=/sys/kernel/tracing/instances killed lives
+	bcctl watch >/dev/null &
+	killed=$!
+	soon tracing
+	kill -KILL "$killed"
+	wait "$killed" || :
+	[ "$(ls "$instances")" = "bcctl-$killed" ]
+	mkdir "$instances/bcctl-of-others"
+	bcctl watch >/dev/null &
+	lives=$!
+	soon [ -d "$instances/bcctl-$lives" ]
+	bcctl watch --for 0.1
+	[ ! -e "$instances/bcctl-$killed" ]
+	[ -d "$instances/bcctl-$lives" ] && [ -d "$instances/bcctl-of-others" ]
+	# In use it cannot be removed, whoever believes that nobody has that number.
+	! rmdir "$instances/bcctl-$lives" 2>/dev/null
+	kill -TERM "$lives"
+	wait "$lives"
+	rmdir "$instances/bcctl-of-others"
+	[ -z "$(ls "$instances")" ]
+}
+
 @test "list, show: what the kernel says" {
 	busy
 	run bcctl list --raw --noheadings -o GROUP,STATE,FAILCNT,LOCAL
