@@ -198,12 +198,12 @@ static void write_count(const struct refusal_log *log, const char *group,
 
 	if (group)
 		add(&entry,
-		    "MESSAGE=%s: refused %lu more times in the last %d seconds",
-		    group, refusals, WINDOW);
+		    "MESSAGE=%s: %lu more refusal%s in the last %d seconds",
+		    group, refusals, refusals == 1 ? "" : "s", WINDOW);
 	else
 		add(&entry,
-		    "MESSAGE=other groups: refused %lu more times in the last %d seconds",
-		    refusals, WINDOW);
+		    "MESSAGE=other groups: %lu more refusal%s in the last %d seconds",
+		    refusals, refusals == 1 ? "" : "s", WINDOW);
 	add(&entry, "MESSAGE_ID=" MESSAGE_ID);
 	add(&entry, "PRIORITY=4");
 	if (group) {

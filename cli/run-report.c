@@ -238,8 +238,9 @@ static void print_resource(const struct bcctl *ctl, FILE *out,
 	enum libbc_unit unit = libbc_resource_unit(resource);
 	char held[LIBBC_SIZE_LEN], barrier[LIBBC_SIZE_LEN];
 	char limit[LIBBC_SIZE_LEN];
+	uint64_t refusals = libbc_resource_value(resource, LIBBC_FAILCNT);
 
-	fprintf(out, "  %-13s needed %8s of %8s:%-8s refused %llu times\n",
+	fprintf(out, "  %-13s needed %8s of %8s:%-8s %llu refusal%s\n",
 		libbc_resource_name(resource),
 		libbc_size_format(libbc_resource_value(resource, LIBBC_MAXHELD),
 				  unit, flags, held),
@@ -247,8 +248,7 @@ static void print_resource(const struct bcctl *ctl, FILE *out,
 				  unit, flags, barrier),
 		libbc_size_format(libbc_resource_value(resource, LIBBC_LIMIT),
 				  unit, flags, limit),
-		(unsigned long long)libbc_resource_value(resource,
-							 LIBBC_FAILCNT));
+		(unsigned long long)refusals, refusals == 1 ? "" : "s");
 }
 
 /* "asked 600M, 392K held" says more than a count does. */
@@ -294,14 +294,16 @@ static void print_text(const struct bcctl *ctl, FILE *out,
 	for (i = 0; i < json_object_array_length(above); i++) {
 		struct json_object *entry = json_object_array_get_idx(above, i);
 
+		uint64_t refusals = json_object_get_uint64(
+			json_object_object_get(entry, "refusals"));
+
 		fprintf(out,
-			"  %s refused %s %s times meanwhile, to this or others\n",
+			"  %s: %llu refusal%s of %s meanwhile, to this or others\n",
 			json_object_get_string(
 				json_object_object_get(entry, "group")),
+			(unsigned long long)refusals, refusals == 1 ? "" : "s",
 			json_object_get_string(
-				json_object_object_get(entry, "resource")),
-			json_object_get_string(
-				json_object_object_get(entry, "refusals")));
+				json_object_object_get(entry, "resource")));
 	}
 	json_object_put(above);
 }

@@ -57,7 +57,7 @@ static size_t append(char report[REPORT_LEN], size_t used, const char *text)
 }
 
 /*
- * "refused privvmpages 3 times of 256M; needed kmemsize=1.2M ...". Is there a
+ * "refused privvmpages 3 times at 256M; needed kmemsize=1.2M ...". Is there a
  * refusal in it?
  */
 bool step_report(const struct libbc_account *account, char report[REPORT_LEN])
@@ -73,10 +73,10 @@ bool step_report(const struct libbc_account *account, char report[REPORT_LEN])
 
 		if (!times)
 			continue;
-		snprintf(text, sizeof(text), "%s %s %llu times at %s",
+		snprintf(text, sizeof(text), "%s %s %llu time%s at %s",
 			 refused ? "," : "refused",
 			 libbc_resource_name(resource),
-			 (unsigned long long)times,
+			 (unsigned long long)times, times == 1 ? "" : "s",
 			 libbc_size_format(
 				 libbc_resource_value(resource, LIBBC_BARRIER),
 				 libbc_resource_unit(resource), 0, a));

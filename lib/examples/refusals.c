@@ -19,8 +19,9 @@ static int report(struct libbc_events *events, const char *path)
 	int ret;
 
 	while ((ret = libbc_events_next(events, &resource, &refusals)) > 0)
-		printf("%s: %s refused %llu times\n", path, resource,
-		       (unsigned long long)refusals);
+		printf("%s: %llu refusal%s of %s\n", path,
+		       (unsigned long long)refusals, refusals == 1 ? "" : "s",
+		       resource);
 	fflush(stdout);
 	return ret;
 }

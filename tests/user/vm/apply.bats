@@ -298,8 +298,8 @@ killed_at()
 	cat "$log"
 	# Where this takes more than a minute, the service has begun to count anew.
 	told=$(grep -c ' refused for hog\[[0-9]*] of ' "$log")
-	windows=$(grep -c ' more times in the last ' "$log" || :)
-	counted=$(awk '/ more times in the last / { n += $(NF - 7) } END { print n + 0 }' "$log")
+	windows=$(grep -cE ' more refusals? in the last ' "$log" || :)
+	counted=$(awk '/ more refusals? in the last / { n += $(NF - 7) } END { print n + 0 }' "$log")
 	refused=$(sed -n 's/^kmemsize //p' "$DIR/a.service/bc.failcnt.local")
 	echo "# told $told, counted $counted, failcnt $refused" >&3
 	[ "$told" -ge 5 ] && [ "$told" -le $((5 * (windows + 1))) ] && [ "$windows" -ge 1 ]

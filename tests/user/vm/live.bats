@@ -223,7 +223,7 @@ tracing()
 	sleep 0.2
 	busy
 	wait "$pid"
-	grep -qx "$GROUP: kmemsize refused 1 times" "$BATS_TEST_TMPDIR/out"
+	grep -qx "$GROUP: 1 refusal of kmemsize" "$BATS_TEST_TMPDIR/out"
 	fails_quietly "$TOOLS/refusals" /nope
 }
 
