@@ -244,6 +244,75 @@ static bool tcp_small(long i)
 	return true;
 }
 
+/*
+ * A byte in each of many pages: the rest of each page was sent over another
+ * connection, and is gone.
+ */
+static bool in_parts(int protocol, int fd[2])
+{
+	static int other[2] = { -1, -1 };
+	static char rest[32000], read[sizeof(rest)];
+	size_t got = 0;
+	int k;
+
+	if (other[0] < 0 && stream(protocol, other))
+		return false;
+	for (k = 0; k < 16; k++, got = 0) {
+		if (send(fd[0], data, 1, MSG_DONTWAIT | MSG_MORE) != 1)
+			return false;
+		if (send(other[0], rest, sizeof(rest), MSG_DONTWAIT) !=
+		    sizeof(rest))
+			return false;
+		while (got < sizeof(rest)) {
+			ssize_t n = recv(other[1], read, sizeof(read), 0);
+
+			if (n <= 0)
+				return false;
+			got += n;
+		}
+	}
+	return true;
+}
+
+/* Connections of TCP that have a byte in each of many pages. */
+static bool tcp_bytes(long i)
+{
+	int fd[2];
+
+	(void)i;
+	return !stream(0, fd) && in_parts(0, fd);
+}
+
+/* The same over MPTCP, whose two ends keep a note of each part in the page. */
+static bool mptcp_bytes(long i)
+{
+	int fd[2];
+
+	(void)i;
+	return !stream(262 /* IPPROTO_MPTCP */, fd) && in_parts(262, fd);
+}
+
+/* Pages of a file that is empty again, of each of which TCP has a byte. */
+static bool tcp_spliced_bytes(long i)
+{
+	int fd[2], ends[2], k, file = memfd_create("bytes", 0);
+	bool done = true;
+
+	if (file < 0 || stream(0, fd) || pipe2(ends, O_NONBLOCK) ||
+	    ftruncate(file, 4096 * 16))
+		return false;
+	for (k = 0; k < 16 && done; k++) {
+		loff_t at = 4096 * k + i % 2;
+
+		done = pwrite(file, data, 1, at) == 1 &&
+		       splice(file, &at, ends[1], NULL, 1, 0) == 1 &&
+		       splice(ends[0], NULL, fd[0], NULL, 1,
+			      SPLICE_F_MORE | SPLICE_F_NONBLOCK) == 1;
+	}
+	return !ftruncate(file, 0) && !close(file) && !close(ends[0]) &&
+	       !close(ends[1]) && done;
+}
+
 /* Connections of MPTCP, filled. */
 static bool mptcp_full(long i)
 {
@@ -416,7 +485,10 @@ const struct attack sock_attacks[] = {
 	TENANT(udp_unread, 2000),
 	TENANT(unix_unaccepted, 2000),
 	TENANT_LATER(tcp_small, 200, 0, "a third more than what is charged"),
+	TENANT(tcp_bytes, 1000),
+	TENANT(tcp_spliced_bytes, 2000),
 	TENANT(mptcp_full, 100),
+	TENANT(mptcp_bytes, 1000),
 	TENANT(sctp_full, 300),
 	TENANT(sctp_streams, 200),
 	TENANT(reuseport_filters, 2000),

@@ -114,23 +114,40 @@ static bool pinned_pipe_buf_get(struct pipe_inode_info *pipe,
 /**
  * bc_splice_flags() - may a socket have the pages of a pipe without a copy?
  * @sk: the socket
+ * @bvec: what it is to have of which pages
+ * @nr: number of entries in @bvec
  *
- * TCP and its kin are charged for what they queue, wherever it is from. All others
- * are charged what they allocate for it: they get a copy, or a file that is
- * truncated then would be theirs for nothing.
+ * TCP and its kin are charged for the bytes that they queue, wherever these are
+ * from. All others are charged what they allocate for it: they get a copy, or a
+ * file that is truncated then would be theirs for nothing. So does TCP where the
+ * folios are more than twice as large as what it gets of them.
  *
  * Context: Any.
  * Return: Flags for sendmsg().
  */
-static inline int bc_splice_flags(const struct sock *sk)
+static inline int bc_splice_flags(const struct sock *sk,
+				  const struct bio_vec *bvec, unsigned int nr)
 {
-	return bc_online() && !sk->sk_prot->memory_pressure ? 0 :
-							      MSG_SPLICE_PAGES;
+	const struct folio *folio, *last = NULL;
+	u64 kept = 0, paid = 0;
+
+	if (!bc_online())
+		return MSG_SPLICE_PAGES;
+	if (!sk->sk_prot->memory_pressure)
+		return 0;
+	for (; nr--; bvec++) {
+		folio = page_folio(bvec->bv_page);
+		if (folio != last)
+			kept += folio_size(folio);
+		last = folio;
+		paid += bvec->bv_len;
+	}
+	return kept > 2 * paid ? 0 : MSG_SPLICE_PAGES;
 }
 
 #else /* CONFIG_BEANCOUNTERS */
 
-#define bc_splice_flags(sk) MSG_SPLICE_PAGES
+#define bc_splice_flags(sk, bvec, nr) MSG_SPLICE_PAGES
 #define bc_pipe_pin(buf) 0
 #define bc_pipe_charge(pipe, head) ((void)(head), 0)
 #define bc_pipe_unpin(buf) ((void)0)

@@ -20,6 +20,7 @@ struct sock;
 #ifdef CONFIG_BEANCOUNTERS
 
 bool __must_check __bc_sock_charge(struct sock *sk, u64 pages, bool first);
+bool __must_check __bc_sock_raise(struct sock *sk, u64 pages, bool received);
 void __bc_sock_uncharge(struct sock *sk, u64 bytes);
 void __bc_sock_free(struct sock *sk);
 bool __must_check __bc_sock_count(struct sock *sk);
@@ -59,6 +60,39 @@ static inline bool __must_check bc_sock_charge_first(struct sock *sk,
 						     unsigned int pages)
 {
 	return !bc_online() || __bc_sock_charge(sk, pages, true);
+}
+
+/**
+ * bc_sock_raise() - charge pages for a buffer that a protocol makes larger
+ * @sk: the socket
+ * @pages: how many
+ * @received: for what has come, and not for what is to be sent
+ *
+ * What comes to a connection of MPTCP was charged to one of its subflows, and
+ * acknowledged: it cannot be refused any more when it changes hands.
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group of the socket may not have them.
+ */
+static inline bool __must_check bc_sock_raise(struct sock *sk,
+					      unsigned int pages, bool received)
+{
+	return !bc_online() || __bc_sock_raise(sk, pages, received);
+}
+
+/**
+ * bc_sock_gfp() - how to allocate pages that are filled in parts
+ * @flags: how the socket allocates
+ *
+ * A packet is charged the bytes that it has in such a page, and may keep all of
+ * it: so the page is charged as well, also where packets are charged by truesize.
+ *
+ * Context: Any.
+ * Return: Flags of the allocation.
+ */
+static inline gfp_t bc_sock_gfp(gfp_t flags)
+{
+	return bc_online() ? flags & ~__GFP_UNCHARGED : flags;
 }
 
 /**
@@ -236,6 +270,9 @@ static inline bool bc_sock_charge_first(struct sock *sk, unsigned int pages)
 {
 	return true;
 }
+
+#define bc_sock_raise(sk, pages, received) true
+#define bc_sock_gfp(flags) (flags)
 
 static inline void bc_sock_uncharge(struct sock *sk, unsigned int pages)
 {

@@ -46,6 +46,12 @@ static struct beancounter *bc_memory_owner(const void *obj)
 	return bc_object_owner(obj, NULL);
 }
 
+/* Is this made by a task for itself? Threaded NAPI is a softirq in a thread. */
+static bool bc_by_task(void)
+{
+	return in_task() && !(current->flags & PF_KTHREAD);
+}
+
 /**
  * __bc_behalf_begin() - see bc_behalf_begin()
  * @like: from a slab cache, kmalloc() or vmalloc()
@@ -60,8 +66,7 @@ struct beancounter *__bc_behalf_begin(const void *like)
 {
 	struct beancounter *bc;
 
-	if (in_hardirq() || in_nmi() ||
-	    (in_task() && !(current->flags & PF_KTHREAD)))
+	if (in_hardirq() || in_nmi() || bc_by_task())
 		return BC_UNCHANGED;
 	bc = bc_memory_owner(like);
 	if (!in_task())
@@ -97,8 +102,8 @@ EXPORT_SYMBOL_GPL(__bc_behalf_end);
  * @like: the other
  * @flags: of the allocation of @obj
  *
- * See bc_charge_like(). What a task pays for it goes on paying for; what a softirq
- * has made for somebody is handed over.
+ * See bc_charge_like(). What a task pays for it goes on paying for; what a softirq,
+ * or a kernel thread in its place, has made for somebody is handed over.
  *
  * Context: Any; does not reclaim.
  * Return: false when the group may not have it.
@@ -111,7 +116,7 @@ bool __bc_charge_like(void *obj, const void *like, gfp_t flags)
 	if (!bc)
 		return true;
 	if (bc_object_owner(obj, NULL))
-		return in_task() || __bc_follow(obj, like, flags);
+		return bc_by_task() || __bc_follow(obj, like, flags);
 	return bc_object_pay(s, bc, BC_BARRIER, BC_BARRIER) &&
 	       bc_slab_own(s, flags, 1, &obj, bc);
 }

@@ -113,6 +113,24 @@ bool __bc_sock_charge(struct sock *sk, u64 pages, bool first)
 }
 
 /**
+ * __bc_sock_raise() - charge pages for a buffer that a protocol makes larger
+ * @sk: the socket
+ * @pages: how many
+ * @received: for what has come, and not for what is to be sent
+ *
+ * See bc_sock_raise().
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have them.
+ */
+bool __bc_sock_raise(struct sock *sk, u64 pages, bool received)
+{
+	if (received && sk->sk_protocol == IPPROTO_MPTCP)
+		return bc_sock_take(sk, pages << PAGE_SHIFT, BC_FORCE);
+	return __bc_sock_charge(sk, pages, false);
+}
+
+/**
  * __bc_sock_uncharge() - give back what is charged for a socket
  * @sk: the socket
  * @bytes: how much; no more is given back than was charged

@@ -102,6 +102,26 @@ static void test_counted(struct kunit *test)
 	bc_owner_expect(test, 0);
 }
 
+/* Refused for its bytes, it was never held, also where the lane had one for it. */
+static void test_counted_maxheld(struct kunit *test)
+{
+	struct bc_owner *ctx = test->priv;
+	u64 size = bc_object_size(ctx->cache);
+	void *a;
+
+	KUNIT_ASSERT_EQ(test, 0, bc_kunit_pin(test));
+	bc_kunit_limits(ctx->bc, BC_KMEMSIZE, 2 * size, BC_MAX);
+	a = bc_owner_alloc(test, ctx->cache);
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	BC_EXPECT_CHARGED(test, ctx->bc, BC_KMEMSIZE, 1, BC_BARRIER);
+	KUNIT_EXPECT_NULL(test, bc_owner_alloc(test, ctx->cache));
+	KUNIT_EXPECT_EQ(test, 1,
+			bc_kunit_counter(ctx->bc, BC_NUMFLOCK).maxheld);
+	bc_uncharge(ctx->bc, BC_KMEMSIZE, 1);
+	kmem_cache_free(ctx->cache, a);
+	bc_owner_expect(test, 0);
+}
+
 /* What may be missed is refused without being counted. */
 static void test_try(struct kunit *test)
 {
@@ -165,6 +185,28 @@ static void test_like(struct kunit *test)
 	bc_owner_expect(test, 0);
 }
 
+/* A kernel thread may stand for a softirq: what it made is handed over. */
+static void test_like_thread(struct kunit *test)
+{
+	struct bc_owner *ctx = test->priv;
+	struct beancounter *other = bc_kunit_alloc(test, NULL);
+	void *like, *obj = bc_owner_alloc(test, ctx->cache);
+
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	set_active_bc(other);
+	like = kmem_cache_alloc(ctx->plain, GFP_KERNEL);
+	set_active_bc(NULL);
+	KUNIT_ASSERT_NOT_NULL(test, like);
+	bc_owner_expect(test, 1);
+	KUNIT_EXPECT_TRUE(test, current->flags & PF_KTHREAD);
+	KUNIT_EXPECT_TRUE(test, bc_charge_like(obj, like, GFP_KERNEL));
+	bc_owner_expect(test, 0);
+	BC_EXPECT_HELD(test, other, BC_NUMFLOCK, 1);
+	kmem_cache_free(ctx->cache, obj);
+	kmem_cache_free(ctx->plain, like);
+	BC_EXPECT_HELD(test, other, BC_KMEMSIZE, 0);
+}
+
 /* The account goes with the last of it, whichever way that is. */
 static void test_counted_last(struct kunit *test)
 {
@@ -187,6 +229,7 @@ static void test_counted_last(struct kunit *test)
 static struct kunit_case bc_owner_cases[] = {
 	KUNIT_CASE(test_counted),      KUNIT_CASE(test_try),
 	KUNIT_CASE(test_counted_bulk), KUNIT_CASE(test_like),
+	KUNIT_CASE(test_like_thread),  KUNIT_CASE(test_counted_maxheld),
 
 	KUNIT_CASE(test_counted_last), {}
 };
