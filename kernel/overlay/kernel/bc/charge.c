@@ -30,6 +30,7 @@
  * @forced: what went above a limit, NULL for nothing
  * @forced_at: id of the lowest group whose limit it was
  * @counter: of that group, before
+ * @same: from this level up as much is given back as is charged, or NULL
  *
  * A program attached to a tracepoint may allocate, which may charge.
  */
@@ -39,12 +40,14 @@ struct bc_event {
 	const struct bc_want *forced;
 	u64 forced_at;
 	struct bc_counter counter;
+	const struct beancounter *same;
 };
 
 static __always_inline void bc_event_init(struct bc_event *event)
 {
 	event->drained = (struct bc_sum){};
 	event->forced = NULL;
+	event->same = NULL;
 }
 
 static void bc_event_trace(const struct bc_event *event)
@@ -74,7 +77,7 @@ static bool bc_drain_event(struct beancounter *root, struct bc_event *event)
 static void bc_cross_barrier(struct beancounter *bc, const struct bc_want *want,
 			     struct bc_event *event)
 {
-	for (; bc; bc = bc->parent)
+	for (; bc && bc != event->same; bc = bc->parent)
 		if (!bc_fits(&bc->res[want->res], want->n, BC_BARRIER))
 			bc_drain_event(bc, event);
 }
@@ -83,7 +86,7 @@ static void bc_cross_barrier(struct beancounter *bc, const struct bc_want *want,
 static void bc_count_forced(struct beancounter *bc, const struct bc_want *want,
 			    struct bc_event *event)
 {
-	for (; bc && want->n; bc = bc->parent) {
+	for (; bc && bc != event->same && want->n; bc = bc->parent) {
 		struct bc_counter *c = &bc->res[want->res];
 		s64 room = bc_room(c, BC_LIMIT);
 
@@ -141,16 +144,12 @@ static void bc_fill_after(struct beancounter *bc, const struct bc_request *rq)
 
 /*
  * The units in this CPU's lane are used first: else they would count beside the
- * request, as if they were held. Only the first of the two wants has a lane.
+ * request, as if they were held. What was held until now is remembered.
  */
-static void bc_empty_lane(struct beancounter *bc, const struct bc_request *rq)
+static void bc_empty_lane(struct beancounter *bc, enum bc_resource res)
 {
-	enum bc_resource res = rq->want[0].res;
-	u64 n;
+	u64 n = bc_lane_trim(bc, res, 0);
 
-	if (!rq->want[0].n)
-		return;
-	n = bc_lane_trim(bc, res, 0);
 	if (unlikely(n))
 		/* Its lanes are open, so it is online. */
 		bc_drop_zero(bc, bc_sub(bc, res, n));
@@ -192,13 +191,24 @@ int bc_try_charge(struct beancounter *bc, struct bc_request *rq)
 
 	bc_event_init(&event);
 	bc_lock(bc, flags);
-	bc_empty_lane(bc, rq);
+	/* Only the first of the two wants has a lane. */
+	if (rq->want[0].n)
+		bc_empty_lane(bc, rq->want[0].res);
 	granted = bc_grant(bc, rq, &event);
 	if (granted)
 		bc_fill_after(bc, rq);
 	bc_unlock(bc, flags);
 	bc_event_trace(&event);
 	return granted ? 0 : -ENOMEM;
+}
+
+/* The lowest level that is above both, or one of them. */
+static const struct beancounter *bc_common(const struct beancounter *a,
+					   const struct beancounter *b)
+{
+	while (!bc_below(a, b))
+		b = b->parent;
+	return b;
 }
 
 /* bc_transfer() within a tree: for the levels above both nothing happens. */
@@ -212,8 +222,11 @@ static int bc_transfer_near(struct beancounter *from, u64 less,
 	bool granted;
 
 	bc_event_init(&event);
+	if (rq->want[0].n <= less)
+		event.same = bc_common(from, to);
 	bc_lock(to, flags);
-	bc_lane_peak(from, res);
+	bc_empty_lane(from, res);
+	bc_empty_lane(to, res);
 	zero = bc_sub(from, res, less);
 	granted = bc_grant(to, rq, &event);
 	if (!granted && less)
@@ -229,7 +242,7 @@ static int bc_transfer_near(struct beancounter *from, u64 less,
  * @from: who was charged, or NULL for nobody
  * @less: units that are given back there
  * @to: payer from now on, or NULL for nobody
- * @rq: what is charged there, of one resource that has no stocks
+ * @rq: what is charged there, of one resource
  *
  * Levels above both never hold it twice or not at all.
  *

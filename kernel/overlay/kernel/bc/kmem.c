@@ -233,11 +233,12 @@ static bool bc_take_object(struct beancounter *bc, u64 bytes,
 		return false;
 	if (!items || item == BC_NUMFILE)
 		return bc_stock_take(bc, bytes + items * BC_FILE);
-	if (!bc_lane_take(bc, item, items))
+	/* What is taken and put back may be missing for somebody meanwhile. */
+	if (!bc_lane_covers(bc, item, items) || !bc_stock_take(bc, bytes))
 		return false;
-	if (bc_stock_take(bc, bytes))
+	if (likely(bc_lane_take(bc, item, items)))
 		return true;
-	bc_uncharge(bc, item, items);
+	bc_kmem_uncharge(bc, bytes);
 	return false;
 }
 

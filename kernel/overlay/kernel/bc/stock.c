@@ -293,12 +293,13 @@ void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n)
 {
 	atomic64_t *word = &raw_cpu_ptr(bc->stock)->lanes;
 	struct bc_lane lane = bc_lane_of(res);
-	u64 closed = bc_lane_none(lane) | bc_lane_none(lane) >> 1, new;
 	s64 old = atomic64_read(word);
+	u64 closed, new;
 	s64 room;
 
 	if (n > lane.max || bc->offline || bc_lane_has(lane, old) >= n)
 		return;
+	closed = bc_lane_none(lane) | bc_lane_none(lane) >> 1;
 	room = min(bc_room_all(bc, res) >> bc_stock_share(), lane.batch);
 	if (room <= 0)
 		return;

@@ -198,6 +198,25 @@ static __always_inline bool bc_stock_give(struct beancounter *bc, u64 n)
 	return !(sum & BC_STOCK_FULL) && atomic64_try_cmpxchg(word, &old, sum);
 }
 
+/* Are there so many units in this CPU's lane? Only now, if interrupts are on. */
+static __always_inline bool bc_lane_covers(struct beancounter *bc,
+					   enum bc_resource res, u64 n)
+{
+	struct bc_lane lane = bc_lane_of(res);
+	u64 word = atomic64_read(&raw_cpu_ptr(bc->stock)->lanes);
+
+	return n <= lane.max && bc_lane_has(lane, word) >= n;
+}
+
+/* The least that a lane had, when it has so many units. */
+static __always_inline void bc_lane_lower(u16 *low, u16 has)
+{
+	u16 old = READ_ONCE(*low);
+
+	while (unlikely(has < old) && !try_cmpxchg(low, &old, has))
+		;
+}
+
 /* Take from this CPU's lane, as bc_stock_take() does from the word. */
 static __always_inline bool bc_lane_take(struct beancounter *bc,
 					 enum bc_resource res, u64 n)
@@ -213,11 +232,16 @@ static __always_inline bool bc_lane_take(struct beancounter *bc,
 	stock = raw_cpu_ptr(bc->stock);
 	old = atomic64_read(&stock->lanes);
 	rest = old - (n << lane.shift);
-	if ((rest & bc_lane_none(lane)) ||
-	    !atomic64_try_cmpxchg(&stock->lanes, &old, rest))
+	if (rest & bc_lane_none(lane))
 		return false;
-	if (bc_lane_bits(lane, rest) < READ_ONCE(stock->low[lane.nr]))
-		WRITE_ONCE(stock->low[lane.nr], bc_lane_bits(lane, rest));
+	/*
+	 * Before, for who changes the counters in an interrupt right after, and after,
+	 * for who changed them in between: twice too low is no harm.
+	 */
+	bc_lane_lower(&stock->low[lane.nr], bc_lane_bits(lane, rest));
+	if (!atomic64_try_cmpxchg(&stock->lanes, &old, rest))
+		return false;
+	bc_lane_lower(&stock->low[lane.nr], bc_lane_bits(lane, rest));
 	return true;
 }
 

@@ -59,7 +59,38 @@ static void request_transfer(struct kunit *test)
 	bc_expect_counts(test, a, res, 4, 10, 0);
 	bc_expect_counts(test, b, res, 0, 10, 2);
 	bc_expect_counts(test, top, res, 4, 10, 0);
-	bc_uncharge(a, res, 4);
+	/* Above both there is no more than before, wherever the limit is. */
+	bc_kunit_limits(up, res, 1, 2);
+	KUNIT_EXPECT_NULL(test, bc_kunit_transfer(a, 4, b, 4, res, BC_FORCE));
+	bc_expect_counts(test, b, res, 4, 10, 2);
+	bc_expect_counts(test, up, res, 4, 10, 0);
+	bc_uncharge(b, res, 4);
+}
+
+/* What is in lanes is not held, and does not become so by a transfer. */
+static void request_transfer_lanes(struct kunit *test)
+{
+	struct beancounter *top = bc_kunit_alloc(test, NULL);
+	struct beancounter *a = bc_kunit_alloc(test, top);
+	struct beancounter *b = bc_kunit_alloc(test, top);
+	enum bc_resource res = BC_PRIVVMPAGES;
+	u64 most;
+
+	KUNIT_ASSERT_EQ(test, 0, bc_kunit_pin(test));
+	BC_EXPECT_CHARGED(test, a, res, 20, BC_BARRIER);
+	BC_EXPECT_CHARGED(test, b, res, 10, BC_BARRIER);
+	/* Both have a batch in this CPU's lane now. */
+	bc_uncharge(b, res, 10);
+	most = bc_kunit_counter(top, res).maxheld;
+	KUNIT_EXPECT_NULL(test, bc_kunit_transfer(a, 15, b, 15, res, BC_FORCE));
+	BC_EXPECT_HELD(test, a, res, 5);
+	BC_EXPECT_HELD(test, b, res, 15);
+	BC_EXPECT_HELD(test, top, res, 20);
+	KUNIT_EXPECT_EQ(test, bc_kunit_counter(a, res).maxheld, 20);
+	KUNIT_EXPECT_EQ(test, bc_kunit_counter(b, res).maxheld, 15);
+	KUNIT_EXPECT_EQ(test, bc_kunit_counter(top, res).maxheld, most);
+	bc_uncharge(a, res, 5);
+	bc_uncharge(b, res, 15);
 }
 
 /* From tree to tree, and from and to nobody. */
@@ -159,11 +190,9 @@ static void request_bytes(struct kunit *test)
 }
 
 static struct kunit_case bc_request_cases[] = {
-	KUNIT_CASE(request_transfer),
-	KUNIT_CASE(request_transfer_far),
-	KUNIT_CASE(request_vm),
-	KUNIT_CASE(request_bytes),
-	{},
+	KUNIT_CASE(request_transfer),	  KUNIT_CASE(request_transfer_lanes),
+	KUNIT_CASE(request_transfer_far), KUNIT_CASE(request_vm),
+	KUNIT_CASE(request_bytes),	  {},
 };
 
 static struct kunit_suite bc_request_suite = {
