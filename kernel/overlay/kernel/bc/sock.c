@@ -18,6 +18,7 @@
  * progress, and what peers send cannot take what a page fault needs.
  */
 #include <linux/bc_sock.h>
+#include <linux/export.h>
 #include <net/sock.h>
 
 #include "charge.h"
@@ -313,7 +314,8 @@ void __bc_skb_disown(struct sk_buff *skb)
  * @error: it goes to the error queue
  *
  * See bc_skb_charge(). Whether it fits was asked before; a packet that slipped in
- * between is counted as forced if it exceeds the limit.
+ * between is counted as forced if it exceeds the limit. Any module may call it, by
+ * skb_set_owner_r().
  *
  * Context: Any.
  */
@@ -324,6 +326,7 @@ void __bc_skb_charge(struct sock *sk, struct sk_buff *skb, bool error)
 	if (bc_sock_take(sk, skb->truesize, BC_FORCE))
 		__bc_skb_disown(skb);
 }
+EXPORT_SYMBOL_GPL(__bc_skb_charge);
 
 /**
  * __bc_skb_uncharge() - what bc_skb_charge() charged is freed
