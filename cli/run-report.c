@@ -293,7 +293,6 @@ static void print_text(const struct bcctl *ctl, FILE *out,
 		print_first(ctl, out, first);
 	for (i = 0; i < json_object_array_length(above); i++) {
 		struct json_object *entry = json_object_array_get_idx(above, i);
-
 		uint64_t refusals = json_object_get_uint64(
 			json_object_object_get(entry, "refusals"));
 

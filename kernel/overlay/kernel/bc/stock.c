@@ -314,17 +314,12 @@ void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n)
 		   bc_lane_bits(lane, new));
 }
 
-/**
- * bc_lane_peak() - remember what was held at most before the counters change
- * @bc: account
- * @res: resource
- *
- * The units in other lanes count as held, so maxheld is never too low; where one
- * CPU works for one group it is exact.
- *
- * Context: Under the lock of the tree.
+/*
+ * Remember what was held at most before the counters change. The units in other
+ * lanes count as held, so maxheld is never too low; where one CPU works for one
+ * group it is exact.
  */
-void bc_lane_peak(struct beancounter *bc, enum bc_resource res)
+static void bc_lane_peak(struct beancounter *bc, enum bc_resource res)
 {
 	struct bc_stock *stock = raw_cpu_ptr(bc->stock);
 	struct bc_lane lane = bc_lane_of(res);

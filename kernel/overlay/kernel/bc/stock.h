@@ -280,6 +280,5 @@ void bc_fill(struct beancounter *bc, u64 n);
 void bc_refill(struct beancounter *bc, u64 n);
 void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n);
 u64 bc_lane_trim(struct beancounter *bc, enum bc_resource res, u64 keep);
-void bc_lane_peak(struct beancounter *bc, enum bc_resource res);
 
 #endif /* _KERNEL_BC_STOCK_H */
