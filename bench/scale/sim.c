@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A machine of many CPUs that meet at locks and at cache lines, see sim.h. Times
+ * are whole picoseconds, so that the same numbers come out everywhere.
+ */
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+#define NOBODY (-1)
+#define PS 1000
+
+/**
+ * struct cpu - a CPU
+ * @pc: its next step
+ * @debt: picoseconds of this step and those before it that are still to pass
+ * @next: in the queue of a place
+ */
+struct cpu {
+	size_t pc;
+	uint64_t debt;
+	int next;
+};
+
+/**
+ * struct place - a cache line
+ * @owner: who has it
+ * @head: who waits for it
+ * @tail: the last of them
+ * @locked: by @owner
+ */
+struct place {
+	int owner;
+	int head;
+	int tail;
+	bool locked;
+};
+
+/* What happens next: of the same time what was planned first. */
+struct event {
+	uint64_t time;
+	uint64_t nr;
+	int cpu;
+};
+
+struct sim {
+	const struct sim_machine *machine;
+	const struct sim_program *program;
+	struct cpu cpu[SIM_CPUS];
+	struct place place[SIM_PLACES];
+	struct event heap[SIM_CPUS + 1];
+	size_t events;
+	uint64_t planned;
+	uint64_t now;
+	uint64_t random;
+	uint64_t done;
+};
+
+void sim_add(struct sim_program *program, enum sim_kind kind,
+	     unsigned int place, double ns)
+{
+	if (program->nr == program->room) {
+		program->room = program->room * 2 + 64;
+		program->step = realloc(program->step,
+					program->room * sizeof(*program->step));
+		if (!program->step) {
+			perror("scale");
+			exit(1);
+		}
+	}
+	program->step[program->nr++] = (struct sim_step){ kind, place, ns };
+}
+
+void sim_free(struct sim_program *program)
+{
+	free(program->step);
+	*program = (struct sim_program){};
+}
+
+/* xorshift64*: from 0 to below 1, never the same twice in a row. */
+static double draw(struct sim *sim)
+{
+	uint64_t x = sim->random;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	sim->random = x;
+	return (double)((x * 0x2545f4914f6cdd1dULL) >> 11) / (1ULL << 53);
+}
+
+static bool before(const struct event *a, const struct event *b)
+{
+	return a->time < b->time || (a->time == b->time && a->nr < b->nr);
+}
+
+/* The heap begins at 1. */
+static void plan(struct sim *sim, int cpu, uint64_t after)
+{
+	struct event event = { sim->now + after, sim->planned++, cpu };
+	size_t at = ++sim->events;
+
+	for (; at > 1 && before(&event, &sim->heap[at / 2]); at /= 2)
+		sim->heap[at] = sim->heap[at / 2];
+	sim->heap[at] = event;
+}
+
+static struct event take_first(struct sim *sim)
+{
+	struct event first = sim->heap[1], last = sim->heap[sim->events--];
+	size_t at = 1, child;
+
+	for (; (child = at * 2) <= sim->events; at = child) {
+		if (child < sim->events &&
+		    before(&sim->heap[child + 1], &sim->heap[child]))
+			child++;
+		if (before(&last, &sim->heap[child]))
+			break;
+		sim->heap[at] = sim->heap[child];
+	}
+	sim->heap[at] = last;
+	return first;
+}
+
+static uint64_t move_ps(const struct sim *sim, int from, int to)
+{
+	const struct sim_machine *machine = sim->machine;
+	int size = machine->per_socket;
+
+	if (from == to || from == NOBODY)
+		return 0;
+	return PS *
+	       (from / size == to / size ? machine->near_ns : machine->far_ns);
+}
+
+static uint64_t work_ps(struct sim *sim, const struct sim_step *step)
+{
+	double ps = step->ns * PS;
+
+	switch (sim->machine->spread) {
+	case SIM_UNIFORM:
+		if (step->kind == SIM_WORK)
+			ps *= 0.5 + draw(sim);
+		break;
+	case SIM_EXPONENTIAL:
+		ps *= -log(1 - draw(sim));
+		break;
+	case SIM_FIXED:
+		break;
+	}
+	return ps;
+}
+
+/* The place is locked now; go on when it has been moved here. */
+static void get(struct sim *sim, unsigned int nr, int cpu, double moves)
+{
+	struct place *place = &sim->place[nr];
+	uint64_t move = moves * move_ps(sim, place->owner, cpu);
+
+	place->owner = cpu;
+	place->locked = true;
+	plan(sim, cpu, move + (uint64_t)(sim->machine->atomic_ns * PS));
+}
+
+/* CPUs go on behind SIM_LOCK when it is theirs. */
+static void lock(struct sim *sim, unsigned int nr, int cpu)
+{
+	struct place *place = &sim->place[nr];
+
+	if (!place->locked) {
+		get(sim, nr, cpu, 1);
+		return;
+	}
+	sim->cpu[cpu].next = NOBODY;
+	if (place->head == NOBODY)
+		place->head = cpu;
+	else
+		sim->cpu[place->tail].next = cpu;
+	place->tail = cpu;
+}
+
+static void unlock(struct sim *sim, unsigned int nr)
+{
+	struct place *place = &sim->place[nr];
+	bool plain = sim->machine->plain >> nr & 1;
+	int cpu = place->head;
+
+	place->locked = false;
+	if (cpu == NOBODY)
+		return;
+	place->head = sim->cpu[cpu].next;
+	get(sim, nr, cpu, plain ? 1 : sim->machine->handover);
+}
+
+/* Steps that others can see wait until the time of those before has passed. */
+static bool pay(struct sim *sim, int nr)
+{
+	struct cpu *cpu = &sim->cpu[nr];
+
+	if (!cpu->debt)
+		return false;
+	plan(sim, nr, cpu->debt);
+	cpu->debt = 0;
+	return true;
+}
+
+/* One step. False: something else comes first, or the CPU has to wait. */
+static bool step(struct sim *sim, int nr)
+{
+	struct cpu *cpu = &sim->cpu[nr];
+	const struct sim_step *step = &sim->program->step[cpu->pc];
+	struct place *place = &sim->place[step->place];
+
+	switch (step->kind) {
+	case SIM_WORK:
+	case SIM_HOLD:
+		cpu->debt += work_ps(sim, step);
+		break;
+	case SIM_TOUCH:
+		cpu->debt += move_ps(sim, place->owner, nr);
+		place->owner = nr;
+		break;
+	case SIM_SKIP:
+		if (draw(sim) < step->ns)
+			cpu->pc += step->place;
+		break;
+	case SIM_LOCK:
+		if (pay(sim, nr))
+			return false;
+		lock(sim, step->place, nr);
+		cpu->pc++;
+		return false;
+	case SIM_UNLOCK:
+		if (pay(sim, nr))
+			return false;
+		unlock(sim, step->place);
+		break;
+	}
+	cpu->pc++;
+	return true;
+}
+
+/* Until it has to wait for the time, or for another. */
+static void run(struct sim *sim, int nr)
+{
+	struct cpu *cpu = &sim->cpu[nr];
+
+	for (;;) {
+		if (cpu->pc >= sim->program->nr) {
+			if (pay(sim, nr))
+				return;
+			sim->done++;
+			cpu->pc = 0;
+		}
+		if (!step(sim, nr))
+			return;
+	}
+}
+
+static void start(struct sim *sim)
+{
+	unsigned int i;
+	double all = 0;
+	size_t at;
+
+	for (at = 0; at < sim->program->nr; at++)
+		if (sim->program->step[at].kind == SIM_WORK)
+			all += sim->program->step[at].ns;
+	for (i = 0; i < SIM_PLACES; i++)
+		sim->place[i] = (struct place){ NOBODY, NOBODY, NOBODY, false };
+	/* Not all at once. */
+	for (i = 0; i < sim->machine->cpus; i++)
+		plan(sim, i, draw(sim) * all * PS);
+}
+
+double sim_run(const struct sim_machine *machine,
+	       const struct sim_program *program, unsigned int warm)
+{
+	uint64_t first = (uint64_t)warm * machine->cpus, last = 5 * first;
+	uint64_t begin = 0;
+	struct sim *sim = calloc(1, sizeof(*sim));
+	double rate;
+
+	if (!sim || !program->nr || !machine->cpus ||
+	    machine->cpus > SIM_CPUS) {
+		fprintf(stderr,
+			"scale: no such machine, or no memory for it\n");
+		exit(1);
+	}
+	sim->machine = machine;
+	sim->program = program;
+	sim->random = machine->seed;
+	start(sim);
+	while (sim->done < last) {
+		struct event event = take_first(sim);
+
+		sim->now = event.time;
+		run(sim, event.cpu);
+		if (!begin && sim->done >= first)
+			begin = sim->now;
+	}
+	rate = (last - first) * 1e12 / (sim->now - begin);
+	free(sim);
+	return rate;
+}
