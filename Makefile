@@ -147,6 +147,12 @@ bench: deps
 	@scripts/deps qemu bench
 	@bench/run
 
+## scale: docs/scale.md, simulated: what one lock for each tree costs on many CPUs
+.PHONY: scale
+scale: deps
+	@scripts/deps bench
+	@bench/scale/run
+
 ## lint: style, static analysis, patch rules
 .PHONY: lint
 lint: deps
