@@ -18,6 +18,7 @@ LINUX_SRC ?=
 #: LINUX_VERSION: a version of Debian's package; else the newest that was tested
 LINUX_VERSION ?=
 #: REVISION: of the kernel's packages, for one more build; DEBUG=1: with symbols
+#: BTF: no: the kernel's packages are made without types, in half the time
 export BUILD JOBS LINUX_SRC LINUX_VERSION
 
 VM_CFLAGS = -O2 -Wall -Wextra -Wno-unused-result -D_GNU_SOURCE

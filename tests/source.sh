@@ -165,6 +165,21 @@ own_refused()
 	grep -q -e "$text" "$WORK/out"
 }
 
+# no_packages SENTENCE VARIABLE=VALUE...: "make kernel-deb" refuses, and leaves nothing.
+no_packages()
+{
+	local sentence=$1 flavour=
+	shift
+	case ${1-} in
+	FLAVOUR=*) flavour=${1#*=}; shift ;;
+	esac
+	find "$BUILD" | sort >"$WORK/before"
+	! env "$@" "$WORK/scripts/kernel-deb" ${flavour:+"$flavour"} >"$WORK/out" 2>&1 </dev/null || return 1
+	cat "$WORK/out"
+	grep -q "^kernel-deb: .*$sentence" "$WORK/out" && grep -q '^  -> ' "$WORK/out" &&
+		find "$BUILD" | sort | cmp - "$WORK/before"
+}
+
 # sources FORMAT-FILE EXPECTED AWK-ARGUMENT...
 sources()
 {
@@ -286,6 +301,25 @@ check "apt: another suite of the same mirror"	sources a.sources \
 	'URIs: http://m/debian|Suites: trixie|Components: main|Signed-By:' \
 	-v suites=bookworm -v as=trixie
 check "apt: keys inside"			grep -q '^ abc$' "$WORK/out"
+if [ "$(uname -m)" = x86_64 ]; then
+	check "kernel-deb: no flavour"			no_packages "which of Debian's kernels"
+	check "kernel-deb: an unknown flavour"		no_packages "no packages of a kernel 'toaster'" \
+		FLAVOUR=toaster
+	check "kernel-deb: no revision"			no_packages 'REVISION=x is no number' \
+		FLAVOUR=cloud-amd64 REVISION=x
+	check "kernel-deb: no number of jobs"		no_packages 'JOBS=0 is no number' \
+		FLAVOUR=cloud-amd64 JOBS=0
+	check "kernel-deb: types or not"		no_packages 'BTF=maybe is neither' \
+		FLAVOUR=cloud-amd64 BTF=maybe
+	check "kernel-deb: symbols that are left out"	no_packages 'BTF=no leaves out' \
+		FLAVOUR=cloud-amd64 BTF=no DEBUG=1
+	mkdir "$WORK/bin"
+	printf '#!/bin/sh\necho head; echo "disk 1 1 17 1%% /"\n' >"$WORK/bin/df"
+	chmod +x "$WORK/bin/df"
+	check "kernel-deb: too little disk"		no_packages 'too little disk space: 17 MB' \
+		FLAVOUR=cloud-amd64 PATH="$WORK/bin:$PATH"
+	rm -r "${WORK:?}/bin"
+fi
 check "a build that is told to end"		stopped TERM
 check "a build that loses its terminal"		stopped HUP
 check "a build that is killed"			stopped KILL
