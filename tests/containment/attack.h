@@ -53,6 +53,10 @@ bool more(long made, long max);
 /* The path of the group that the attacker is in. */
 const char *attacked(void);
 
+/* census.c: from here on; and what there is now. */
+void census_begin(void);
+void census_note(const char *attack);
+
 void own_net(void);
 void own_ipc(void);
 void own_tmpfs(void);
@@ -70,11 +74,13 @@ extern const size_t nr_file_attacks, nr_fs_attacks, nr_ipc_attacks;
 extern const size_t nr_net_attacks, nr_task_attacks, nr_ns_attacks;
 
 extern const struct attack uring_attacks[], sock_attacks[], proto_attacks[];
+extern const struct attack tls_attacks[];
 extern const struct attack tenant_file_attacks[], wait_attacks[];
 extern const struct attack route_attacks[], link_attacks[], wall_attacks[];
 extern const struct attack traffic_attacks[], mount_attacks[];
 extern const struct attack frame_attacks[];
 extern const size_t nr_uring_attacks, nr_sock_attacks, nr_proto_attacks;
+extern const size_t nr_tls_attacks;
 extern const size_t nr_tenant_file_attacks, nr_wait_attacks;
 extern const size_t nr_route_attacks, nr_link_attacks, nr_wall_attacks;
 extern const size_t nr_traffic_attacks, nr_mount_attacks, nr_frame_attacks;

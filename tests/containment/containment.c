@@ -161,7 +161,8 @@ static long long cpu_free_pages(void)
  * The memory that the kernel itself has in use: all that is not free, neither
  * in the buddy lists (MemFree) nor in those of the CPUs, and that is not the
  * contents of processes (AnonPages, SwapCached) or of files (Cached, which has
- * those of tmpfs, and Buffers).  Slab, page tables, stacks, percpu, vmalloc
+ * those of tmpfs, and Buffers), unless nothing can take these back, as in ramfs, and
+ * they are not locked by a process.  Slab, page tables, stacks, percpu, vmalloc
  * and all the pages that no line of meminfo counts remain.
  */
 static long long kernel_memory(void)
@@ -173,6 +174,7 @@ static long long kernel_memory(void)
 		{ "MemTotal:", 1 },    { "MemFree:", -1 },
 		{ "Buffers:", -1 },    { "\nCached:", -1 },
 		{ "SwapCached:", -1 }, { "AnonPages:", -1 },
+		{ "Unevictable:", 1 }, { "Mlocked:", -1 },
 	};
 	char buf[8192], *at;
 	long long sum = 0;
@@ -358,6 +360,7 @@ static void run_attack(struct bc_group *g)
 	deadline = bc_now_ms() + (running->tenant ? TENANT_MS : ATTACK_MS);
 	bc_worker_start_as(&w, g, BC_NOBODY);
 	a.held = bc_rest(g);
+	census_begin();
 	a.kernel = kernel_memory();
 	bc_call_begin(&w, attack, running->max);
 	while (!(done = bc_call_end(&w, SAMPLE_MS, &made)) &&
@@ -370,6 +373,7 @@ static void run_attack(struct bc_group *g)
 		bc_skip("not to be had here: %s", strerror(w.error));
 	bc_pause_ms(50);
 	look(&a, g);
+	census_note(running->name);
 	check_neighbour(&n);
 	finish(g, &w, &a, done, made);
 }
@@ -419,6 +423,7 @@ int main(int argc, char **argv)
 	add(ns_attacks, nr_ns_attacks);
 	add(uring_attacks, nr_uring_attacks);
 	add(sock_attacks, nr_sock_attacks);
+	add(tls_attacks, nr_tls_attacks);
 	add(proto_attacks, nr_proto_attacks);
 	add(tenant_file_attacks, nr_tenant_file_attacks);
 	add(wait_attacks, nr_wait_attacks);

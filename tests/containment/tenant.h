@@ -41,6 +41,9 @@ bool nft_do(struct nlmsghdr *h);
 bool add_device(const char *kind, const char *name,
 		void (*fill)(struct nlmsghdr *h));
 
+/* A connection over the loopback, both ends: 0, or -1. */
+int stream(int protocol, int fd[2]);
+
 /* A hundred packets to a port of the loopback where nobody is. */
 bool send_packets(void);
 

@@ -51,6 +51,26 @@ static bool ramfs_mounts(long i)
 	return mount_at(i, "ramfs", NULL);
 }
 
+/* Contents of a file of ramfs, which nothing can take back. */
+static bool ramfs_contents(long i)
+{
+	static char data[1 << 16];
+	static int fd;
+	int k;
+
+	if (!i) {
+		if (!mount_at(0, "ramfs", NULL))
+			return false;
+		fd = open("/tmp/m0/file", O_CREAT | O_WRONLY, 0600);
+	}
+	for (k = 0; k < 16; k++) {
+		/* What is left of one that is cut short fails next. */
+		if (write(fd, data, sizeof(data)) < 0)
+			return false;
+	}
+	return true;
+}
+
 /* Mounts of cgroup. */
 static bool group_mounts(long i)
 {
@@ -210,6 +230,7 @@ const struct attack mount_attacks[] = {
 	TENANT_IN(devpts_mounts, 20000, MNT),
 	TENANT_IN(mqueue_mounts, 20000, MNT | CLONE_NEWIPC),
 	TENANT_IN(ramfs_mounts, 20000, MNT),
+	TENANT_IN(ramfs_contents, 200, MNT),
 	TENANT_IN(group_mounts, 20000, MNT | CLONE_NEWCGROUP),
 	TENANT_IN(binary_formats, 60000, MNT),
 	TENANT_IN(loose_trees, 20000, MNT),

@@ -114,6 +114,35 @@ static bool vsock_full(long i)
 	return in >= 0 && errno == EAGAIN;
 }
 
+/* Connections of vsock that were closed before anybody accepted them. */
+static bool vsock_unaccepted(long i)
+{
+	static struct sockaddr_vm to;
+	socklen_t len = sizeof(to);
+	static int server;
+	int out, k;
+
+	if (i % 16 == 0) {
+		to = (struct sockaddr_vm){
+			.svm_family = AF_VSOCK,
+			.svm_port = VMADDR_PORT_ANY,
+			.svm_cid = 1 /* VMADDR_CID_LOCAL */,
+		};
+		server = socket(AF_VSOCK, SOCK_STREAM, 0);
+		if (server < 0 || bind(server, (struct sockaddr *)&to, len) ||
+		    listen(server, 4096) ||
+		    getsockname(server, (struct sockaddr *)&to, &len))
+			return false;
+	}
+	for (k = 0; k < 256; k++) {
+		out = socket(AF_VSOCK, SOCK_STREAM, 0);
+		if (out < 0 || connect(out, (struct sockaddr *)&to, sizeof(to)))
+			return false;
+		close(out);
+	}
+	return true;
+}
+
 /* Filters of 512 ids, each of which is a receiver in lists of the kernel's. */
 static bool can_filters(long i)
 {
@@ -154,8 +183,8 @@ static bool can_jobs(long i)
 const struct attack proto_attacks[] = {
 	TENANT(alg_hashes, 50000), TENANT(alg_keys, 50000),
 	TENANT(alg_pages, 500),	   TENANT(alg_generators, 20000),
-	TENANT(vsock_full, 500),   TENANT(can_filters, 1000),
-	TENANT(can_jobs, 20000),
+	TENANT(vsock_full, 500),   TENANT(vsock_unaccepted, 1000),
+	TENANT(can_filters, 1000), TENANT(can_jobs, 20000),
 };
 
 const size_t nr_proto_attacks = BC_COUNT(proto_attacks);

@@ -200,7 +200,7 @@ static bool unix_unaccepted(long i)
 }
 
 /* A pair of connected sockets; what is sent to the second stays there. */
-static int stream(int protocol, int fd[2])
+int stream(int protocol, int fd[2])
 {
 	struct sockaddr_in sin = bc_loopback(0);
 	socklen_t len = sizeof(sin);
@@ -444,22 +444,6 @@ static bool md5_keys(long i)
 	       !setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof(key));
 }
 
-/* Records of TLS that are not full yet: pages that wait for the rest. */
-static bool ktls_records(long i)
-{
-	struct {
-		unsigned short version, cipher;
-		unsigned char iv[8], key[16], salt[4], seq[8];
-	} info = { 0x0303, 51 /* TLS_CIPHER_AES_GCM_128 */, { i } };
-	int fd[2];
-
-	return !stream(0, fd) &&
-	       !setsockopt(fd[0], IPPROTO_TCP, TCP_ULP, "tls", 4) &&
-	       !setsockopt(fd[0], 282 /* SOL_TLS */, 1 /* TLS_TX */, &info,
-			   sizeof(info)) &&
-	       send(fd[0], data, 16000, MSG_MORE | MSG_DONTWAIT) > 0;
-}
-
 /* Notes that what was sent without a copy may be used again. */
 static bool zerocopy_notes(long i)
 {
@@ -496,7 +480,6 @@ const struct attack sock_attacks[] = {
 	TENANT(multicast_groups6, 60000),
 	TENANT(flow_labels, 100000),
 	TENANT(md5_keys, 60000),
-	TENANT(ktls_records, 2000),
 	TENANT(zerocopy_notes, 2000),
 };
 

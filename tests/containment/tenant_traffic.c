@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/can.h>
+#include <linux/can/bcm.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/pkt_cls.h>
@@ -189,6 +191,42 @@ static bool delayed_packets(long i)
 	return send_packets();
 }
 
+/* Frames that a timer sends, and that are on their way for an hour. */
+static bool delayed_frames(long i)
+{
+	struct tc_netem_qopt opt = { .latency = 0x7fffffff, .limit = 10000000 };
+	struct sockaddr_can to = { .can_family = AF_CAN };
+	struct {
+		struct bcm_msg_head head;
+		struct can_frame frame;
+	} job = {
+		.head.opcode = TX_SETUP,
+		.head.flags = SETTIMER | STARTTIMER,
+		.head.ival2.tv_usec = 100,
+		.head.can_id = 1,
+		.head.nframes = 1,
+	};
+	struct nlmsghdr *h;
+	int fd;
+
+	if (!i) {
+		if (!add_device("vcan", "can0", NULL))
+			return false;
+		h = tc(RTM_NEWQDISC, if_nametoindex("can0"), 1 << 16, TC_H_ROOT,
+		       "netem");
+		mnl_attr_put(h, TCA_OPTIONS, sizeof(opt), &opt);
+		if (!nl_do(h))
+			return false;
+	}
+	usleep(100000);
+	if (i > 3)
+		return true;
+	to.can_ifindex = if_nametoindex("can0");
+	fd = socket(PF_CAN, SOCK_DGRAM, CAN_BCM);
+	return fd >= 0 && !connect(fd, (struct sockaddr *)&to, sizeof(to)) &&
+	       write(fd, &job, sizeof(job)) > 0;
+}
+
 static struct mnl_socket *xfrm(void)
 {
 	static struct mnl_socket *nl;
@@ -261,6 +299,7 @@ const struct attack traffic_attacks[] = {
 	TENANT_IN(tc_queues, 200, NET),
 	TENANT_IN(tc_disciplines, 500, NET),
 	TENANT_IN(delayed_packets, 1000, NET),
+	TENANT_IN(delayed_frames, 1000, NET),
 	TENANT_IN(ipsec_states, 30000, NET),
 	TENANT_IN(ipsec_policies, 60000, NET),
 };

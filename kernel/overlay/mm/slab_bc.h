@@ -28,9 +28,8 @@ static __always_inline bool bc_cache_by_default(const struct kmem_cache *s)
 	return s == radix_tree_node_cachep;
 }
 
-static __fastpath_inline bool bc_slab_post_alloc_hook(struct kmem_cache *s,
-						      gfp_t flags, size_t size,
-						      void **p)
+static __fastpath_inline bool
+bc_slab_charge_new(struct kmem_cache *s, gfp_t flags, size_t size, void **p)
 {
 	if (!bc_online() || (flags & __GFP_UNCHARGED))
 		return true;
@@ -55,10 +54,24 @@ static __fastpath_inline bool bc_slab_post_alloc_hook(struct kmem_cache *s,
 	return false;
 }
 
+static __fastpath_inline bool bc_slab_post_alloc_hook(struct kmem_cache *s,
+						      gfp_t flags, size_t size,
+						      void **p)
+{
+	if (!bc_slab_charge_new(s, flags, size, p))
+		return false;
+	bc_census_objects(s, flags, size, p);
+	return true;
+}
+
 static __fastpath_inline void bc_slab_free_hook(struct kmem_cache *s,
 						struct slab *slab, void **p,
 						int objects)
 {
+	int i;
+
+	for (i = 0; bc_census_runs() && i < objects; i++)
+		bc_census_free(p[i]);
 	if (!bc_online() || likely(!slab_obj_exts(slab)))
 		return;
 

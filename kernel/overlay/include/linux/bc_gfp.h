@@ -40,6 +40,18 @@ static __always_inline gfp_t bc_gfp_uncharged(gfp_t flags)
 	return bc_online() ? flags | __GFP_UNCHARGED : flags;
 }
 
+/**
+ * bc_gfp_cache() - the same flags for the page cache, which nobody pays for
+ * @flags: of the allocation; marked where the page cannot be written back or dropped
+ *
+ * Context: Any.
+ * Return: @flags with __GFP_UNCHARGED, unless they are marked.
+ */
+static __always_inline gfp_t bc_gfp_cache(gfp_t flags)
+{
+	return flags & __GFP_BC ? flags : bc_gfp_uncharged(flags);
+}
+
 #else /* CONFIG_BEANCOUNTERS */
 
 static inline bool bc_online(void)
@@ -48,6 +60,11 @@ static inline bool bc_online(void)
 }
 
 static inline gfp_t bc_gfp_uncharged(gfp_t flags)
+{
+	return flags;
+}
+
+static inline gfp_t bc_gfp_cache(gfp_t flags)
 {
 	return flags;
 }

@@ -13,6 +13,7 @@
 #ifndef _LINUX_BEANCOUNTER_H
 #define _LINUX_BEANCOUNTER_H
 
+#include <linux/bc_census.h>
 #include <linux/bc_gfp.h>
 #include <linux/cleanup.h>
 #include <linux/jump_label.h>
@@ -126,6 +127,7 @@ bool __bc_charge_like(void *obj, const void *like, gfp_t flags);
 bool __bc_follow(void *obj, const void *like, gfp_t flags);
 void __bc_disown(void *obj);
 struct beancounter *__bc_behalf_begin(const void *like);
+void __bc_behalf_change(const void *like);
 void __bc_behalf_end(struct beancounter *old);
 
 int __must_check __bc_page_charge(struct page *page, unsigned int order,
@@ -343,7 +345,8 @@ static inline void bc_task_init(struct task_struct *task)
 
 /**
  * bc_behalf_begin() - what is allocated from here on is for who pays for an object
- * @like: from a slab cache or kmalloc(); in a softirq it cannot be freed meanwhile
+ * @like: from a slab cache or kmalloc(); in a softirq it cannot be freed meanwhile;
+ *	or NULL for nobody
  *
  * For softirqs and kernel threads; a task pays itself. Nobody pays if nobody pays
  * for @like. Sections nest, but not in one of set_active_bc(). Allocations are
@@ -438,6 +441,7 @@ static inline int bc_page_charge(struct page *page, unsigned int order,
  */
 static __always_inline void bc_page_uncharge(struct page *page)
 {
+	bc_census_free(page);
 	if (bc_online() && unlikely(PageBc(page)))
 		__bc_page_uncharge(page);
 }

@@ -58,6 +58,12 @@ static inline void bc_net_free(struct net *net)
 		__bc_net_free(net);
 }
 
+/* Nobody pays for what is done for the first namespace. */
+static inline const struct net *bc_net_paid(const struct net *net)
+{
+	return net_eq(net, &init_net) ? NULL : net;
+}
+
 /**
  * bc_net_pays() - let who made a network namespace pay for an object
  * @net: the namespace
@@ -68,31 +74,26 @@ static inline void bc_net_free(struct net *net)
  */
 static inline bool __must_check bc_net_pays(const struct net *net, void *obj)
 {
-	return !bc_online() ||
-	       __bc_follow(obj, net_eq(net, &init_net) ? NULL : net,
-			   GFP_ATOMIC);
+	return !bc_online() || __bc_follow(obj, bc_net_paid(net), GFP_ATOMIC);
 }
 
 /**
- * bc_net_begin() - what a softirq allocates from here on is for a network namespace
- * @net: the namespace; who made it pays, but for the first, which changes nothing
+ * bc_net_enter() - a packet has come to a device of another network namespace
+ * @net: the namespace; who made it pays from here on, and nobody for the first
  *
- * See bc_behalf_begin().
- *
- * Context: Any but hard interrupts.
- * Return: What bc_behalf_end() needs to restore.
+ * Context: In a section of bc_behalf_begin(), to the end of which it holds.
  */
-static inline struct beancounter *bc_net_begin(const struct net *net)
+static inline void bc_net_enter(const struct net *net)
 {
-	return bc_online() && !net_eq(net, &init_net) ? __bc_behalf_begin(net) :
-							BC_UNCHANGED;
+	/* Most packets are for the first one, and nobody has been paying so far. */
+	if (bc_online() && (!net_eq(net, &init_net) || bc_on_behalf()))
+		__bc_behalf_change(bc_net_paid(net));
 }
 
 #else /* CONFIG_BEANCOUNTERS */
 
-static inline struct beancounter *bc_net_begin(const struct net *net)
+static inline void bc_net_enter(const struct net *net)
 {
-	return NULL;
 }
 
 static inline bool bc_net_pays(const struct net *net, void *obj)

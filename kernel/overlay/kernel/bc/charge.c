@@ -30,7 +30,8 @@
  * @forced: what went above a limit, NULL for nothing
  * @forced_at: id of the lowest group whose limit it was
  * @counter: of that group, before
- * @same: from this level up as much is given back as is charged, or NULL
+ * @same: from this level up something is given back before it is charged, or NULL
+ * @less: how much that is
  *
  * A program attached to a tracepoint may allocate, which may charge.
  */
@@ -41,6 +42,7 @@ struct bc_event {
 	u64 forced_at;
 	struct bc_counter counter;
 	const struct beancounter *same;
+	u64 less;
 };
 
 static __always_inline void bc_event_init(struct bc_event *event)
@@ -48,6 +50,7 @@ static __always_inline void bc_event_init(struct bc_event *event)
 	event->drained = (struct bc_sum){};
 	event->forced = NULL;
 	event->same = NULL;
+	event->less = 0;
 }
 
 static void bc_event_trace(const struct bc_event *event)
@@ -69,6 +72,13 @@ static bool bc_drain_event(struct beancounter *root, struct bc_event *event)
 	return true;
 }
 
+/* Does a level get more than it has given back? If not, nor do those above. */
+static bool bc_grows(const struct beancounter *bc, const struct bc_want *want,
+		     const struct bc_event *event)
+{
+	return bc && (bc != event->same || want->n > event->less);
+}
+
 /*
  * A stock hands out without asking what was checked when it was filled, so no
  * stock may be open below a level that is above its barrier. Requests that may
@@ -77,7 +87,7 @@ static bool bc_drain_event(struct beancounter *root, struct bc_event *event)
 static void bc_cross_barrier(struct beancounter *bc, const struct bc_want *want,
 			     struct bc_event *event)
 {
-	for (; bc && bc != event->same; bc = bc->parent)
+	for (; bc_grows(bc, want, event); bc = bc->parent)
 		if (!bc_fits(&bc->res[want->res], want->n, BC_BARRIER))
 			bc_drain_event(bc, event);
 }
@@ -86,18 +96,23 @@ static void bc_cross_barrier(struct beancounter *bc, const struct bc_want *want,
 static void bc_count_forced(struct beancounter *bc, const struct bc_want *want,
 			    struct bc_event *event)
 {
-	for (; bc && bc != event->same && want->n; bc = bc->parent) {
-		struct bc_counter *c = &bc->res[want->res];
-		s64 room = bc_room(c, BC_LIMIT);
+	u64 less = 0;
 
+	for (; bc_grows(bc, want, event) && want->n; bc = bc->parent) {
+		struct bc_counter *c = &bc->res[want->res];
+		s64 room;
+
+		if (bc == event->same)
+			less = event->less;
 		if (bc_fits(c, want->n, BC_LIMIT))
 			continue;
+		room = bc_room(c, BC_LIMIT) - (s64)less;
 		if (!event->forced) {
 			event->forced = want;
 			event->forced_at = bc->id;
 			event->counter = *c;
 		}
-		c->forced += want->n - max(room, 0);
+		c->forced += want->n - less - max(room, 0);
 	}
 }
 
@@ -222,8 +237,8 @@ static int bc_transfer_near(struct beancounter *from, u64 less,
 	bool granted;
 
 	bc_event_init(&event);
-	if (rq->want[0].n <= less)
-		event.same = bc_common(from, to);
+	event.same = bc_common(from, to);
+	event.less = less;
 	bc_lock(to, flags);
 	bc_empty_lane(from, res);
 	bc_empty_lane(to, res);

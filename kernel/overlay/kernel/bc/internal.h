@@ -51,6 +51,7 @@
 #include "counter.h"
 
 struct bc_netns;
+struct dentry;
 struct bc_stock;
 
 /* The things that a walk looks for in a subtree, see tree.c. */
@@ -332,6 +333,15 @@ int bc_limits_parse(char *buf, struct bc_limits *limits);
 /* vm.c */
 int bc_vm_spawn(struct task_struct *task, struct beancounter *bc);
 void bc_vm_follow(struct task_struct *task);
+
+/* census.c */
+#ifdef CONFIG_BEANCOUNTERS_CENSUS
+void bc_census_init(struct dentry *dir);
+#else
+static inline void bc_census_init(struct dentry *dir)
+{
+}
+#endif
 
 /* pin.c */
 #ifdef CONFIG_BEANCOUNTERS_DEBUG

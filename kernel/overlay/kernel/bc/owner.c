@@ -52,9 +52,25 @@ static bool bc_by_task(void)
 	return in_task() && !(current->flags & PF_KTHREAD);
 }
 
+/* Is what is done here done for somebody else? */
+static bool bc_for_others(void)
+{
+	return !in_hardirq() && !in_nmi() && !bc_by_task();
+}
+
+/* Who pays for an object, or nobody for NULL; in a thread with a reference. */
+static struct beancounter *bc_behalf_of(const void *like)
+{
+	struct beancounter *bc = like ? bc_memory_owner(like) : NULL;
+
+	if (!in_task())
+		return bc;
+	return bc && refcount_inc_not_zero(&bc->refs) ? bc : BC_NOBODY;
+}
+
 /**
  * __bc_behalf_begin() - see bc_behalf_begin()
- * @like: from a slab cache, kmalloc() or vmalloc()
+ * @like: from a slab cache, kmalloc() or vmalloc(), or NULL for nobody
  *
  * A softirq stays on its CPU and needs no reference. In a kernel thread the account
  * is kept until the end, whatever becomes of @like.
@@ -66,17 +82,32 @@ struct beancounter *__bc_behalf_begin(const void *like)
 {
 	struct beancounter *bc;
 
-	if (in_hardirq() || in_nmi() || bc_by_task())
+	if (!bc_for_others())
 		return BC_UNCHANGED;
-	bc = bc_memory_owner(like);
+	bc = bc_behalf_of(like);
 	if (!in_task())
 		return raw_cpu_xchg(bc_softirq_payer, bc);
-	if (!bc || !refcount_inc_not_zero(&bc->refs))
-		bc = BC_NOBODY;
 	current->bc_scope |= BC_SCOPE_BEHALF;
 	return set_active_bc(bc);
 }
 EXPORT_SYMBOL_GPL(__bc_behalf_begin);
+
+/**
+ * __bc_behalf_change() - from here on it is for somebody else
+ * @like: as for __bc_behalf_begin(), whose section it is
+ *
+ * Context: As there.
+ */
+void __bc_behalf_change(const void *like)
+{
+	if (!bc_for_others())
+		return;
+	if (in_task())
+		bc_put_payer(set_active_bc(bc_behalf_of(like)));
+	else
+		raw_cpu_write(bc_softirq_payer, bc_behalf_of(like));
+}
+EXPORT_SYMBOL_GPL(__bc_behalf_change);
 
 /**
  * __bc_behalf_end() - see bc_behalf_end()
@@ -132,10 +163,13 @@ void __bc_disown(void *obj)
 	struct folio *folio = virt_to_folio(obj);
 	struct slab *slab = folio_slab(folio);
 
-	if (unlikely(!folio_test_slab(folio)))
+	if (unlikely(!folio_test_slab(folio))) {
 		bc_page_uncharge(folio_page(folio, 0));
-	else if (slab_obj_exts(slab))
+		bc_census_disowned(folio_page(folio, 0), folio_size(folio));
+	} else if (slab_obj_exts(slab)) {
 		bc_slab_uncharge_one(slab->slab_cache, slab, obj);
+		bc_census_disowned(obj, bc_object_size(slab->slab_cache));
+	}
 }
 
 /**

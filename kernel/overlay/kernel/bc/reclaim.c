@@ -238,13 +238,12 @@ static u64 bc_usage(struct beancounter *bc, u64 *cap)
 /* RCU callbacks give back the charge of objects that were freed, now or before. */
 static void bc_shrink_settle(const struct bc_shrink *shrink)
 {
-	if (shrink->freed) {
-		rcu_barrier();
-	} else if (shrink->dirty) {
+	if (shrink->dirty && !shrink->freed) {
 		wakeup_flusher_threads(WB_REASON_VMSCAN);
 		schedule_timeout_killable(HZ / 10);
 	} else {
-		synchronize_rcu();
+		/* Not synchronize_rcu(), after which the callbacks are still to run. */
+		rcu_barrier();
 	}
 }
 

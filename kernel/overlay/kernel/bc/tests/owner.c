@@ -3,7 +3,9 @@
  * Beancounters: KUnit tests of objects that count in a resource of their own.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/gfp.h>
+#include <linux/interrupt.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -18,11 +20,23 @@
  * @bc: pays for what the test allocates
  * @cache: each of its objects counts in numflock
  * @plain: none of its objects does
+ * @other: another group that pays
+ * @mine: an object for which @bc pays
+ * @theirs: one for which @other does
+ * @tasklet: does in a softirq what is to be right there
+ * @right: it was
+ * @done: it is at its end
  */
 struct bc_owner {
 	struct beancounter *bc;
 	struct kmem_cache *cache;
 	struct kmem_cache *plain;
+	struct beancounter *other;
+	void *mine;
+	void *theirs;
+	struct tasklet_struct tasklet;
+	bool right;
+	struct completion done;
 };
 
 static int bc_owner_init(struct kunit *test)
@@ -207,6 +221,80 @@ static void test_like_thread(struct kunit *test)
 	BC_EXPECT_HELD(test, other, BC_KMEMSIZE, 0);
 }
 
+/* Who holds what is allocated here, as bc_behalf_begin() says; nobody: NULL. */
+static bool bc_owner_is(struct bc_owner *ctx, const struct beancounter *bc)
+{
+	void *obj = kmem_cache_alloc(ctx->plain, GFP_ATOMIC | __GFP_NOWARN);
+	bool right = obj && bc_object_owner(obj, NULL) == bc;
+
+	if (obj)
+		kmem_cache_free(ctx->plain, obj);
+	return right;
+}
+
+/* Sections nest; a change holds to the end of the inner one. */
+static bool bc_owner_sections(struct bc_owner *ctx)
+{
+	struct beancounter *outer, *inner;
+	bool right;
+
+	outer = bc_behalf_begin(ctx->mine);
+	right = bc_owner_is(ctx, ctx->bc);
+	inner = bc_behalf_begin(NULL);
+	right &= bc_owner_is(ctx, NULL);
+	__bc_behalf_change(ctx->theirs);
+	right &= bc_owner_is(ctx, ctx->other);
+	__bc_behalf_change(NULL);
+	right &= bc_owner_is(ctx, NULL);
+	__bc_behalf_change(ctx->theirs);
+	bc_behalf_end(inner);
+	right &= bc_owner_is(ctx, ctx->bc);
+	bc_behalf_end(outer);
+	return right && bc_owner_is(ctx, NULL);
+}
+
+static void bc_owner_tasklet(struct tasklet_struct *t)
+{
+	struct bc_owner *ctx = container_of(t, struct bc_owner, tasklet);
+
+	ctx->right = bc_owner_sections(ctx);
+	complete(&ctx->done);
+}
+
+/* The same in a kernel thread, as this is, and in a softirq. No reference is left. */
+static void test_behalf(struct kunit *test)
+{
+	struct bc_owner *ctx = test->priv;
+	unsigned int refs, refs_other;
+
+	ctx->other = bc_kunit_alloc(test, NULL);
+	ctx->mine = bc_owner_alloc(test, ctx->plain);
+	KUNIT_ASSERT_NOT_NULL(test, ctx->mine);
+	set_active_bc(ctx->other);
+	ctx->theirs = kmem_cache_alloc(ctx->plain, GFP_KERNEL);
+	set_active_bc(NULL);
+	KUNIT_ASSERT_NOT_NULL(test, ctx->theirs);
+	refs = refcount_read(&ctx->bc->refs);
+	refs_other = refcount_read(&ctx->other->refs);
+
+	KUNIT_EXPECT_TRUE(test, bc_owner_sections(ctx));
+	KUNIT_EXPECT_FALSE(test, current->bc_scope & BC_SCOPE_BEHALF);
+
+	init_completion(&ctx->done);
+	tasklet_setup(&ctx->tasklet, bc_owner_tasklet);
+	tasklet_schedule(&ctx->tasklet);
+	wait_for_completion(&ctx->done);
+	tasklet_kill(&ctx->tasklet);
+	KUNIT_EXPECT_TRUE(test, ctx->right);
+
+	KUNIT_EXPECT_EQ(test, refs, refcount_read(&ctx->bc->refs));
+	KUNIT_EXPECT_EQ(test, refs_other, refcount_read(&ctx->other->refs));
+	kmem_cache_free(ctx->plain, ctx->mine);
+	kmem_cache_free(ctx->plain, ctx->theirs);
+	bc_owner_expect(test, 0);
+	BC_EXPECT_HELD(test, ctx->other, BC_KMEMSIZE, 0);
+}
+
 /* The account goes with the last of it, whichever way that is. */
 static void test_counted_last(struct kunit *test)
 {
@@ -227,11 +315,12 @@ static void test_counted_last(struct kunit *test)
 }
 
 static struct kunit_case bc_owner_cases[] = {
-	KUNIT_CASE(test_counted),      KUNIT_CASE(test_try),
-	KUNIT_CASE(test_counted_bulk), KUNIT_CASE(test_like),
-	KUNIT_CASE(test_like_thread),  KUNIT_CASE(test_counted_maxheld),
+	KUNIT_CASE(test_counted),	  KUNIT_CASE(test_try),
+	KUNIT_CASE(test_counted_bulk),	  KUNIT_CASE(test_like),
+	KUNIT_CASE(test_like_thread),	  KUNIT_CASE(test_behalf),
+	KUNIT_CASE(test_counted_maxheld),
 
-	KUNIT_CASE(test_counted_last), {}
+	KUNIT_CASE(test_counted_last),	  {}
 };
 
 static struct kunit_suite bc_owner_suite = {

@@ -64,7 +64,15 @@ static void request_transfer(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, bc_kunit_transfer(a, 4, b, 4, res, BC_FORCE));
 	bc_expect_counts(test, b, res, 4, 10, 2);
 	bc_expect_counts(test, up, res, 4, 10, 0);
-	bc_uncharge(b, res, 4);
+	/* More is charged than was given back: that much is new above both. */
+	KUNIT_EXPECT_NULL(test, bc_kunit_transfer(b, 4, a, 7, res, BC_FORCE));
+	bc_expect_counts(test, a, res, 7, 10, 0);
+	bc_expect_counts(test, up, res, 7, 10, 3);
+	bc_kunit_limits(up, res, 1, 8);
+	KUNIT_EXPECT_NULL(test, bc_kunit_transfer(a, 7, b, 10, res, BC_FORCE));
+	bc_expect_counts(test, b, res, 10, 10, 4);
+	bc_expect_counts(test, up, res, 10, 10, 5);
+	bc_uncharge(b, res, 10);
 }
 
 /* What is in lanes is not held, and does not become so by a transfer. */

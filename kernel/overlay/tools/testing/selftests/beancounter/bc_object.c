@@ -7,7 +7,9 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bc_object.h"
 
@@ -114,4 +116,35 @@ void bc_object_test(struct bc_group *g, const struct bc_object *o)
 	}
 	bc_worker_stop(&w);
 	bc_held_is(g, 0);
+}
+
+/* What a cache is called in sysfs, whichever of the caches that were merged it is. */
+static void cache_id(const char *cache, char *id, size_t size)
+{
+	char path[128];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s", cache);
+	n = readlink(path, id, size - 1);
+	if (n < 0)
+		n = snprintf(id, size, "%s", cache);
+	id[n] = '\0';
+}
+
+long bc_objects_of(const struct bc_group *g, const char *cache)
+{
+	char buf[16384], name[64], id[128], other[128], *line, *rest = buf;
+	long sum = 0, n;
+
+	if (bc_slurp(g, "bc.what", buf, sizeof(buf)) < 0)
+		bc_skip("no bc.what: %s", strerror(errno));
+	cache_id(cache, id, sizeof(id));
+	while ((line = strsep(&rest, "\n"))) {
+		if (sscanf(line, "slab %63s objects=%ld", name, &n) != 2)
+			continue;
+		cache_id(name, other, sizeof(other));
+		if (!strcmp(id, other))
+			sum += n;
+	}
+	return sum;
 }

@@ -37,4 +37,7 @@ void bc_object_refusal(struct bc_group *g, struct bc_worker *w,
 /* What a cost function asks for; skips the case when the cache is unknown. */
 long long bc_need_slab(const char *cache);
 
+/* How many objects of a cache a group holds; skips the case without bc.what. */
+long bc_objects_of(const struct bc_group *g, const char *cache);
+
 #endif /* BC_OBJECT_H */

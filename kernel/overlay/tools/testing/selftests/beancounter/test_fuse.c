@@ -2,7 +2,7 @@
 /*
  * A page of a pipe that becomes one of the page cache: what FUSE does with the
  * answers that its server moves to it.  It is no kernel memory of the server
- * any more.
+ * any more.  And the other way: what a server moves into a pipe is its own.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bc_object.h"
@@ -21,7 +22,8 @@
 #define NODE 2
 
 static int dev, pipes[2];
-static char request[1 << 17];
+/* Room for a request that writes all of the file. */
+static char request[1 << 18];
 static char data[PAGES * 4096];
 
 static int answer(const struct fuse_in_header *in, int error, const void *data,
@@ -53,8 +55,9 @@ static int answer_init(const struct fuse_in_header *in)
 		.major = FUSE_KERNEL_VERSION,
 		.minor = FUSE_KERNEL_MINOR_VERSION,
 		.max_readahead = PAGES * 4096,
-		.flags = FUSE_ASYNC_READ | FUSE_SPLICE_MOVE | FUSE_SPLICE_WRITE,
-		.max_write = 4096,
+		.flags = FUSE_ASYNC_READ | FUSE_SPLICE_MOVE |
+			 FUSE_SPLICE_WRITE | FUSE_BIG_WRITES,
+		.max_write = sizeof(data),
 		.max_background = 16,
 	};
 
@@ -108,16 +111,15 @@ static int answer_read(const struct fuse_in_header *in)
 		       -1;
 }
 
-/* Answers until the file has been closed; how many pages were read of it. */
-static long serve(long unused)
+/* Answers up to a request of this kind; how many pages were read of the file. */
+static long serve(long last)
 {
 	const struct fuse_in_header *in = (const void *)request;
-	bool open = true;
+	bool on = true;
 	long sent = 0;
 	int err = 0;
 
-	(void)unused;
-	while (open && !err) {
+	while (on && !err) {
 		if (read(dev, request, sizeof(request)) < 0)
 			return -1;
 		switch (in->opcode) {
@@ -139,7 +141,6 @@ static long serve(long unused)
 			break;
 		case FUSE_RELEASE:
 			err = answer(in, 0, NULL, 0);
-			open = false;
 			break;
 		case FUSE_FORGET:
 		case FUSE_BATCH_FORGET:
@@ -148,8 +149,26 @@ static long serve(long unused)
 		default:
 			err = answer(in, -ENOSYS, NULL, 0);
 		}
+		on = in->opcode != last;
 	}
 	return err ? -1 : sent / 4096;
+}
+
+/* Moves requests into the pipe until it is one to write all; how long that is. */
+static long take_write(long unused)
+{
+	const struct fuse_in_header *in = (const void *)request;
+	ssize_t size;
+
+	(void)unused;
+	for (;;) {
+		size = splice(dev, NULL, pipes[1], NULL, 2 * sizeof(data), 0);
+		if (size < 0 || size > (ssize_t)sizeof(data))
+			return size;
+		if (read(pipes[0], request, sizeof(request)) != size ||
+		    answer(in, -ENOSYS, NULL, 0))
+			return -1;
+	}
 }
 
 static long prepare(long unused)
@@ -182,16 +201,10 @@ static int cached(int fd)
 	return n;
 }
 
-static void test_steal(struct bc_group *g)
+static void start_server(struct bc_worker *w, const struct bc_group *g)
 {
-	long long base, page = bc_page_size();
-	struct bc_worker w;
 	char options[96];
-	int fd, log, i;
-	long pages;
 
-	log = bc_sys(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
-	bc_sys(lseek(log, 0, SEEK_END));
 	bc_tmpfs();
 	mkdir("at", 0755);
 	dev = open("/dev/fuse", O_RDWR);
@@ -201,11 +214,23 @@ static void test_steal(struct bc_group *g)
 		 "fd=%d,rootmode=40000,user_id=0,group_id=0", dev);
 	if (mount("try", "at", "fuse", 0, options))
 		bc_skip("cannot mount FUSE: %s", strerror(errno));
-	bc_worker_start(&w, g);
-	bc_true(bc_call(&w, prepare, 0) >= 0);
+	bc_worker_start(w, g);
+	bc_true(bc_call(w, prepare, 0) >= 0);
+}
+
+static void test_steal(struct bc_group *g)
+{
+	long long base, page = bc_page_size();
+	struct bc_worker w;
+	int fd, log, i;
+	long pages;
+
+	log = bc_sys(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
+	bc_sys(lseek(log, 0, SEEK_END));
+	start_server(&w, g);
 	base = bc_rest(g);
 	bc_reset_maxheld(g);
-	bc_call_begin(&w, serve, 0);
+	bc_call_begin(&w, serve, FUSE_RELEASE);
 	fd = bc_sys(open("at/file", O_RDONLY));
 	bc_eq(read(fd, data, sizeof(data)), sizeof(data));
 	/*
@@ -232,8 +257,50 @@ static void test_steal(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
+/* Writes all of the file, and waits for the answer. */
+static pid_t start_writer(void)
+{
+	pid_t pid = bc_sys(fork());
+	int fd;
+
+	if (pid)
+		return pid;
+	close(dev);
+	fd = open("at/file", O_WRONLY);
+	_exit(fd < 0 || write(fd, data, sizeof(data)) < 0);
+}
+
+/*
+ * A request whose pages are those of the page cache, which a truncation takes from
+ * the file. In the pipe the server pays for them.
+ */
+static void test_request(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long base;
+	pid_t writer;
+	long size;
+
+	start_server(&w, g);
+	writer = start_writer();
+	bc_eq(bc_call(&w, serve, FUSE_OPEN), 0);
+	base = bc_rest(g);
+	size = bc_call(&w, take_write, 0);
+	bc_true(size > (long)sizeof(data));
+	bc_true(bc_held(g) - base >= (long long)sizeof(data));
+	bc_call(&w, close_pipe, 0);
+	/* Somewhat less: what was left of the requests before goes, too. */
+	bc_range(bc_rest(g) - base, -4 * bc_page_size(), 2 * bc_page_size());
+	/* It waits for an answer, which does not come. */
+	bc_worker_stop(&w);
+	close(dev);
+	bc_eq(waitpid(writer, NULL, 0), writer);
+	bc_held_is(g, 0);
+}
+
 static const struct bc_case cases[] = {
 	{ "pipe_steal", test_steal },
+	{ "pipe_request", test_request },
 };
 
 int main(int argc, char **argv)

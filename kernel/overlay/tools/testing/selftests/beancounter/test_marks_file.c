@@ -231,6 +231,34 @@ static void test_aio_context(struct bc_group *g)
 	bc_marks_test(g, &k);
 }
 
+/* A ring for events is page cache that nothing can take back. */
+#define NR_EVENTS 4000
+#define EVENT_SIZE 32
+
+static long make_ring(long n)
+{
+	contexts[nr_contexts] = 0;
+	return syscall(SYS_io_setup, n, &contexts[nr_contexts++]);
+}
+
+static void test_aio_ring(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long base;
+
+	allow_aio();
+	bc_worker_start(&w, g);
+	if (bc_call(&w, make_context, 1) != 1)
+		bc_skip("no aio: %s", strerror(w.error));
+	base = bc_rest(g);
+	bc_eq(bc_call(&w, make_ring, NR_EVENTS), 0);
+	bc_true(bc_rest(g) - base >= NR_EVENTS * EVENT_SIZE);
+	bc_call(&w, drop_contexts, 0);
+	bc_true(bc_rest(g) - base < NR_EVENTS * EVENT_SIZE);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
 /* Each time it grows fourfold, here to 256, and it stays with the address space. */
 #define NR_TABLE 70
 
@@ -372,12 +400,19 @@ static long make_pty_write(long n)
 BC_MARKED_FILES(pty_write, NR_PTYS, 5)
 
 static const struct bc_case cases[] = {
-	{ "eventfd", test_eventfd },	 { "signalfd", test_signalfd },
-	{ "timerfd", test_timerfd },	 { "epoll", test_epoll },
-	{ "owner", test_owner },	 { "userfaultfd", test_userfaultfd },
-	{ "userfault", test_userfault }, { "aio_context", test_aio_context },
-	{ "aio_table", test_aio_table }, { "aio_request", test_aio_request },
-	{ "inotify", test_inotify },	 { "pty", test_pty },
+	{ "eventfd", test_eventfd },
+	{ "signalfd", test_signalfd },
+	{ "timerfd", test_timerfd },
+	{ "epoll", test_epoll },
+	{ "owner", test_owner },
+	{ "userfaultfd", test_userfaultfd },
+	{ "userfault", test_userfault },
+	{ "aio_context", test_aio_context },
+	{ "aio_ring", test_aio_ring },
+	{ "aio_table", test_aio_table },
+	{ "aio_request", test_aio_request },
+	{ "inotify", test_inotify },
+	{ "pty", test_pty },
 	{ "pty_write", test_pty_write },
 };
 

@@ -302,17 +302,6 @@ static long make_net(long unused)
 	return 0;
 }
 
-static long objects_of(const struct bc_group *g, const char *cache)
-{
-	char buf[16384], key[64], *at;
-
-	if (bc_slurp(g, "bc.what", buf, sizeof(buf)) < 0)
-		bc_skip("no bc.what: %s", strerror(errno));
-	snprintf(key, sizeof(key), "slab %s objects=", cache);
-	at = strstr(buf, key);
-	return at ? atol(at + strlen(key)) : 0;
-}
-
 static void enter_net_of(const struct bc_worker *w)
 {
 	char path[64];
@@ -349,16 +338,16 @@ static void test_neighbours(struct bc_group *g)
 	bc_worker_start(&w, g);
 	bc_call(&w, make_net, 0);
 	enter_net_of(&w);
-	routes = objects_of(g, "rtable");
-	routes6 = objects_of(g, "ip6_dst_cache");
+	routes = bc_objects_of(g, "rtable");
+	routes6 = bc_objects_of(g, "ip6_dst_cache");
 	base = bc_rest(g);
 	send_both();
-	bc_true(objects_of(g, "rtable") > routes);
-	bc_true(objects_of(g, "ip6_dst_cache") > routes6);
+	bc_true(bc_objects_of(g, "rtable") > routes);
+	bc_true(bc_objects_of(g, "ip6_dst_cache") > routes6);
 	/* Beside them, a neighbour each. */
 	bc_true(bc_held(g) - base >=
-		2 * 256 + (objects_of(g, "rtable") - routes) * 200 +
-			(objects_of(g, "ip6_dst_cache") - routes6) * 200);
+		2 * 256 + (bc_objects_of(g, "rtable") - routes) * 200 +
+			(bc_objects_of(g, "ip6_dst_cache") - routes6) * 200);
 	/* Nothing must keep the namespace. */
 	bc_own_net();
 	bc_worker_stop(&w);

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The census: what nobody pays for is listed with its callers, a hole that was made on
+ * purpose is found, and what a group pays for is not listed.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "bc_jobs.h"
+
+#define CENSUS "/sys/kernel/debug/bc/census"
+#define HOLE "bc_census_dig"
+
+static char list[1 << 20];
+
+static void need_census(void)
+{
+	if (access(CENSUS, R_OK))
+		bc_skip("no census: %s", strerror(errno));
+}
+
+/* In a group: an object that an interrupt makes meanwhile. */
+static long dig(long unused)
+{
+	(void)unused;
+	return bc_write_path(CENSUS, "dig");
+}
+
+static long make_events(long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++) {
+		if (bc_keep(eventfd(0, 0)))
+			break;
+	}
+	return i;
+}
+
+static long make_name(long unused)
+{
+	int fd = open("name", O_CREAT | O_RDWR, 0600);
+
+	(void)unused;
+	return fd < 0 ? -1 : close(fd) ?: unlink("name");
+}
+
+/* Sums up the lines with a word in them; and what each of them begins with. */
+static long objects_at(const char *site, const char *why)
+{
+	char *line, *rest = list, *at;
+	long sum = 0;
+
+	bc_true(bc_slurp_path(CENSUS, list, sizeof(list)) > 0);
+	while ((line = strsep(&rest, "\n"))) {
+		at = strstr(line, " objects=");
+		/* What kmemleak notes of each object is no object of the test. */
+		if (!at || !strstr(line, site) || strstr(line, "kmemleak"))
+			continue;
+		if (why && strncmp(line, why, strlen(why)))
+			bc_fail(__FILE__, __LINE__, "%s", line);
+		sum += atol(at + strlen(" objects="));
+	}
+	return sum;
+}
+
+/* What the softirq does may be left to its thread, which is in no group. */
+static bool dig_until_seen(struct bc_worker *w)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		bc_eq(bc_call(w, dig, 0), 0);
+		if (objects_at(HOLE, "interrupt bytes=") == 2)
+			return true;
+	}
+	return false;
+}
+
+static void test_hole(struct bc_group *g)
+{
+	struct bc_worker w;
+
+	need_census();
+	bc_worker_start(&w, g);
+	bc_eq(bc_write_path(CENSUS, "on"), 0);
+	bc_eq(objects_at(HOLE, NULL), 0);
+	bc_true(dig_until_seen(&w));
+	bc_eq(bc_write_path(CENSUS, "fill"), 0);
+	bc_eq(objects_at(HOLE, NULL), 0);
+
+	bc_eq(bc_write_path(CENSUS, "off"), 0);
+	bc_eq(bc_call(&w, dig, 0), 0);
+	bc_eq(objects_at(HOLE, NULL), 0);
+	bc_eq(bc_write_path(CENSUS, "fill"), 0);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+/* What is paid is not listed, and what is exempt is, with the reason. */
+static void test_paid(struct bc_group *g)
+{
+	struct bc_worker w;
+
+	need_census();
+	bc_tmpfs();
+	bc_worker_start(&w, g);
+	bc_eq(bc_write_path(CENSUS, "on"), 0);
+	bc_eq(bc_call(&w, make_events, 100), 100);
+	/* A vector of owners is exempt, the objects beside it are not. */
+	bc_true(objects_at("do_eventfd", NULL) < 10);
+	bc_eq(bc_call(&w, make_name, 0), 0);
+	bc_call(&w, bc_drop_kept, 0);
+	bc_worker_stop(&w);
+	bc_eq(bc_write_path(CENSUS, "off"), 0);
+	bc_eq(objects_at("hole bytes=", NULL), 0);
+	bc_held_is(g, 0);
+}
+
+static void test_bad_input(struct bc_group *g)
+{
+	(void)g;
+	need_census();
+	bc_eq(bc_write_path(CENSUS, "perhaps"), -EINVAL);
+	bc_eq(bc_write_path(CENSUS, "on and on"), -EINVAL);
+	bc_eq(bc_write_path(CENSUS, " "), -EINVAL);
+}
+
+static const struct bc_case cases[] = {
+	{ "hole", test_hole },
+	{ "paid", test_paid },
+	{ "bad_input", test_bad_input },
+};
+
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}
