@@ -22,12 +22,6 @@ SPANK_PLUGIN(beancounter, 1);
 
 static struct limits defaults, most, asked;
 
-/* What the account said when the last task had ended. */
-static struct {
-	char text[REPORT_LEN];
-	bool refused;
-} last;
-
 static int on_bc(int value, const char *text, int remote)
 {
 	struct limits all = { .count = 0 };
@@ -131,29 +125,6 @@ int slurm_spank_task_init_privileged(spank_t spank, int argc, char **argv)
 	return ret ? -1 : 0;
 }
 
-/* The group is there as long as slurmstepd is. */
-int slurm_spank_task_exit(spank_t spank, int argc, char **argv)
-{
-	struct libbc_account *account = NULL;
-	char message[MESSAGE_LEN] = "";
-	struct libbc_group *group = NULL;
-	struct libbc_host *host = NULL;
-
-	(void)spank;
-	(void)argc;
-	(void)argv;
-	if (!libbc_host_open(NULL, &host) &&
-	    !step_open(host, &group, message) &&
-	    !libbc_account_read(group, 0, &account))
-		last.refused = step_report(account, last.text);
-	else if (*message)
-		slurm_error("bc: %s", message);
-	libbc_account_free(account);
-	libbc_group_close(group);
-	libbc_host_close(host);
-	return 0;
-}
-
 /* The comment as it is, to be freed; NULL when the job cannot be asked for. */
 static char *read_comment(uint32_t job)
 {
@@ -215,24 +186,50 @@ static void name_step(uint32_t step, char name[32])
 		snprintf(name, 32, "%u", step);
 }
 
-int slurm_spank_exit(spank_t spank, int argc, char **argv)
+/* What the account says when the last task of the step on this node has ended. */
+static void report(spank_t spank, const struct libbc_account *account)
 {
-	char node[64] = "?", name[32], line[REPORT_LEN + 160];
+	char node[64] = "?", name[32], text[REPORT_LEN], line[REPORT_LEN + 160];
+	bool refused = step_report(account, text);
 	uint32_t job = 0, step = 0;
 
-	(void)argc;
-	(void)argv;
-	if (spank_context() != S_CTX_REMOTE || !*last.text)
-		return 0;
 	spank_get_item(spank, S_JOB_ID, &job);
 	spank_get_item(spank, S_JOB_STEPID, &step);
 	spank_getenv(spank, "SLURMD_NODENAME", node, sizeof(node));
 	name_step(step, name);
-	snprintf(line, sizeof(line), "bc step %s on %s: %s", name, node,
-		 last.text);
+	snprintf(line, sizeof(line), "bc step %s on %s: %s", name, node, text);
 	slurm_info("bc: job %u: %s", job, line);
 	/* Who has asked for nothing gets a comment when it matters. */
-	if (last.refused || asked.count)
+	if (refused || asked.count)
 		add_to_comment(job, line);
+}
+
+/*
+ * Here, as the group is there as long as slurmstepd is, and as nobody can comment on
+ * a job that has ended, which a job of one step has when its plugins are unloaded.
+ */
+int slurm_spank_task_exit(spank_t spank, int argc, char **argv)
+{
+	struct libbc_account *account = NULL;
+	char message[MESSAGE_LEN] = "";
+	struct libbc_group *group = NULL;
+	struct libbc_host *host = NULL;
+	static uint32_t ended;
+	uint32_t tasks = 1;
+
+	(void)argc;
+	(void)argv;
+	spank_get_item(spank, S_JOB_LOCAL_TASK_COUNT, &tasks);
+	if (++ended < tasks)
+		return 0;
+	if (!libbc_host_open(NULL, &host) &&
+	    !step_open(host, &group, message) &&
+	    !libbc_account_read(group, 0, &account))
+		report(spank, account);
+	else if (*message)
+		slurm_error("bc: %s", message);
+	libbc_account_free(account);
+	libbc_group_close(group);
+	libbc_host_close(host);
 	return 0;
 }
