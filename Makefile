@@ -81,6 +81,7 @@ test: deps
 	@tests/userspace
 	@tests/run
 	@tests/reclaim
+	@tests/runtimes/run podman lxc slurm
 
 ## test-debug: every test, on the kernels that check themselves
 .PHONY: test-debug
@@ -99,6 +100,12 @@ FUZZ_SECONDS ?= 3600
 fuzz: deps
 	@scripts/deps test
 	@tests/fuzz/run --variant $(VARIANT) --seconds $(FUZZ_SECONDS)
+
+## test-runtimes: Debian 13's docker, containerd, podman, LXC and Slurm, with limits
+.PHONY: test-runtimes
+test-runtimes: deps kernel
+	@scripts/deps test tools
+	@tests/runtimes/run --variant $(VARIANT)
 
 ## test-programs: Python, Java, Node.js, Go, databases: under a barrier, and refused
 .PHONY: test-programs
