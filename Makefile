@@ -81,7 +81,6 @@ test: deps
 	@tests/userspace
 	@tests/run
 	@tests/reclaim
-	@tests/runtimes/run podman lxc slurm
 
 ## test-debug: every test, on the kernels that check themselves
 .PHONY: test-debug
