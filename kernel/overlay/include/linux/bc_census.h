@@ -12,39 +12,17 @@ struct kmem_cache;
 struct page;
 
 #ifdef CONFIG_BEANCOUNTERS_CENSUS
-
 DECLARE_STATIC_KEY_FALSE(bc_census_key);
 #define bc_census_runs() static_branch_unlikely(&bc_census_key)
+#else
+#define bc_census_runs() false
+#endif
 
 void __bc_census_objects(struct kmem_cache *s, gfp_t flags, size_t nr,
 			 void **p);
 void __bc_census_page(struct page *page, unsigned int order, gfp_t flags);
 void __bc_census_disowned(const void *obj, unsigned int bytes);
 void __bc_census_free(const void *at);
-
-#else
-
-#define bc_census_runs() false
-
-static inline void __bc_census_objects(struct kmem_cache *s, gfp_t flags,
-				       size_t nr, void **p)
-{
-}
-
-static inline void __bc_census_page(struct page *page, unsigned int order,
-				    gfp_t flags)
-{
-}
-
-static inline void __bc_census_disowned(const void *obj, unsigned int bytes)
-{
-}
-
-static inline void __bc_census_free(const void *at)
-{
-}
-
-#endif /* CONFIG_BEANCOUNTERS_CENSUS */
 
 /**
  * bc_census_objects() - objects of a slab cache have been allocated

@@ -394,7 +394,8 @@ static int __init bc_audit_init(void)
 	dir = debugfs_create_dir("bc", NULL);
 	debugfs_create_file("audit", 0400, dir, NULL, &bc_audit_fops);
 	debugfs_create_file("locks", 0400, dir, NULL, &bc_locks_fops);
-	bc_census_init(dir);
+	if (IS_ENABLED(CONFIG_BEANCOUNTERS_CENSUS))
+		bc_census_init(dir);
 	return 0;
 }
 late_initcall(bc_audit_init);

@@ -6,8 +6,8 @@
  * still there, and what nobody pays for. Everything in it is either a row of the table
  * of exemptions in docs/containment.md, or a hole. bc/census in debugfs: "on" begins
  * to record and forgets what was recorded before, "all" does so and records what is paid
- * as well, "off" ends it, and reading lists what is there now. For tests: one lock, two
- * tables of fixed size, and a stack for each allocation.
+ * as well, "off" ends it, and reading lists what is there now, or was there at the end.
+ * For tests: one lock, two tables of fixed size, and a stack for each allocation.
  *
  * An object or a page is looked up by its address. Who pays is asked when the list is
  * read: some are charged after their allocation.
@@ -391,7 +391,8 @@ static int bc_census_show(struct seq_file *m, void *v)
 
 	mutex_lock(&bc_census_mutex);
 	if (bc_census) {
-		bc_census_sum();
+		if (static_key_enabled(&bc_census_key))
+			bc_census_sum();
 		for (i = 0; i < ARRAY_SIZE(bc_census->site); i++)
 			bc_census_print(m, &bc_census->site[i]);
 		seq_printf(m, "lost=%llu\n", bc_census->lost);
@@ -415,6 +416,15 @@ static int bc_census_on(bool all)
 	bc_census_all = all;
 	static_branch_enable(&bc_census_key);
 	return 0;
+}
+
+/* What is freed after that is not seen, so that no entry may be looked at any more. */
+static void bc_census_off(void)
+{
+	if (!static_key_enabled(&bc_census_key))
+		return;
+	bc_census_sum();
+	static_branch_disable(&bc_census_key);
 }
 
 /* A hole on purpose: an object and a page that an interrupt makes, whoever runs. */
@@ -463,7 +473,7 @@ static ssize_t bc_census_write(struct file *file, const char __user *ubuf,
 	if (!strcmp(buf, "on") || !strcmp(buf, "all"))
 		ret = bc_census_on(buf[0] == 'a');
 	else if (!strcmp(buf, "off"))
-		static_branch_disable(&bc_census_key);
+		bc_census_off();
 	else if (!strcmp(buf, "dig"))
 		bc_census_dig_here();
 	else if (!strcmp(buf, "fill"))

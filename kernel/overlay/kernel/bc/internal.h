@@ -335,13 +335,7 @@ int bc_vm_spawn(struct task_struct *task, struct beancounter *bc);
 void bc_vm_follow(struct task_struct *task);
 
 /* census.c */
-#ifdef CONFIG_BEANCOUNTERS_CENSUS
 void bc_census_init(struct dentry *dir);
-#else
-static inline void bc_census_init(struct dentry *dir)
-{
-}
-#endif
 
 /* pin.c */
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
