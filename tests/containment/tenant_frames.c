@@ -95,17 +95,6 @@ static bool send_frame(const struct frame *f)
 	       errno == ENOBUFS;
 }
 
-static unsigned short checksum(const void *at, size_t size)
-{
-	const unsigned short *word = at;
-	unsigned int sum = 0;
-
-	for (; size > 1; size -= 2)
-		sum += *word++;
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~(sum + (sum >> 16));
-}
-
 /* A frame from somewhere else each time, to the machine or to nobody. */
 static struct frame frame_from(long i, bool here)
 {
@@ -126,7 +115,7 @@ static struct frame frame_from(long i, bool here)
 				      sizeof(f.ip)) },
 	};
 
-	f.ip.check = checksum(&f.ip, sizeof(f.ip));
+	f.ip.check = bc_checksum(&f.ip, sizeof(f.ip));
 	return f;
 }
 
@@ -225,7 +214,7 @@ static bool first_fragments(long i)
 		memset(f.eth.h_dest, 0xff, ETH_ALEN);
 		f.ip.frag_off = htons(IP_MF);
 		f.ip.check = 0;
-		f.ip.check = checksum(&f.ip, sizeof(f.ip));
+		f.ip.check = bc_checksum(&f.ip, sizeof(f.ip));
 		if (!send_frame(&f))
 			return false;
 	}

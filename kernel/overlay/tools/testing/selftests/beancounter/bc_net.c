@@ -64,3 +64,14 @@ int bc_reset_on_close(int fd)
 
 	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 }
+
+unsigned short bc_checksum(const void *at, size_t size)
+{
+	const unsigned short *word = at;
+	unsigned int sum = 0;
+
+	for (; size > 1; size -= 2)
+		sum += *word++;
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~(sum + (sum >> 16));
+}

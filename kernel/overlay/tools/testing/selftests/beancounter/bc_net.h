@@ -24,4 +24,7 @@ int bc_connected_socket(int type, int port);
  */
 int bc_reset_on_close(int fd);
 
+/* Of a header of IPv4. */
+unsigned short bc_checksum(const void *at, size_t size);
+
 #endif /* BC_NET_H */

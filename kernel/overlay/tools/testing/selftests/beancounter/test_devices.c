@@ -161,17 +161,6 @@ static void send_frame(int fd, const struct place *to, int version,
 	bc_sys(writev(fd, v, 4));
 }
 
-static unsigned short checksum(const void *at, size_t size)
-{
-	const unsigned short *word = at;
-	unsigned int sum = 0;
-
-	for (; size > 1; size -= 2)
-		sum += *word++;
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~(sum + (sum >> 16));
-}
-
 static void send_fragment(int fd, const struct place *to, int id)
 {
 	struct iphdr ip = {
@@ -186,7 +175,7 @@ static void send_fragment(int fd, const struct place *to, int id)
 		.daddr = inet_addr(to->ip),
 	};
 
-	ip.check = checksum(&ip, sizeof(ip));
+	ip.check = bc_checksum(&ip, sizeof(ip));
 	send_frame(fd, to, 4, &ip, sizeof(ip));
 }
 
