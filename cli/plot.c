@@ -181,13 +181,15 @@ static void print_script(FILE *out, const struct recording *recording,
 	double seconds = recording->end - recording->begin;
 	size_t refused;
 
+	/* Times are printed in milliseconds, and gnuplot draws no empty range. */
+	if (seconds < 0.001)
+		seconds = 0.001;
 	fprintf(out, "set terminal %s\nset output ", format->terminal);
 	print_string(out, file);
 	fputs("\nset title ", out);
 	print_string(out, title);
 	fputs(" noenhanced\n", out);
-	fprintf(out, "set xrange [0:%.3f]\nset yrange [0:*]\n",
-		seconds > 0 ? seconds : 1);
+	fprintf(out, "set xrange [0:%.3f]\nset yrange [0:*]\n", seconds);
 	fputs("set xlabel 'seconds'\nset grid ytics lc rgb '#dddddd'\n"
 	      "set border 3\nset tics nomirror\nset y2range [0:1]\n"
 	      "set key outside bottom center horizontal noenhanced\n"

@@ -266,6 +266,9 @@ int job_run(struct bcctl *ctl, struct job *job, const struct job_group *made)
 		return ret;
 	if (pipe2(pipes, O_CLOEXEC) || write(pipes[1], "", 1) != 1)
 		return fail(ctl, "cannot make a pipe: %s", strerror(errno));
+	/* As it was before: the command may have ended at the first look at it. */
+	if (job->recording)
+		look(job, made);
 	signals = catch_signals(&before);
 	job->seconds = now();
 	pid = libbc_group_fork(made->group);

@@ -67,6 +67,20 @@ recording()
 	[ "$(find "$dir" -name '*.svg.*')" = "" ]
 }
 
+@test "plot: a command that took less than a millisecond, and one look" {
+	command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+	local dir=$BATS_TEST_TMPDIR
+	{
+		recording | head -n 1
+		recording | sed -n 3p | sed 's/1002/1000.0004/'
+	} >"$dir/short"
+	bcctl plot "$dir/short" -p "$dir/a.svg"
+	grep -qF ">refused<" "$dir/a.svg"
+	recording | head -n 1 >"$dir/one"
+	bcctl plot "$dir/one" -p "$dir/b.svg"
+	grep -qF ">kmemsize held<" "$dir/b.svg"
+}
+
 @test "plot: what cannot be" {
 	command -v gnuplot >/dev/null || skip "gnuplot is not installed"
 	local dir=$BATS_TEST_TMPDIR

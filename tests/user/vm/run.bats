@@ -101,10 +101,19 @@ none_left()
 	command -v gnuplot >/dev/null || skip "gnuplot is not installed"
 	local picture=$BATS_TEST_TMPDIR/run.svg
 	run in_group bcctl run --plot "$picture" -l kmemsize=1M:2M "$TOOLS/hog" sockets
+	echo "$output"
 	[ "$status" -eq 1 ]
 	grep -qF "kernel memory<" "$picture"
 	grep -qF ">refused<" "$picture"
 	grep -qF ">barrier<" "$picture"
+	none_left
+	# A command that is refused before bcctl has looked at it: bcctl is stopped meanwhile.
+	# shellcheck disable=SC2016 # it is for that shell
+	run in_group bcctl run --plot "$picture" -l kmemsize=1M:2M \
+		sh -c 'kill -STOP $PPID; "$0" sockets; status=$?; kill -CONT $PPID; exit $status' "$TOOLS/hog"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	grep -qF ">refused<" "$picture"
 	none_left
 	# That a picture cannot be drawn is known before the command runs.
 	fails 125 in_group bcctl run --plot "$BATS_TEST_TMPDIR/run.gif" touch "$BATS_TEST_TMPDIR/ran"
