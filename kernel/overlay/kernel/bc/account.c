@@ -59,6 +59,12 @@ static void bc_free_rcu(struct rcu_head *rcu)
 	kmem_cache_free(bc_cache, bc);
 }
 
+static void bc_stock_new(struct bc_stock *stock)
+{
+	atomic64_set(&stock->word, BC_STOCK_CLOSED);
+	atomic64_set(&stock->lanes, BC_LANES_CLOSED);
+}
+
 /**
  * bc_alloc() - a new account with nothing in it
  * @parent: of the account, or NULL for a child of the root
@@ -79,12 +85,9 @@ struct beancounter *bc_alloc(struct beancounter *parent)
 		kmem_cache_free(bc_cache, bc);
 		return NULL;
 	}
-	for_each_possible_cpu(cpu) {
-		struct bc_stock *stock = per_cpu_ptr(bc->stock, cpu);
-
-		atomic64_set(&stock->word, BC_STOCK_CLOSED);
-		atomic64_set(&stock->lanes, BC_LANES_CLOSED);
-	}
+	for_each_possible_cpu(cpu)
+		bc_stock_new(per_cpu_ptr(bc->stock, cpu));
+	bc_stock_new(&bc->near);
 	for (i = 0; i < BC_NR_RESOURCES; i++) {
 		bc->res[i].barrier = bc_resources[i].dfl;
 		bc->res[i].limit = bc_resources[i].dfl;
@@ -161,6 +164,6 @@ void __init bc_account_init(void)
 
 	bc_cache = kmem_cache_create("beancounter",
 				     struct_size(bc, open_cpus,
-						 BITS_TO_LONGS(nr_cpu_ids)),
+						 BITS_TO_LONGS(bc_nr_stocks())),
 				     __alignof__(*bc), SLAB_PANIC, NULL);
 }

@@ -158,7 +158,7 @@ static void bc_fill_after(struct beancounter *bc, const struct bc_request *rq)
 }
 
 /*
- * The units in this CPU's lane are used first: else they would count beside the
+ * The units in this CPU's lanes are used first: else they would count beside the
  * request, as if they were held. What was held until now is remembered.
  */
 static void bc_empty_lane(struct beancounter *bc, enum bc_resource res)
@@ -166,7 +166,7 @@ static void bc_empty_lane(struct beancounter *bc, enum bc_resource res)
 	u64 n = bc_lane_trim(bc, res, 0);
 
 	if (unlikely(n))
-		/* Its lanes are open, so it is online. */
+		/* A lane of its is open, so it is online. */
 		bc_drop_zero(bc, bc_sub(bc, res, n));
 }
 
@@ -209,6 +209,8 @@ int bc_try_charge(struct beancounter *bc, struct bc_request *rq)
 	/* Only the first of the two wants has a lane. */
 	if (rq->want[0].n)
 		bc_empty_lane(bc, rq->want[0].res);
+	if (rq->want[1].res == BC_KMEMSIZE)
+		bc_near_empty(bc);
 	granted = bc_grant(bc, rq, &event);
 	if (granted)
 		bc_fill_after(bc, rq);
@@ -275,16 +277,24 @@ int bc_transfer(struct beancounter *from, u64 less, struct beancounter *to,
 	return 0;
 }
 
-/* From this CPU's words, if that is what there is to it. */
+static __always_inline bool bc_take_from(struct bc_stock *stock,
+					 enum bc_resource res, u64 n)
+{
+	return res == BC_KMEMSIZE ? n <= BC_STOCK_MAX &&
+					    bc_word_take(stock, n) :
+				    bc_lane_take(stock, res, n);
+}
+
+/* From this CPU's words or those for all, if that is what there is to it. */
 static __always_inline bool bc_take(struct beancounter *bc,
 				    enum bc_resource res, u64 n)
 {
-	return res == BC_KMEMSIZE ? n <= BC_STOCK_MAX && bc_stock_take(bc, n) :
-				    bc_lane_take(bc, res, n);
+	return bc_take_from(bc_stock_here(bc), res, n) ||
+	       bc_take_from(&bc->near, res, n);
 }
 
 /**
- * bc_ask() - charge from this CPU's lane, or under the lock of the tree
+ * bc_ask() - charge from a lane, or under the lock of the tree
  * @bc: payer
  * @rq: the request; says who refused what, on error
  *
@@ -297,7 +307,7 @@ static __always_inline bool bc_take(struct beancounter *bc,
 int bc_ask(struct beancounter *bc, struct bc_request *rq)
 {
 	if (likely(!rq->want[1].n && rq->want[0].n &&
-		   bc_lane_take(bc, rq->want[0].res, rq->want[0].n)))
+		   bc_take(bc, rq->want[0].res, rq->want[0].n)))
 		return 0;
 	return bc_try_charge(bc, rq);
 }
@@ -372,7 +382,9 @@ void bc_give_back(struct beancounter *bc, const struct bc_want *want)
 		enum bc_resource res = want[i].res;
 		u64 n = want[i].n;
 
-		/* The lane did not take it: if it is full, most of it goes along. */
+		if (n && bc_lane_keep(bc, res, n))
+			n = 0;
+		/* No lane took it: if one is full, most of it goes along. */
 		if (n)
 			n += bc_lane_trim(bc, res, bc_lane_of(res).batch);
 		zero[i] = bc_sub(bc, res, n);
@@ -383,12 +395,11 @@ void bc_give_back(struct beancounter *bc, const struct bc_want *want)
 }
 
 /*
- * What is freed did not go into this CPU's word. If that is full, bring it down
- * some way: this is given back with the rest.
+ * What is freed did not go into a word. If that is full, bring it down some way: this
+ * is given back with the rest.
  */
-static u64 bc_trim_stock(struct beancounter *bc)
+static u64 bc_trim_word(atomic64_t *word)
 {
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
 	s64 old = atomic64_read(word);
 	u64 new;
 
@@ -402,55 +413,40 @@ static u64 bc_trim_stock(struct beancounter *bc)
 	return 0;
 }
 
-/* A closed stock and room for an open one: the freed bytes open it. */
-static noinline void bc_reopen(struct beancounter *bc, u64 n)
-{
-	if (!bc_may_open(bc, n))
-		return;
-	bc_add(bc, BC_KMEMSIZE, n);
-	bc_refill(bc, n);
-}
-
 /*
- * The caller has seen that the lowest level holds more than @n, and so all others
- * do. Returns the room of the tightest level.
+ * May what is freed wait for the next request, and stay in the counters? With room for
+ * a word of this CPU it opens that, with less the word for all CPUs.
  */
-static __always_inline s64 bc_sub_more(struct beancounter *bc,
-				       enum bc_resource res, u64 n)
+static __always_inline bool bc_keep(struct beancounter *bc, u64 n)
 {
-	s64 room = BC_MAX;
+	s64 room = bc_room_all(bc, BC_KMEMSIZE);
 
-	do {
-		struct bc_counter *c = &bc->res[res];
-
-		c->usage -= n;
-		room = min(room, bc_room(c, BC_BARRIER));
-		bc = bc->parent;
-	} while (bc);
-	return room;
+	if (unlikely(room >= bc_stock_room &&
+		     bc_word_closed(bc_stock_here(bc)) && bc_may_open(bc, n))) {
+		bc_refill(bc, n);
+		return true;
+	}
+	return room >= 0 && bc_near_keep(bc, n);
 }
 
-/* The short way where words are closed. False: with it something comes to zero. */
-static __always_inline bool bc_uncharge_near(struct beancounter *bc, u64 n)
+/* The way where words of CPUs are closed. False: with it something comes to zero. */
+static bool bc_uncharge_near(struct beancounter *bc, u64 n)
 {
-	u32 bytes = bc_bytes_of(n), files = bc_files_of(n);
 	unsigned long flags;
-	bool more;
-	s64 room;
+	bool done;
 
 	bc_lock(bc, flags);
-	more = bc->res[BC_KMEMSIZE].usage > bytes &&
-	       (!files || bc->res[BC_NUMFILE].usage > files);
-	if (likely(more)) {
-		room = bc_sub_more(bc, BC_KMEMSIZE, bytes);
-		if (files)
-			bc_sub_more(bc, BC_NUMFILE, files);
-		if (unlikely(room - bytes >= bc_stock_room &&
-			     bc_stock_closed(bc)))
-			bc_reopen(bc, bytes);
+	done = bc_keep(bc, n);
+	if (!done && bc->res[BC_KMEMSIZE].usage > bc_bytes_of(n) &&
+	    (!bc_files_of(n) || bc->res[BC_NUMFILE].usage > bc_files_of(n))) {
+		/* What stays in a full word keeps the account, too. */
+		n += bc_trim_word(&bc->near.word);
+		bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(n));
+		bc_sub(bc, BC_NUMFILE, bc_files_of(n));
+		done = true;
 	}
 	bc_unlock(bc, flags);
-	return more;
+	return done;
 }
 
 /**
@@ -472,12 +468,21 @@ void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
 		bc_kmem_uncharge(bc, bc_bytes_of(n));
 		return;
 	}
-	if (likely(bc_stock_closed(bc)) && likely(bc_uncharge_near(bc, n)))
+	if (likely(bc_word_closed(bc_stock_here(bc))) &&
+	    (bc_word_give(&bc->near, n) || likely(bc_uncharge_near(bc, n))))
 		return;
-	n += bc_trim_stock(bc);
+	n += bc_trim_word(&bc_stock_here(bc)->word);
 	want[0] = (struct bc_want){ BC_NUMFILE, bc_files_of(n) };
 	want[1] = (struct bc_want){ BC_KMEMSIZE, bc_bytes_of(n) };
 	bc_give_back(bc, want);
+}
+
+/* A lane of this CPU that is full is trimmed; the one for all CPUs is for closed ones. */
+static bool bc_lane_near_give(struct beancounter *bc, enum bc_resource res,
+			      u64 n)
+{
+	return bc_lane_closed(bc_stock_here(bc), bc_lane_of(res)) &&
+	       bc_lane_give(&bc->near, res, n);
 }
 
 /**
@@ -499,6 +504,7 @@ void bc_uncharge(struct beancounter *bc, enum bc_resource res, u64 n)
 		return;
 	if (res == BC_KMEMSIZE && n <= BC_STOCK_MAX)
 		bc_kmem_uncharge(bc, n);
-	else if (!bc_lane_give(bc, res, n))
+	else if (!bc_lane_give(bc_stock_here(bc), res, n) &&
+		 !bc_lane_near_give(bc, res, n))
 		bc_give_back(bc, want);
 }

@@ -24,6 +24,12 @@
  * itself, and closed, all at once, under the lock only, so whoever holds the lock
  * and has closed the words of a subtree has all of it in the counters.
  *
+ * Far from the barriers each CPU has words, which are filled in advance. Near one of
+ * them, where the room divided by the CPUs is too little, a group has two words for
+ * all CPUs together, @near, of which nothing is filled in advance: what was given
+ * back waits there for the next request. So a group that sits at its barrier, or at
+ * that of a level above, disturbs nobody but itself, until something is refused.
+ *
  * Lifetime
  *
  * A beancounter is not its cgroup: the charged bytes keep it. It is referenced
@@ -52,7 +58,22 @@
 
 struct bc_netns;
 struct dentry;
-struct bc_stock;
+
+#define BC_NR_LANES 7
+
+/**
+ * struct bc_stock - what may be handed out without the lock
+ * @word: BC_STOCK_CLOSED, or 0 to BC_STOCK_MAX bytes and 0 to
+ *	BC_STOCK_FILES_MAX files, plus a refill when frees slipped in before it
+ * @lanes: the same for the other resources that are stocked, see struct bc_lane
+ * @low: the least that each lane had since the counters changed last, of which
+ *	maxheld is made, see bc_lane_peak(); written after @lanes, without a lock
+ */
+struct bc_stock {
+	atomic64_t word;
+	atomic64_t lanes;
+	u16 low[BC_NR_LANES];
+};
 
 /* The things that a walk looks for in a subtree, see tree.c. */
 enum bc_kind {
@@ -75,9 +96,9 @@ struct bc_branch {
  * struct beancounter - the account of a group
  * @parent: NULL for a child of the root; constant, and pinned by this
  * @top: the ancestor whose @lock is used, maybe this; constant
- * @stock: two words per possible CPU; constant
+ * @stock: two words per possible CPU, open far from the barriers; constant
  * @refs: see Lifetime above
- * @open: some word of @stock may be open; @top->lock
+ * @open: some word of @stock or @near may be open; @top->lock
  * @offline: words stay closed; @top->lock
  * @limit_set: bitmap of the resources whose limit was written; the others follow
  *	the barrier, see bc_limit_of(); @top->lock
@@ -98,8 +119,9 @@ struct bc_branch {
  * @audit: its row in the audit under way, NULL before the first; bc_audit_mutex
  * @rcu: for freeing
  * @lock: of the tree below the root, used in @top only
+ * @near: two words for all CPUs, open near a barrier
  * @res: the counters; @top->lock
- * @open_cpus: whose words of @stock may be open; @top->lock
+ * @open_cpus: which words may be open, see bc_stock_nr(); @top->lock
  */
 struct beancounter {
 	struct beancounter *parent;
@@ -128,6 +150,7 @@ struct beancounter {
 	struct rcu_head rcu;
 
 	raw_spinlock_t lock;
+	struct bc_stock near;
 	struct bc_counter res[BC_NR_RESOURCES];
 	unsigned long open_cpus[];
 } __aligned(64); /* page_ext keeps an order in the low bits, see kmem.c */

@@ -225,18 +225,31 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 	return !ret;
 }
 
-/* Take the bytes, and the file or item that comes with them, from this CPU's words. */
+/* Take bytes and files from the word of this CPU, or the one for all. */
+static bool bc_take_bytes(struct beancounter *bc, u64 n)
+{
+	return bc_stock_take(bc, n) || bc_word_take(&bc->near, n);
+}
+
+/* Take the bytes, and the file or item that comes with them, without the lock. */
 static bool bc_take_object(struct beancounter *bc, u64 bytes,
 			   enum bc_resource item, u64 items)
 {
+	struct bc_stock *stock = bc_stock_here(bc);
+
 	if (bytes > BC_STOCK_MAX)
 		return false;
 	if (!items || item == BC_NUMFILE)
-		return bc_stock_take(bc, bytes + items * BC_FILE);
+		return bc_take_bytes(bc, bytes + items * BC_FILE);
 	/* What is taken and put back may be missing for somebody meanwhile. */
-	if (!bc_lane_covers(bc, item, items) || !bc_stock_take(bc, bytes))
+	if (!bc_lane_covers(stock, item, items)) {
+		stock = &bc->near;
+		if (!bc_lane_covers(stock, item, items))
+			return false;
+	}
+	if (!bc_take_bytes(bc, bytes))
 		return false;
-	if (likely(bc_lane_take(bc, item, items)))
+	if (likely(bc_lane_take(stock, item, items)))
 		return true;
 	bc_kmem_uncharge(bc, bytes);
 	return false;

@@ -73,10 +73,10 @@ bc_charge_own(u64 n, struct beancounter **payer)
 }
 
 /*
- * What follows BC_OWN_SHORT: charge an object to @bc in the counters, and fill
- * its stock. That is all that it takes up to the barrier, where there is no
- * stock, and now and then below it. Whatever the severity of the request is, it
- * makes no difference there.
+ * What follows BC_OWN_SHORT: charge an object to @bc from the word for all CPUs, or
+ * in the counters, and fill the stock. That is all that it takes up to the barrier,
+ * where a CPU has no stock of its own, and now and then below it. Whatever the
+ * severity of the request is, it makes no difference there.
  *
  * False, with nothing charged, when it does not fit at some level.
  */
@@ -87,7 +87,12 @@ static __always_inline bool __bc_charge_near(struct beancounter *bc, u32 bytes,
 	bool fits;
 	s64 room;
 
+	if (bc_word_take(&bc->near, bytes + files * BC_FILE)) {
+		preempt_enable();
+		return true;
+	}
 	bc_lock(bc, flags);
+	bc_near_empty(bc);
 	room = bc_room_all(bc, BC_KMEMSIZE);
 	fits = likely(room >= bytes) &&
 	       (!files || bc_room_all(bc, BC_NUMFILE) >= files);

@@ -4,6 +4,11 @@
  *
  * The fast path is in stock.h: one compare-and-exchange on the word of this
  * CPU. Here is what happens to the words under the lock of the tree.
+ *
+ * A word may be open only while no level is above its barrier, because what it has
+ * is handed out without asking. The words of a CPU are opened where there is room
+ * enough for all CPUs, and filled in advance. The words for all CPUs are opened
+ * nearer the barrier, by what is given back.
  */
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
@@ -80,7 +85,7 @@ static u64 bc_lane_low(struct bc_lane lane, const struct bc_stock *stock,
 		     bc_lane_has(lane, word));
 }
 
-/* Close the lanes of one CPU, and add up what was in them. */
+/* Close the lanes of one stock, and add up what was in them. */
 static void bc_close_lanes(struct bc_stock *stock, struct bc_lanes_sum *sum)
 {
 	u64 word = atomic64_xchg(&stock->lanes, BC_LANES_CLOSED);
@@ -108,21 +113,21 @@ static void bc_close_lanes(struct bc_stock *stock, struct bc_lanes_sum *sum)
 void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
 {
 	struct bc_lanes_sum lanes = {};
-	unsigned int cpu;
+	unsigned int nr;
 	u64 all = 0;
 
 	lockdep_assert_held(&bc->top->lock);
 	bc->open = false;
 	bc_branch_cut(bc, BC_OPEN_WORDS);
-	for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids) {
-		struct bc_stock *stock = per_cpu_ptr(bc->stock, cpu);
+	for_each_set_bit(nr, bc->open_cpus, bc_nr_stocks()) {
+		struct bc_stock *stock = bc_stock_nr(bc, nr);
 		s64 word = atomic64_xchg(&stock->word, BC_STOCK_CLOSED);
 
 		/* Of a group that has used lanes only it was closed. */
 		all += max(word, 0);
 		bc_close_lanes(stock, &lanes);
 	}
-	bitmap_zero(bc->open_cpus, nr_cpu_ids);
+	bitmap_zero(bc->open_cpus, bc_nr_stocks());
 	bc_sub_lanes(bc, &lanes, sum);
 	/* An open group is online. */
 	bc_drop_zero(bc, bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(all)));
@@ -170,15 +175,15 @@ u64 bc_stock_sum(struct beancounter *root, enum bc_resource res, u64 *low)
 {
 	struct bc_lane lane = bc_lane_of(res);
 	struct beancounter *bc;
-	unsigned int cpu;
+	unsigned int nr;
 	u64 sum = 0;
 
 	*low = 0;
 	if (!bc_is_stocked(res))
 		return 0;
 	for (bc = root; bc; bc = bc_branch_next(bc, root, BC_OPEN_WORDS)) {
-		for_each_set_bit(cpu, bc->open_cpus, nr_cpu_ids) {
-			struct bc_stock *stock = per_cpu_ptr(bc->stock, cpu);
+		for_each_set_bit(nr, bc->open_cpus, bc_nr_stocks()) {
+			struct bc_stock *stock = bc_stock_nr(bc, nr);
 			s64 word = max(atomic64_read(&stock->word), 0);
 			u64 lanes = atomic64_read(&stock->lanes);
 
@@ -250,15 +255,24 @@ bool bc_may_open(struct beancounter *bc, u64 n)
 	return bc_bytes_of(bc_batch(bc, n)) >= bc_bytes_of(n);
 }
 
-/* This CPU's words, or one of them, are about to be opened. */
-static void bc_open_cpu(struct beancounter *bc)
+/* A word, or a lane, is about to be opened. */
+static void bc_open(struct beancounter *bc, unsigned int nr)
 {
 	lockdep_assert_held(&bc->top->lock);
 	if (!bc->open) {
 		bc->open = true;
 		bc_branch_grow(bc, BC_OPEN_WORDS);
 	}
-	__set_bit(raw_smp_processor_id(), bc->open_cpus);
+	__set_bit(nr, bc->open_cpus);
+}
+
+/*
+ * May what is given back wait for the next request? Then it stays in the counters
+ * of all levels, so none of them may be above its barrier.
+ */
+static bool bc_may_keep(struct beancounter *bc, enum bc_resource res)
+{
+	return !bc->offline && bc_room_all(bc, res) >= 0;
 }
 
 /**
@@ -273,9 +287,67 @@ void bc_refill(struct beancounter *bc, u64 n)
 	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
 	s64 old = atomic64_read(word);
 
-	bc_open_cpu(bc);
+	bc_open(bc, raw_smp_processor_id());
 	while (!atomic64_try_cmpxchg(word, &old, max(old, 0) + n))
 		;
+}
+
+/**
+ * bc_near_keep() - leave what is given back in the word for all CPUs, opening it
+ * @bc: account
+ * @n: bytes and files, which stay in the counters
+ *
+ * maxheld knows of them: they were held.
+ *
+ * Context: Under the lock of the tree.
+ * Return: false when the word is open, and has no room for them, or may not be opened.
+ */
+bool bc_near_keep(struct beancounter *bc, u64 n)
+{
+	if (!bc_word_closed(&bc->near))
+		return bc_word_give(&bc->near, n);
+	if ((n & BC_STOCK_FULL) || !bc_may_keep(bc, BC_KMEMSIZE) ||
+	    !bc_may_keep(bc, BC_NUMFILE))
+		return false;
+	bc_open(bc, nr_cpu_ids);
+	/* Closed, it is nobody else's. */
+	atomic64_set(&bc->near.word, n);
+	return true;
+}
+
+/**
+ * bc_near_empty() - take what is in the word for all CPUs off the counters
+ * @bc: account
+ *
+ * Before a charge in the counters, for which it is too little: else it would count
+ * beside the request, as if it was held.
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_near_empty(struct beancounter *bc)
+{
+	s64 old = atomic64_read(&bc->near.word);
+
+	if (likely(old <= 0))
+		return;
+	while (!atomic64_try_cmpxchg(&bc->near.word, &old, 0))
+		;
+	/* An open group is online. */
+	bc_drop_zero(bc, bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(old)));
+	bc_drop_zero(bc, bc_sub(bc, BC_NUMFILE, bc_files_of(old)));
+}
+
+/* Add to a lane, opening it; what it had at least is as said. */
+static void bc_lane_put(struct bc_stock *stock, struct bc_lane lane, u64 n)
+{
+	u64 closed = bc_lane_none(lane) | bc_lane_none(lane) >> 1, new;
+	s64 old = atomic64_read(&stock->lanes);
+
+	do {
+		new = old + (n << lane.shift);
+		if (old & bc_lane_none(lane))
+			new -= closed;
+	} while (!atomic64_try_cmpxchg(&stock->lanes, &old, new));
 }
 
 /**
@@ -291,53 +363,108 @@ void bc_refill(struct beancounter *bc, u64 n)
  */
 void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n)
 {
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->lanes;
+	struct bc_stock *stock = bc_stock_here(bc);
 	struct bc_lane lane = bc_lane_of(res);
-	s64 old = atomic64_read(word);
-	u64 closed, new;
 	s64 room;
 
-	if (n > lane.max || bc->offline || bc_lane_has(lane, old) >= n)
+	if (n > lane.max || bc->offline || bc_lane_covers(stock, res, n))
 		return;
-	closed = bc_lane_none(lane) | bc_lane_none(lane) >> 1;
 	room = min(bc_room_all(bc, res) >> bc_stock_share(), lane.batch);
 	if (room <= 0)
 		return;
 	bc_add_unheld(bc, res, room);
-	bc_open_cpu(bc);
-	do {
-		new = old + ((u64)room << lane.shift);
-		if (old & bc_lane_none(lane))
-			new -= closed;
-	} while (!atomic64_try_cmpxchg(word, &old, new));
-	WRITE_ONCE(raw_cpu_ptr(bc->stock)->low[lane.nr],
-		   bc_lane_bits(lane, new));
-}
-
-/*
- * Remember what was held at most before the counters change. The units in other
- * lanes count as held, so maxheld is never too low; where one CPU works for one
- * group it is exact.
- */
-static void bc_lane_peak(struct beancounter *bc, enum bc_resource res)
-{
-	struct bc_stock *stock = raw_cpu_ptr(bc->stock);
-	struct bc_lane lane = bc_lane_of(res);
-	u64 word;
-
-	lockdep_assert_held(&bc->top->lock);
-	if (!lane.bits)
-		return;
-	word = atomic64_read(&stock->lanes);
-	bc_note_peak(bc, res, bc_lane_low(lane, stock, word));
-	WRITE_ONCE(stock->low[lane.nr], bc_lane_has(lane, word));
+	bc_open(bc, raw_smp_processor_id());
+	/* The counters have changed just now. What is taken meanwhile lowers it. */
+	WRITE_ONCE(stock->low[lane.nr], U16_MAX);
+	bc_lane_put(stock, lane, room);
+	bc_lane_lower(&stock->low[lane.nr],
+		      bc_lane_has(lane, atomic64_read(&stock->lanes)));
 }
 
 /**
- * bc_lane_trim() - leave no more than so much in this CPU's lane, before a change
+ * bc_lane_keep() - leave what is given back in the lane for all CPUs, opening it
  * @bc: account
  * @res: resource
- * @keep: units that may stay
+ * @n: units of it, which stay in the counters
+ *
+ * Where there is more room this CPU has a lane of its own.
+ *
+ * Context: Under the lock of the tree.
+ * Return: false when that lane is full, or may not be opened.
+ */
+bool bc_lane_keep(struct beancounter *bc, enum bc_resource res, u64 n)
+{
+	struct bc_lane lane = bc_lane_of(res);
+
+	if (n > lane.max || !bc_lane_closed(bc_stock_here(bc), lane))
+		return false;
+	if (!bc_lane_closed(&bc->near, lane))
+		return bc_lane_give(&bc->near, res, n);
+	if (!bc_may_keep(bc, res) || bc_room_all(bc, res) >> bc_stock_share())
+		return false;
+	/* Until now it had nothing, so all that is in the counters was held. */
+	WRITE_ONCE(bc->near.low[lane.nr], 0);
+	bc_open(bc, nr_cpu_ids);
+	bc_lane_put(&bc->near, lane, n);
+	return true;
+}
+
+/*
+ * The least that a lane had until now; from now on it is what it has. Other CPUs take
+ * from it and put into it all the time: what was least before the exchange is
+ * returned, and what is after it stays.
+ */
+static u64 bc_lane_renew(struct bc_stock *stock, struct bc_lane lane)
+{
+	u16 *low = &stock->low[lane.nr];
+	u32 has;
+	u16 old;
+
+	if (bc_lane_closed(stock, lane))
+		return 0;
+	has = bc_lane_has(lane, atomic64_read(&stock->lanes));
+	old = xchg(low, has);
+	bc_lane_lower(low, bc_lane_has(lane, atomic64_read(&stock->lanes)));
+	return min_t(u32, old, has);
+}
+
+/*
+ * Remember what was held at most before the counters change. The units in the
+ * lanes of other CPUs count as held, so maxheld is never too low; where one CPU works
+ * for one group it is exact.
+ */
+static void bc_lane_peak(struct beancounter *bc, enum bc_resource res)
+{
+	struct bc_lane lane = bc_lane_of(res);
+
+	lockdep_assert_held(&bc->top->lock);
+	bc_note_peak(bc, res,
+		     bc_lane_renew(bc_stock_here(bc), lane) +
+			     bc_lane_renew(&bc->near, lane));
+}
+
+/* Leave no more than @keep units in a lane; returns those that were taken out. */
+static u64 bc_lane_cut(struct bc_stock *stock, struct bc_lane lane, u64 keep)
+{
+	s64 old = atomic64_read(&stock->lanes);
+	u64 more;
+
+	do {
+		more = bc_lane_has(lane, old);
+		if (more <= keep)
+			return 0;
+		more -= keep;
+	} while (!atomic64_try_cmpxchg(&stock->lanes, &old,
+				       old - (more << lane.shift)));
+	bc_lane_lower(&stock->low[lane.nr], keep);
+	return more;
+}
+
+/**
+ * bc_lane_trim() - leave no more than so much in this CPU's lanes, before a change
+ * @bc: account
+ * @res: resource
+ * @keep: units that may stay in each: its own, and the one for all CPUs
  *
  * What was held at most until now is remembered, see bc_lane_peak().
  *
@@ -346,21 +473,11 @@ static void bc_lane_peak(struct beancounter *bc, enum bc_resource res)
  */
 u64 bc_lane_trim(struct beancounter *bc, enum bc_resource res, u64 keep)
 {
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->lanes;
 	struct bc_lane lane = bc_lane_of(res);
-	s64 old = atomic64_read(word);
-	u64 more;
 
-	lockdep_assert_held(&bc->top->lock);
 	if (!lane.bits)
 		return 0;
 	bc_lane_peak(bc, res);
-	do {
-		more = bc_lane_has(lane, old);
-		if (more <= keep)
-			return 0;
-		more -= keep;
-	} while (!atomic64_try_cmpxchg(word, &old, old - (more << lane.shift)));
-	WRITE_ONCE(raw_cpu_ptr(bc->stock)->low[lane.nr], keep);
-	return more;
+	return bc_lane_cut(bc_stock_here(bc), lane, keep) +
+	       bc_lane_cut(&bc->near, lane, keep);
 }

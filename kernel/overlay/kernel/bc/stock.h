@@ -43,22 +43,6 @@
 /* What putting something into a word must not set: then it is full, or closed. */
 #define BC_STOCK_FULL ~((u64)BC_STOCK_MAX | (u64)BC_STOCK_FILES_MAX * BC_FILE)
 
-#define BC_NR_LANES 7
-
-/**
- * struct bc_stock - what one CPU may hand out on its own
- * @word: BC_STOCK_CLOSED, or 0 to BC_STOCK_MAX bytes and 0 to
- *	BC_STOCK_FILES_MAX files, plus a refill when frees slipped in before it
- * @lanes: the same for the other resources that are stocked, see struct bc_lane
- * @low: the least that each lane had since the counters changed last, of which
- *	maxheld is made, see bc_lane_peak(); written after @lanes, without a lock
- */
-struct bc_stock {
-	atomic64_t word;
-	atomic64_t lanes;
-	u16 low[BC_NR_LANES];
-};
-
 /**
  * struct bc_sum - what many words hold
  * @bytes: of kmemsize
@@ -175,37 +159,52 @@ static __always_inline enum bc_resource bc_item_of(u64 n)
 }
 
 /*
- * Take from this CPU's word. That the task may move to another CPU between the
- * look-up and the exchange is harmless: it is a word of the same group.
+ * This CPU's words. That the task may move to another CPU between the look-up and
+ * the exchange is harmless: they are words of the same group.
  */
-static __always_inline bool bc_stock_take(struct beancounter *bc, u64 n)
+static __always_inline struct bc_stock *bc_stock_here(struct beancounter *bc)
 {
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
-	s64 old = atomic64_read(word);
+	return raw_cpu_ptr(bc->stock);
+}
+
+/* Take from a word; false when it is closed or has too little. */
+static __always_inline bool bc_word_take(struct bc_stock *stock, u64 n)
+{
+	s64 old = atomic64_read(&stock->word);
 	u64 rest = old - n;
 
 	return !(rest & BC_STOCK_NONE) &&
-	       atomic64_try_cmpxchg(word, &old, rest);
+	       atomic64_try_cmpxchg(&stock->word, &old, rest);
 }
 
-/* Put into this CPU's word; false when it is closed or full. */
-static __always_inline bool bc_stock_give(struct beancounter *bc, u64 n)
+/* Put into a word; false when it is closed or full. */
+static __always_inline bool bc_word_give(struct bc_stock *stock, u64 n)
 {
-	atomic64_t *word = &raw_cpu_ptr(bc->stock)->word;
-	s64 old = atomic64_read(word);
+	s64 old = atomic64_read(&stock->word);
 	u64 sum = old + n;
 
-	return !(sum & BC_STOCK_FULL) && atomic64_try_cmpxchg(word, &old, sum);
+	return !(sum & BC_STOCK_FULL) &&
+	       atomic64_try_cmpxchg(&stock->word, &old, sum);
 }
 
-/* Are there so many units in this CPU's lane? Only now, if interrupts are on. */
-static __always_inline bool bc_lane_covers(struct beancounter *bc,
+static __always_inline bool bc_stock_take(struct beancounter *bc, u64 n)
+{
+	return bc_word_take(bc_stock_here(bc), n);
+}
+
+static __always_inline bool bc_stock_give(struct beancounter *bc, u64 n)
+{
+	return bc_word_give(bc_stock_here(bc), n);
+}
+
+/* Are there so many units in a lane? Only now, if interrupts are on. */
+static __always_inline bool bc_lane_covers(struct bc_stock *stock,
 					   enum bc_resource res, u64 n)
 {
 	struct bc_lane lane = bc_lane_of(res);
-	u64 word = atomic64_read(&raw_cpu_ptr(bc->stock)->lanes);
 
-	return n <= lane.max && bc_lane_has(lane, word) >= n;
+	return n <= lane.max &&
+	       bc_lane_has(lane, atomic64_read(&stock->lanes)) >= n;
 }
 
 /* The least that a lane had, when it has so many units. */
@@ -217,19 +216,17 @@ static __always_inline void bc_lane_lower(u16 *low, u16 has)
 		;
 }
 
-/* Take from this CPU's lane, as bc_stock_take() does from the word. */
-static __always_inline bool bc_lane_take(struct beancounter *bc,
+/* Take from a lane, as bc_word_take() does from the word. */
+static __always_inline bool bc_lane_take(struct bc_stock *stock,
 					 enum bc_resource res, u64 n)
 {
 	struct bc_lane lane = bc_lane_of(res);
-	struct bc_stock *stock;
 	u64 rest;
 	s64 old;
 
 	/* Where there is no lane the most is 0. */
 	if (n > lane.max)
 		return false;
-	stock = raw_cpu_ptr(bc->stock);
 	old = atomic64_read(&stock->lanes);
 	rest = old - (n << lane.shift);
 	if (rest & bc_lane_none(lane))
@@ -245,27 +242,47 @@ static __always_inline bool bc_lane_take(struct beancounter *bc,
 	return true;
 }
 
-/* Put into this CPU's lane; false when it is closed or full, or there is none. */
-static __always_inline bool bc_lane_give(struct beancounter *bc,
+/* Put into a lane; false when it is closed or full, or there is none. */
+static __always_inline bool bc_lane_give(struct bc_stock *stock,
 					 enum bc_resource res, u64 n)
 {
 	struct bc_lane lane = bc_lane_of(res);
-	atomic64_t *word;
 	s64 old;
 
 	if (n > lane.max)
 		return false;
-	word = &raw_cpu_ptr(bc->stock)->lanes;
-	old = atomic64_read(word);
+	old = atomic64_read(&stock->lanes);
 	/* Closed, it has far more. */
 	return bc_lane_bits(lane, old) + n <= lane.max &&
-	       atomic64_try_cmpxchg(word, &old, old + (n << lane.shift));
+	       atomic64_try_cmpxchg(&stock->lanes, &old,
+				    old + (n << lane.shift));
 }
 
-/* Does this CPU's word take nothing? Under the lock, which opens it. */
-static __always_inline bool bc_stock_closed(struct beancounter *bc)
+/* Does a word take nothing? Under the lock, which opens it. */
+static __always_inline bool bc_word_closed(const struct bc_stock *stock)
 {
-	return atomic64_read(&raw_cpu_ptr(bc->stock)->word) < 0;
+	return atomic64_read(&stock->word) < 0;
+}
+
+static __always_inline bool bc_lane_closed(const struct bc_stock *stock,
+					   struct bc_lane lane)
+{
+	return atomic64_read(&stock->lanes) & bc_lane_none(lane);
+}
+
+/*
+ * The words of a group by number: those of each CPU, and behind them the ones for
+ * all CPUs.
+ */
+static inline unsigned int bc_nr_stocks(void)
+{
+	return nr_cpu_ids + 1;
+}
+
+static inline struct bc_stock *bc_stock_nr(struct beancounter *bc,
+					   unsigned int nr)
+{
+	return nr < nr_cpu_ids ? per_cpu_ptr(bc->stock, nr) : &bc->near;
 }
 
 /* stock.c */
@@ -278,7 +295,10 @@ u64 bc_stock_sum(struct beancounter *root, enum bc_resource res, u64 *low);
 bool bc_may_open(struct beancounter *bc, u64 n);
 void bc_fill(struct beancounter *bc, u64 n);
 void bc_refill(struct beancounter *bc, u64 n);
+bool bc_near_keep(struct beancounter *bc, u64 n);
+void bc_near_empty(struct beancounter *bc);
 void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n);
+bool bc_lane_keep(struct beancounter *bc, enum bc_resource res, u64 n);
 u64 bc_lane_trim(struct beancounter *bc, enum bc_resource res, u64 keep);
 
 #endif /* _KERNEL_BC_STOCK_H */

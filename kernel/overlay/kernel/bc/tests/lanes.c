@@ -105,6 +105,7 @@ static void lane_apart(struct kunit *test)
 {
 	enum bc_resource res = bc_lane_res(test), other;
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
+	struct bc_stock *stock;
 	int had[BC_NR_RESOURCES];
 
 	KUNIT_ASSERT_EQ(test, 0, bc_kunit_pin(test));
@@ -114,14 +115,15 @@ static void lane_apart(struct kunit *test)
 			BC_EXPECT_CHARGED(test, bc, other, 1, BC_BARRIER);
 	for (other = 0; other < BC_NR_RESOURCES; other++)
 		had[other] = bc_this_lane(bc, other);
-	KUNIT_EXPECT_FALSE(test, bc_lane_take(bc, res, 1));
-	KUNIT_EXPECT_FALSE(test, bc_lane_take(bc, res, bc_lane_of(res).max));
-	KUNIT_EXPECT_FALSE(test, bc_lane_give(bc, res, 1));
+	stock = bc_stock_here(bc);
+	KUNIT_EXPECT_FALSE(test, bc_lane_take(stock, res, 1));
+	KUNIT_EXPECT_FALSE(test, bc_lane_take(stock, res, bc_lane_of(res).max));
+	KUNIT_EXPECT_FALSE(test, bc_lane_give(stock, res, 1));
 	BC_EXPECT_CHARGED(test, bc, res, 1, BC_BARRIER);
-	while (bc_lane_take(bc, res, 1))
+	while (bc_lane_take(stock, res, 1))
 		;
 	KUNIT_EXPECT_EQ(test, bc_this_lane(bc, res), 0);
-	KUNIT_EXPECT_FALSE(test, bc_lane_take(bc, res, bc_lane_of(res).max));
+	KUNIT_EXPECT_FALSE(test, bc_lane_take(stock, res, bc_lane_of(res).max));
 	for (other = 0; other < BC_NR_RESOURCES; other++) {
 		if (other == res || !bc_lane_of(other).bits)
 			continue;
@@ -142,7 +144,7 @@ static void lane_full(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, bc_kunit_pin(test));
 	for (i = 0; i < lane.max + 2; i++)
 		BC_EXPECT_CHARGED(test, bc, res, 1, BC_BARRIER);
-	while (bc_lane_take(bc, res, 1))
+	while (bc_lane_take(bc_stock_here(bc), res, 1))
 		i++;
 	for (; bc_this_lane(bc, res) < lane.max; i--)
 		bc_uncharge(bc, res, 1);

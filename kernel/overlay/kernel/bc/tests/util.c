@@ -108,7 +108,7 @@ u64 bc_kunit_held(struct beancounter *bc, enum bc_resource res)
 /* What sits in the words of the group itself, bytes and files. */
 u64 bc_kunit_stock(struct beancounter *bc)
 {
-	u64 sum = 0;
+	u64 sum = max_t(s64, 0, atomic64_read(&bc->near.word));
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
@@ -119,18 +119,20 @@ u64 bc_kunit_stock(struct beancounter *bc)
 	return sum;
 }
 
+static bool bc_stock_is_closed(const struct bc_stock *stock)
+{
+	return atomic64_read(&stock->word) == BC_STOCK_CLOSED &&
+	       atomic64_read(&stock->lanes) == BC_LANES_CLOSED;
+}
+
 bool bc_kunit_closed(struct beancounter *bc)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
-		struct bc_stock *stock = per_cpu_ptr(bc->stock, cpu);
-
-		if (atomic64_read(&stock->word) != BC_STOCK_CLOSED ||
-		    atomic64_read(&stock->lanes) != BC_LANES_CLOSED)
+	for_each_possible_cpu(cpu)
+		if (!bc_stock_is_closed(per_cpu_ptr(bc->stock, cpu)))
 			return false;
-	}
-	return true;
+	return bc_stock_is_closed(&bc->near);
 }
 
 /* Does the account still exist? Only its address is looked at. */
