@@ -96,6 +96,7 @@ struct beancounter *bc_alloc(struct beancounter *parent)
 	raw_spin_lock_init(&bc->lock);
 	bc->phys_after = jiffies;
 	INIT_LIST_HEAD(&bc->mms);
+	raw_spin_lock_init(&bc->mms_lock);
 	bc->parent = parent;
 	bc->top = parent ? parent->top : bc;
 

@@ -8,9 +8,10 @@
  * bc->top->lock. It protects the counters of all resources of all groups of
  * the tree, the links between them, and the opening and closing of stocks.
  * Whatever is decided is decided under it, so there are no transient states:
- * a request is refused exactly when it does not fit. It is a leaf: nothing is
- * called under it that takes another lock, but the leaf of a percpu_counter (see
- * phys.c). bc_list_lock is a leaf, too.
+ * a request is refused exactly when it does not fit. Nothing is called under it that
+ * takes another lock, but two that are leaves: that of the address spaces of a group
+ * (see tree.c), and that of a percpu_counter (see phys.c), which nests inside both.
+ * bc_list_lock is a leaf, too.
  * "Any" context, here and in the other files, is any but that of an NMI, from
  * which the allocators cannot be called either.
  *
@@ -111,7 +112,9 @@ struct bc_branch {
  * @css: the group, NULL before it is online and once it is freed; @top->lock
  * @id: the cgroup's id, 0 before it is online; constant then
  * @branch: what there is below, by enum bc_kind; @top->lock
- * @mms: list of struct bc_vm, the address spaces it pays for; @top->lock
+ * @mms: list of struct bc_vm, the address spaces it pays for; @mms_lock, and
+ *	whether it is empty @top->lock as well
+ * @mms_lock: of @mms
  * @list: entry in bc_list; bc_list_lock
  * @visits: how many groups and address spaces of the tree were visited under its
  *	lock, used in @top only; @top->lock
@@ -139,6 +142,7 @@ struct beancounter {
 	u64 id;
 	struct bc_branch branch[BC_NR_KINDS];
 	struct list_head mms;
+	raw_spinlock_t mms_lock;
 #ifdef CONFIG_BEANCOUNTERS_LIST
 	struct list_head list;
 	unsigned long visits;
@@ -318,6 +322,8 @@ struct bc_css *bc_get_css(struct beancounter *bc);
 /* tree.c */
 void bc_add_mm(struct beancounter *bc, struct bc_vm *vm);
 void bc_del_mm(struct beancounter *bc, struct bc_vm *vm);
+void bc_link_mm(struct beancounter *bc, struct bc_vm *vm);
+void bc_unlink_mm(struct beancounter *bc, struct bc_vm *vm);
 void bc_branch_grow(struct beancounter *bc, enum bc_kind kind);
 void bc_branch_cut(struct beancounter *bc, enum bc_kind kind);
 struct beancounter *bc_branch_next(struct beancounter *pos,

@@ -123,20 +123,33 @@ static void bc_phys_enter(struct bc_phys_walk *walk, struct beancounter *bc)
 	bc_add_mm(bc, &walk->mark);
 }
 
-/* One address space, or on to the next group. Returns the group to be put. */
-static struct beancounter *bc_phys_step(struct bc_phys_walk *walk)
+/* The next address space of the group, which stays as long as the list is locked. */
+static bool bc_phys_next(struct bc_phys_walk *walk)
 {
-	struct beancounter *bc = walk->bc, *next;
+	struct beancounter *bc = walk->bc;
 	struct bc_vm *vm;
+	bool more;
 
-	if (!list_is_last(&walk->mark.node, &bc->mms)) {
+	raw_spin_lock(&bc->mms_lock);
+	more = !list_is_last(&walk->mark.node, &bc->mms);
+	if (more) {
 		bc_count_visit(bc);
 		vm = list_next_entry(&walk->mark, node);
 		list_move(&walk->mark.node, &vm->node);
 		if (!bc_phys_is_mark(vm))
 			bc_phys_vm(vm, &walk->words, &walk->sum);
-		return NULL;
 	}
+	raw_spin_unlock(&bc->mms_lock);
+	return more;
+}
+
+/* One address space, or on to the next group. Returns the group to be put. */
+static struct beancounter *bc_phys_step(struct bc_phys_walk *walk)
+{
+	struct beancounter *bc = walk->bc, *next;
+
+	if (bc_phys_next(walk))
+		return NULL;
 	next = bc_branch_next(bc, walk->root, BC_MMS);
 	bc_del_mm(bc, &walk->mark);
 	bc_phys_enter(walk, next);
@@ -196,24 +209,35 @@ void bc_phys_sum(struct beancounter *root)
 	bc_unlock(root, flags);
 }
 
+/* Those of one group, if there are no more than @few. Returns what is left of these. */
+static int bc_phys_group(struct beancounter *bc, struct bc_phys *sum, int few)
+{
+	struct bc_vm *vm;
+	int words = 0;
+
+	raw_spin_lock(&bc->mms_lock);
+	list_for_each_entry(vm, &bc->mms, node) {
+		if (--few < 0)
+			break;
+		bc_count_visit(bc);
+		if (!bc_phys_is_mark(vm))
+			bc_phys_vm(vm, &words, sum);
+	}
+	raw_spin_unlock(&bc->mms_lock);
+	return few;
+}
+
 /* The same if there are only a few of them; if not, false. Under the lock. */
 static bool bc_phys_few(struct beancounter *root, struct bc_phys *sum)
 {
-	int words = 0, few = BC_PHYS_FEW;
 	struct beancounter *bc;
-	struct bc_vm *vm;
+	int few = BC_PHYS_FEW;
 
 	*sum = (struct bc_phys){};
 	for (bc = root; bc; bc = bc_branch_next(bc, root, BC_MMS)) {
-		if (!few--)
+		few = bc_phys_group(bc, sum, few - 1);
+		if (few < 0)
 			return false;
-		list_for_each_entry(vm, &bc->mms, node) {
-			if (!few--)
-				return false;
-			bc_count_visit(bc);
-			if (!bc_phys_is_mark(vm))
-				bc_phys_vm(vm, &words, sum);
-		}
 	}
 	return true;
 }

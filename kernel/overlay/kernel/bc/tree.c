@@ -11,6 +11,10 @@
  *
  * A group in such a list cannot be freed: one that has open words is online, an
  * address space holds a reference, and a child pins its parent.
+ *
+ * The address spaces of a group are in a list with a lock of its own, which nests
+ * inside that of the tree. Whoever makes that list empty, or puts the first into it,
+ * has both, so under the lock of the tree a list that is empty stays so.
  */
 #include "internal.h"
 
@@ -101,7 +105,10 @@ struct beancounter *bc_branch_next(struct beancounter *pos,
  */
 void bc_add_mm(struct beancounter *bc, struct bc_vm *vm)
 {
+	lockdep_assert_held(&bc->top->lock);
+	raw_spin_lock(&bc->mms_lock);
 	list_add(&vm->node, &bc->mms);
+	raw_spin_unlock(&bc->mms_lock);
 	bc_branch_grow(bc, BC_MMS);
 }
 
@@ -114,6 +121,59 @@ void bc_add_mm(struct beancounter *bc, struct bc_vm *vm)
  */
 void bc_del_mm(struct beancounter *bc, struct bc_vm *vm)
 {
+	lockdep_assert_held(&bc->top->lock);
+	raw_spin_lock(&bc->mms_lock);
 	list_del_init(&vm->node);
+	raw_spin_unlock(&bc->mms_lock);
 	bc_branch_cut(bc, BC_MMS);
+}
+
+/**
+ * bc_link_mm() - bc_add_mm() without the lock of the tree, if it is not the first
+ * @bc: the group, pinned as long as it is in the list
+ * @vm: the address space
+ *
+ * A fork() in a group that has processes waits for nobody outside it.
+ *
+ * Context: Any but under a lock of the accounts.
+ */
+void bc_link_mm(struct beancounter *bc, struct bc_vm *vm)
+{
+	unsigned long flags;
+	bool first;
+
+	raw_spin_lock_irqsave(&bc->mms_lock, flags);
+	first = list_empty(&bc->mms);
+	if (!first)
+		list_add(&vm->node, &bc->mms);
+	raw_spin_unlock_irqrestore(&bc->mms_lock, flags);
+	if (!first)
+		return;
+	bc_lock(bc, flags);
+	bc_add_mm(bc, vm);
+	bc_unlock(bc, flags);
+}
+
+/**
+ * bc_unlink_mm() - bc_del_mm() without the lock of the tree, if it is not the last
+ * @bc: the group
+ * @vm: the address space
+ *
+ * Context: Any but under a lock of the accounts.
+ */
+void bc_unlink_mm(struct beancounter *bc, struct bc_vm *vm)
+{
+	unsigned long flags;
+	bool last;
+
+	raw_spin_lock_irqsave(&bc->mms_lock, flags);
+	last = list_is_singular(&bc->mms);
+	if (!last)
+		list_del_init(&vm->node);
+	raw_spin_unlock_irqrestore(&bc->mms_lock, flags);
+	if (!last)
+		return;
+	bc_lock(bc, flags);
+	bc_del_mm(bc, vm);
+	bc_unlock(bc, flags);
 }

@@ -257,27 +257,18 @@ static struct beancounter *bc_get_task_bc(struct task_struct *task)
 
 static void bc_vm_link(struct bc_vm *vm, struct beancounter *bc)
 {
-	unsigned long flags;
-
 	vm->bc = bc;
-	if (!bc)
-		return;
-	bc_lock(bc, flags);
-	bc_add_mm(bc, vm);
-	bc_unlock(bc, flags);
+	if (bc)
+		bc_link_mm(bc, vm);
 }
 
 static void bc_vm_unlink(struct bc_vm *vm)
 {
 	struct beancounter *bc = vm->bc;
-	unsigned long flags;
 
 	vm->bc = NULL;
-	if (!bc)
-		return;
-	bc_lock(bc, flags);
-	bc_del_mm(bc, vm);
-	bc_unlock(bc, flags);
+	if (bc)
+		bc_unlink_mm(bc, vm);
 }
 
 /**

@@ -117,6 +117,19 @@ static void walk_beside(struct kunit *test)
 		bc_uncharge(busy[i], BC_KMEMSIZE, 100);
 }
 
+/* The group in which address spaces are found, from the top; NULL if in none. */
+static struct beancounter *bc_walk_has_mms(struct bc_walk *w)
+{
+	struct beancounter *bc;
+	unsigned long flags;
+
+	bc_lock(w->top, flags);
+	for (bc = w->top; bc && list_empty(&bc->mms);)
+		bc = bc_branch_next(bc, w->top, BC_MMS);
+	bc_unlock(w->top, flags);
+	return bc;
+}
+
 static void bc_walk_mm(struct beancounter *bc, struct mm_struct *mm, bool add)
 {
 	unsigned long flags;
@@ -127,6 +140,37 @@ static void bc_walk_mm(struct beancounter *bc, struct mm_struct *mm, bool add)
 	else
 		bc_del_mm(bc, &mm->bc_vm);
 	bc_unlock(bc, flags);
+}
+
+/* Who comes into a group that has others, and goes, takes the lock of the group only. */
+static void walk_mm_lock(struct kunit *test)
+{
+	struct mm_struct *mms[3];
+	struct bc_walk w;
+	unsigned long locks;
+	int i;
+
+	bc_walk_make(test, &w, 0);
+	for (i = 0; i < 3; i++) {
+		mms[i] = kunit_kzalloc(test, sizeof(**mms), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, mms[i]);
+		INIT_LIST_HEAD(&mms[i]->bc_vm.node);
+	}
+	locks = READ_ONCE(w.top->locks);
+	bc_link_mm(w.full, &mms[0]->bc_vm);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(w.top->locks), locks + 1);
+	KUNIT_EXPECT_PTR_EQ(test, w.full, bc_walk_has_mms(&w));
+	for (i = 0; i < 100; i++) {
+		bc_link_mm(w.full, &mms[1]->bc_vm);
+		bc_link_mm(w.full, &mms[2]->bc_vm);
+		bc_unlink_mm(w.full, &mms[1]->bc_vm);
+		bc_unlink_mm(w.full, &mms[2]->bc_vm);
+	}
+	KUNIT_EXPECT_EQ(test, READ_ONCE(w.top->locks), locks + 2);
+	KUNIT_EXPECT_PTR_EQ(test, w.full, bc_walk_has_mms(&w));
+	bc_unlink_mm(w.full, &mms[0]->bc_vm);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(w.top->locks), locks + 4);
+	KUNIT_EXPECT_NULL(test, bc_walk_has_mms(&w));
 }
 
 /* A process that exits looks at some address spaces, not at all. */
@@ -157,6 +201,7 @@ static struct kunit_case bc_walk_cases[] = {
 	KUNIT_CASE(walk_idle),
 	KUNIT_CASE(walk_beside),
 	KUNIT_CASE(walk_exit),
+	KUNIT_CASE(walk_mm_lock),
 	{},
 };
 
