@@ -18,13 +18,13 @@ struct beancounter;
  * @pending_locked: the same for locked pages
  * @def_flags: of the mm_struct before mlockall(); mmap_lock for writing
  * @refused: mlockall() may not have all; mmap_lock for writing
- * @lock: of what follows; a leaf but for the lock of the account
+ * @lock: of what follows; a leaf but for the locks of the account
  * @charged: private pages charged
  * @locked: locked pages charged
  * @bc: the payer with a reference, NULL for nobody
  * @owner: signal_struct of the process whose group pays, never followed; NULL
  *	when it has gone and left the address space to others
- * @node: entry in the list of address spaces of @bc; lock of the account
+ * @node: entry in the list of address spaces of @bc; the mms_lock of that
  *
  * Between operations @charged equals @private, and @locked equals locked_vm of
  * the mm_struct.

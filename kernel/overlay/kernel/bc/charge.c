@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: charging and giving back.
+ * Beancounters: charging.
  *
  * A charge counts in the group and in all its ancestors below the root. It is
  * made at all levels or at none, under the lock of the tree, and checked on
@@ -10,10 +10,6 @@
  * their bytes returned, so nothing is refused while a freed byte waits in a
  * stock. Nothing passes the limit except by force, because the bytes in the
  * stocks count in usage. See internal.h for the locking.
- *
- * What is given back goes into a stock, or off the counters of the group and of
- * all its ancestors. With the last unit of the last resource of a group that is
- * gone its account goes.
  */
 #include <linux/irqflags.h>
 #include <linux/minmax.h>
@@ -24,7 +20,21 @@
 #include <trace/events/beancounter.h>
 
 /**
- * struct bc_event - what to trace when the lock has been dropped
+ * enum bc_verdict - what becomes of a request
+ * @BC_GRANTED: it is charged
+ * @BC_REFUSED: it does not fit, and nothing is changed
+ * @BC_AGAIN: words are still open that matter; not for longer in one hold of the lock
+ */
+enum bc_verdict {
+	BC_GRANTED,
+	BC_REFUSED,
+	BC_AGAIN,
+};
+
+/**
+ * struct bc_event - a charge in the making, and what to trace when it has been made
+ * @draining: below it no word is opened, because not all of them are closed yet; NULL
+ *	for none
  * @drained: recovered from stocks
  * @drained_at: id of the group at the top of the subtree
  * @forced: what went above a limit, NULL for nothing
@@ -36,6 +46,7 @@
  * A program attached to a tracepoint may allocate, which may charge.
  */
 struct bc_event {
+	struct beancounter *draining;
 	struct bc_sum drained;
 	u64 drained_at;
 	const struct bc_want *forced;
@@ -47,6 +58,7 @@ struct bc_event {
 
 static __always_inline void bc_event_init(struct bc_event *event)
 {
+	event->draining = NULL;
 	event->drained = (struct bc_sum){};
 	event->forced = NULL;
 	event->same = NULL;
@@ -55,8 +67,7 @@ static __always_inline void bc_event_init(struct bc_event *event)
 
 static void bc_event_trace(const struct bc_event *event)
 {
-	if (event->drained.bytes || event->drained.files ||
-	    event->drained.lanes)
+	if (bc_sum_any(&event->drained))
 		trace_bc_drain(event->drained_at, &event->drained);
 	if (event->forced)
 		trace_bc_force(event->forced_at,
@@ -64,12 +75,36 @@ static void bc_event_trace(const struct bc_event *event)
 			       event->forced->n, &event->counter);
 }
 
+/*
+ * Recover what sits in words at and below a level. False: there is more than one hold
+ * of the lock is for. What was closed stays so until the request is decided, and as
+ * the level from which on it does only moves up, that comes to an end.
+ */
 static bool bc_drain_event(struct beancounter *root, struct bc_event *event)
 {
-	if (!bc_drain(root, &event->drained))
-		return false;
-	event->drained_at = root->id;
-	return true;
+	struct bc_sum sum = {};
+	bool all = bc_drain(root, &sum);
+
+	if (bc_sum_any(&sum)) {
+		bc_sum_add(&event->drained, &sum);
+		event->drained_at = root->id;
+	}
+	if (likely(all))
+		return true;
+	if (!event->draining || !bc_below(root, event->draining)) {
+		bc_drain_begin(root);
+		if (event->draining)
+			bc_drain_end(event->draining);
+		event->draining = root;
+	}
+	return false;
+}
+
+/* The request has been decided. */
+static void bc_event_done(struct bc_event *event)
+{
+	if (unlikely(event->draining))
+		bc_drain_end(event->draining);
 }
 
 /* Does a level get more than it has given back? If not, nor do those above. */
@@ -82,14 +117,17 @@ static bool bc_grows(const struct beancounter *bc, const struct bc_want *want,
 /*
  * A stock hands out without asking what was checked when it was filled, so no
  * stock may be open below a level that is above its barrier. Requests that may
- * go there close them; they stay closed because bc_batch() is 0.
+ * go there close them; they stay closed because bc_batch() is 0. False: not all of
+ * them are closed yet.
  */
-static void bc_cross_barrier(struct beancounter *bc, const struct bc_want *want,
+static bool bc_cross_barrier(struct beancounter *bc, const struct bc_want *want,
 			     struct bc_event *event)
 {
 	for (; bc_grows(bc, want, event); bc = bc->parent)
-		if (!bc_fits(&bc->res[want->res], want->n, BC_BARRIER))
-			bc_drain_event(bc, event);
+		if (!bc_fits(&bc->res[want->res], want->n, BC_BARRIER) &&
+		    !bc_drain_event(bc, event))
+			return false;
+	return true;
 }
 
 /* Count what a forced request pushes above the limit, level by level. */
@@ -133,16 +171,26 @@ static bool bc_too_much(struct beancounter *bc, struct bc_request *rq)
 }
 
 /* Does it fit after all? */
-static bool bc_check(struct beancounter *bc, struct bc_request *rq,
-		     struct bc_event *event)
+static enum bc_verdict bc_check(struct beancounter *bc, struct bc_request *rq,
+				struct bc_event *event)
 {
-	if (rq->severity == BC_FORCE)
-		return !bc_too_much(bc, rq);
-	while (unlikely(bc_find_over(bc, rq)))
-		if (!bc_is_stocked(rq->refused->res) ||
-		    !bc_drain_event(rq->over, event))
-			return false;
-	return true;
+	struct beancounter *drained = NULL;
+	const struct bc_want *want;
+
+	if (rq->severity == BC_FORCE && bc_too_much(bc, rq))
+		return BC_REFUSED;
+	while (rq->severity != BC_FORCE && unlikely(bc_find_over(bc, rq))) {
+		if (!bc_is_stocked(rq->refused->res) || rq->over == drained)
+			return BC_REFUSED;
+		if (!bc_drain_event(rq->over, event))
+			return BC_AGAIN;
+		drained = rq->over;
+	}
+	for (want = rq->want; want < rq->want + BC_WANTS; want++)
+		if (rq->severity != BC_BARRIER && bc_is_stocked(want->res) &&
+		    !bc_cross_barrier(bc, want, event))
+			return BC_AGAIN;
+	return BC_GRANTED;
 }
 
 /* A charge under the lock is a reason to fill the stock. */
@@ -171,21 +219,27 @@ static void bc_empty_lane(struct beancounter *bc, enum bc_resource res)
 }
 
 /* The one charge: all of the request at all levels, or nothing of it. */
-static bool bc_grant(struct beancounter *bc, struct bc_request *rq,
-		     struct bc_event *event)
+static enum bc_verdict bc_grant(struct beancounter *bc, struct bc_request *rq,
+				struct bc_event *event)
 {
+	enum bc_verdict verdict = bc_check(bc, rq, event);
 	const struct bc_want *want;
 
-	if (unlikely(!bc_check(bc, rq, event)))
-		return false;
+	if (unlikely(verdict != BC_GRANTED))
+		return verdict;
 	for (want = rq->want; want < rq->want + BC_WANTS; want++) {
-		if (rq->severity != BC_BARRIER && bc_is_stocked(want->res))
-			bc_cross_barrier(bc, want, event);
 		if (rq->severity >= BC_EXCESS)
 			bc_count_forced(bc, want, event);
 		bc_add(bc, want->res, want->n);
 	}
-	return true;
+	return BC_GRANTED;
+}
+
+/* Is it for what is in the first word, bytes or files? */
+static bool bc_wants_word(const struct bc_request *rq)
+{
+	return (rq->want[0].n && rq->want[0].res == BC_NUMFILE) ||
+	       (rq->want[1].n && rq->want[1].res == BC_KMEMSIZE);
 }
 
 /**
@@ -200,23 +254,27 @@ static bool bc_grant(struct beancounter *bc, struct bc_request *rq,
  */
 int bc_try_charge(struct beancounter *bc, struct bc_request *rq)
 {
+	enum bc_verdict verdict;
 	struct bc_event event;
 	unsigned long flags;
-	bool granted;
 
 	bc_event_init(&event);
-	bc_lock(bc, flags);
-	/* Only the first of the two wants has a lane. */
-	if (rq->want[0].n)
-		bc_empty_lane(bc, rq->want[0].res);
-	if (rq->want[1].res == BC_KMEMSIZE)
-		bc_near_empty(bc);
-	granted = bc_grant(bc, rq, &event);
-	if (granted)
-		bc_fill_after(bc, rq);
-	bc_unlock(bc, flags);
+	do {
+		bc_lock(bc, flags);
+		/* Only the first of the two wants has a lane. */
+		if (rq->want[0].n)
+			bc_empty_lane(bc, rq->want[0].res);
+		if (bc_wants_word(rq))
+			bc_near_empty(bc);
+		verdict = bc_grant(bc, rq, &event);
+		if (verdict != BC_AGAIN)
+			bc_event_done(&event);
+		if (verdict == BC_GRANTED)
+			bc_fill_after(bc, rq);
+		bc_unlock(bc, flags);
+	} while (unlikely(verdict == BC_AGAIN));
 	bc_event_trace(&event);
-	return granted ? 0 : -ENOMEM;
+	return verdict == BC_GRANTED ? 0 : -ENOMEM;
 }
 
 /* The lowest level that is above both, or one of them. */
@@ -233,25 +291,29 @@ static int bc_transfer_near(struct beancounter *from, u64 less,
 			    struct beancounter *to, struct bc_request *rq)
 {
 	enum bc_resource res = rq->want[0].res;
+	enum bc_verdict verdict;
 	struct bc_event event;
 	unsigned long flags;
 	unsigned int zero;
-	bool granted;
 
 	bc_event_init(&event);
 	event.same = bc_common(from, to);
 	event.less = less;
-	bc_lock(to, flags);
-	bc_empty_lane(from, res);
-	bc_empty_lane(to, res);
-	zero = bc_sub(from, res, less);
-	granted = bc_grant(to, rq, &event);
-	if (!granted && less)
-		bc_add_unheld(from, res, less);
-	bc_unlock(to, flags);
-	bc_put_zero(from, zero);
+	do {
+		bc_lock(to, flags);
+		bc_empty_lane(from, res);
+		bc_empty_lane(to, res);
+		zero = bc_sub(from, res, less);
+		verdict = bc_grant(to, rq, &event);
+		if (verdict != BC_GRANTED && less)
+			bc_add_unheld(from, res, less);
+		if (verdict != BC_AGAIN)
+			bc_event_done(&event);
+		bc_unlock(to, flags);
+		bc_put_zero(from, zero);
+	} while (unlikely(verdict == BC_AGAIN));
 	bc_event_trace(&event);
-	return granted ? 0 : -ENOMEM;
+	return verdict == BC_GRANTED ? 0 : -ENOMEM;
 }
 
 /**
@@ -280,9 +342,9 @@ int bc_transfer(struct beancounter *from, u64 less, struct beancounter *to,
 static __always_inline bool bc_take_from(struct bc_stock *stock,
 					 enum bc_resource res, u64 n)
 {
-	return res == BC_KMEMSIZE ? n <= BC_STOCK_MAX &&
-					    bc_word_take(stock, n) :
-				    bc_lane_take(stock, res, n);
+	return res == BC_KMEMSIZE ?
+		       n <= BC_STOCK_MAX && bc_word_take(stock, n) :
+		       bc_lane_take(stock, res, n);
 }
 
 /* From this CPU's words or those for all, if that is what there is to it. */
@@ -360,151 +422,4 @@ bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
 	WRITE_ONCE(rq.over->want_room, true);
 	bc_refused(bc, &rq);
 	return false;
-}
-
-/**
- * bc_give_back() - give back under the lock of the tree
- * @bc: payer
- * @want: what was charged, of BC_WANTS resources
- *
- * May free the account.
- *
- * Context: Any.
- */
-void bc_give_back(struct beancounter *bc, const struct bc_want *want)
-{
-	unsigned int zero[BC_WANTS];
-	unsigned long flags;
-	int i;
-
-	bc_lock(bc, flags);
-	for (i = 0; i < BC_WANTS; i++) {
-		enum bc_resource res = want[i].res;
-		u64 n = want[i].n;
-
-		if (n && bc_lane_keep(bc, res, n))
-			n = 0;
-		/* No lane took it: if one is full, most of it goes along. */
-		if (n)
-			n += bc_lane_trim(bc, res, bc_lane_of(res).batch);
-		zero[i] = bc_sub(bc, res, n);
-	}
-	bc_unlock(bc, flags);
-	for (i = 0; i < BC_WANTS; i++)
-		bc_put_zero(bc, zero[i]);
-}
-
-/*
- * What is freed did not go into a word. If that is full, bring it down some way: this
- * is given back with the rest.
- */
-static u64 bc_trim_word(atomic64_t *word)
-{
-	s64 old = atomic64_read(word);
-	u64 new;
-
-	while (old > BC_STOCK_KEEP) {
-		new = min_t(u32, bc_bytes_of(old), BC_STOCK_KEEP) +
-		      min_t(u32, bc_files_of(old), BC_STOCK_FILES_MAX / 2) *
-			      BC_FILE;
-		if (atomic64_try_cmpxchg(word, &old, new))
-			return old - new;
-	}
-	return 0;
-}
-
-/*
- * May what is freed wait for the next request, and stay in the counters? With room for
- * a word of this CPU it opens that, with less the word for all CPUs.
- */
-static __always_inline bool bc_keep(struct beancounter *bc, u64 n)
-{
-	s64 room = bc_room_all(bc, BC_KMEMSIZE);
-
-	if (unlikely(room >= bc_stock_room &&
-		     bc_word_closed(bc_stock_here(bc)) && bc_may_open(bc, n))) {
-		bc_refill(bc, n);
-		return true;
-	}
-	return room >= 0 && bc_near_keep(bc, n);
-}
-
-/* The way where words of CPUs are closed. False: with it something comes to zero. */
-static bool bc_uncharge_near(struct beancounter *bc, u64 n)
-{
-	unsigned long flags;
-	bool done;
-
-	bc_lock(bc, flags);
-	done = bc_keep(bc, n);
-	if (!done && bc->res[BC_KMEMSIZE].usage > bc_bytes_of(n) &&
-	    (!bc_files_of(n) || bc->res[BC_NUMFILE].usage > bc_files_of(n))) {
-		/* What stays in a full word keeps the account, too. */
-		n += bc_trim_word(&bc->near.word);
-		bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(n));
-		bc_sub(bc, BC_NUMFILE, bc_files_of(n));
-		done = true;
-	}
-	bc_unlock(bc, flags);
-	return done;
-}
-
-/**
- * bc_kmem_uncharge_slow() - give an object back under the lock of the tree
- * @bc: payer
- * @n: bytes of kmemsize, not 0, and BC_FILE or an item, see BC_ITEM_SHIFT
- *
- * May free the account.
- *
- * Context: Any.
- */
-void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
-{
-	struct bc_want want[BC_WANTS];
-
-	if (unlikely(bc_item_of(n))) {
-		/* Until the bytes go they keep the account. */
-		bc_uncharge(bc, bc_item_of(n), 1);
-		bc_kmem_uncharge(bc, bc_bytes_of(n));
-		return;
-	}
-	if (likely(bc_word_closed(bc_stock_here(bc))) &&
-	    (bc_word_give(&bc->near, n) || likely(bc_uncharge_near(bc, n))))
-		return;
-	n += bc_trim_word(&bc_stock_here(bc)->word);
-	want[0] = (struct bc_want){ BC_NUMFILE, bc_files_of(n) };
-	want[1] = (struct bc_want){ BC_KMEMSIZE, bc_bytes_of(n) };
-	bc_give_back(bc, want);
-}
-
-/* A lane of this CPU that is full is trimmed; the one for all CPUs is for closed ones. */
-static bool bc_lane_near_give(struct beancounter *bc, enum bc_resource res,
-			      u64 n)
-{
-	return bc_lane_closed(bc_stock_here(bc), bc_lane_of(res)) &&
-	       bc_lane_give(&bc->near, res, n);
-}
-
-/**
- * bc_uncharge() - give a charge back
- * @bc: who was charged, or NULL for nobody
- * @res: resource
- * @n: units of @res
- *
- * With the last unit of the last resource of a group that is gone the account
- * is freed, so the caller must not touch it afterwards.
- *
- * Context: Any.
- */
-void bc_uncharge(struct beancounter *bc, enum bc_resource res, u64 n)
-{
-	const struct bc_want want[BC_WANTS] = { { res, n } };
-
-	if (!bc || !n)
-		return;
-	if (res == BC_KMEMSIZE && n <= BC_STOCK_MAX)
-		bc_kmem_uncharge(bc, n);
-	else if (!bc_lane_give(bc_stock_here(bc), res, n) &&
-		 !bc_lane_near_give(bc, res, n))
-		bc_give_back(bc, want);
 }

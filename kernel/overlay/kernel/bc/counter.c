@@ -110,6 +110,27 @@ unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n)
 }
 
 /**
+ * bc_note_peak() - remember what was held at most, before the counters change
+ * @bc: lowest level
+ * @res: resource
+ * @low: the least that lanes had since the counters changed last
+ *
+ * At some time since then each level held all of its usage but that.
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_note_peak(struct beancounter *bc, enum bc_resource res, u64 low)
+{
+	for (; bc; bc = bc->parent) {
+		struct bc_counter *c = &bc->res[res];
+		u64 peak = c->usage - min(low, c->usage);
+
+		if (peak > c->maxheld)
+			WRITE_ONCE(c->maxheld, peak);
+	}
+}
+
+/**
  * bc_put_zero() - drop the references of levels that came to zero
  * @bc: lowest level
  * @zero: what bc_sub() returned

@@ -51,7 +51,7 @@ static __always_inline bool bc_is_guarantee(enum bc_resource res)
  * @barrier: ordinary requests are refused above it
  * @limit: everything but force is refused above it
  * @maxheld: highest @usage since the last reset, less what was in lanes, see
- *	bc_lane_peak()
+ *	bc_lane_trim()
  * @failcnt: requests refused here and below
  * @failcnt_local: requests refused because of this very counter
  * @forced: sum of what forced requests pushed above @limit

@@ -33,16 +33,24 @@ u64 bc_guarantee(const struct beancounter *bc, enum bc_resource res)
 	return barrier < BC_MAX ? barrier : 0;
 }
 
-/* What sits in lanes is not what was promised to somebody. Under the lock. */
+/* What sits in lanes is not what was promised to somebody. */
 static bool bc_vm_promised(struct beancounter *bc, u64 more)
 {
 	const struct bc_counter *c = &bc->res[BC_PRIVVMPAGES];
 	u64 promise = bc_guarantee(bc, BC_VMGUARPAGES);
 	struct bc_sum sum = {};
+	unsigned long flags;
+	bool fits;
 
-	if (c->usage + more <= promise)
+	if (!promise)
+		return false;
+	if (READ_ONCE(c->usage) + more <= promise)
 		return true;
-	return promise && bc_drain(bc, &sum) && c->usage + more <= promise;
+	bc_lock(bc, flags);
+	bc_drain_all(bc, &flags, &sum);
+	fits = c->usage + more <= promise;
+	bc_unlock(bc, flags);
+	return fits;
 }
 
 /**
@@ -61,21 +69,14 @@ bool __bc_vm_guaranteed(struct mm_struct *mm, unsigned long pages)
 {
 	u64 more = mm->bc_vm.pending ? 0 : pages;
 	struct beancounter *bc;
-	unsigned long flags;
 	bool found = false;
 
 	if (current->bc_scope & BC_SCOPE_SHARED)
 		return false;
 	rcu_read_lock();
 	bc = READ_ONCE(mm->bc_vm.bc);
-	if (bc) {
-		struct beancounter *top = bc->top;
-
-		bc_lock(top, flags);
-		for (; bc && !found; bc = bc->parent)
-			found = bc_vm_promised(bc, more);
-		bc_unlock(top, flags);
-	}
+	for (; bc && !found; bc = bc->parent)
+		found = bc_vm_promised(bc, more);
 	rcu_read_unlock();
 	return found;
 }

@@ -68,7 +68,7 @@ struct dentry;
  *	BC_STOCK_FILES_MAX files, plus a refill when frees slipped in before it
  * @lanes: the same for the other resources that are stocked, see struct bc_lane
  * @low: the least that each lane had since the counters changed last, of which
- *	maxheld is made, see bc_lane_peak(); written after @lanes, without a lock
+ *	maxheld is made, see bc_lane_trim(); written after @lanes, without a lock
  */
 struct bc_stock {
 	atomic64_t word;
@@ -103,6 +103,10 @@ struct bc_branch {
  * @offline: words stay closed; @top->lock
  * @limit_set: bitmap of the resources whose limit was written; the others follow
  *	the barrier, see bc_limit_of(); @top->lock
+ * @drains: how many recover the words at and below it, a part at a time; meanwhile
+ *	none of them is opened; @top->lock
+ * @readers: how many walks over open words are at it, which stays in the lists
+ *	meanwhile; @top->lock
  * @want_room: a request that could not wait was refused; racy, a hint
  * @shrinks: that freed something: in the low 16 bits those that still wait for
  *	RCU, above them all there were; a hint
@@ -111,10 +115,10 @@ struct bc_branch {
  *	hint
  * @css: the group, NULL before it is online and once it is freed; @top->lock
  * @id: the cgroup's id, 0 before it is online; constant then
- * @branch: what there is below, by enum bc_kind; @top->lock
  * @mms: list of struct bc_vm, the address spaces it pays for; @mms_lock, and
  *	whether it is empty @top->lock as well
  * @mms_lock: of @mms
+ * @branch: what there is below, by enum bc_kind; @top->lock
  * @list: entry in bc_list; bc_list_lock
  * @visits: how many groups and address spaces of the tree were visited under its
  *	lock, used in @top only; @top->lock
@@ -122,8 +126,8 @@ struct bc_branch {
  * @audit: its row in the audit under way, NULL before the first; bc_audit_mutex
  * @rcu: for freeing
  * @lock: of the tree below the root, used in @top only
- * @near: two words for all CPUs, open near a barrier
  * @res: the counters; @top->lock
+ * @near: two words for all CPUs, open near a barrier; not in a line with @lock
  * @open_cpus: which words may be open, see bc_stock_nr(); @top->lock
  */
 struct beancounter {
@@ -134,15 +138,17 @@ struct beancounter {
 	bool open;
 	bool offline;
 	bool want_room;
+	unsigned int drains;
+	unsigned int readers;
 	u32 limit_set;
 	atomic_t shrinks;
 	unsigned long shrink_after;
 	unsigned long phys_after;
 	struct bc_css *css;
 	u64 id;
-	struct bc_branch branch[BC_NR_KINDS];
 	struct list_head mms;
 	raw_spinlock_t mms_lock;
+	struct bc_branch branch[BC_NR_KINDS];
 #ifdef CONFIG_BEANCOUNTERS_LIST
 	struct list_head list;
 	unsigned long visits;
@@ -154,10 +160,20 @@ struct beancounter {
 	struct rcu_head rcu;
 
 	raw_spinlock_t lock;
-	struct bc_stock near;
 	struct bc_counter res[BC_NR_RESOURCES];
+	struct bc_stock near;
 	unsigned long open_cpus[];
 } __aligned(64); /* page_ext keeps an order in the low bits, see kmem.c */
+
+#ifndef CONFIG_DEBUG_SPINLOCK
+/* With the lock comes the first counter, and what one group does leaves it alone. */
+static_assert(offsetof(struct beancounter, lock) / 64 ==
+	      offsetof(struct beancounter, res[0].barrier) / 64);
+static_assert(offsetof(struct beancounter, lock) / 64 !=
+	      offsetof(struct beancounter, near.lanes) / 64);
+static_assert(offsetof(struct beancounter, lock) / 64 !=
+	      offsetof(struct beancounter, mms_lock) / 64);
+#endif
 
 /*
  * The lock of the tree of an account, which debug kernels count. Two steps are
@@ -334,6 +350,7 @@ bool bc_find_over(struct beancounter *bc, struct bc_request *rq);
 void bc_add(struct beancounter *bc, enum bc_resource res, u64 n);
 void bc_add_unheld(struct beancounter *bc, enum bc_resource res, u64 n);
 unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n);
+void bc_note_peak(struct beancounter *bc, enum bc_resource res, u64 low);
 void bc_put_zero(struct beancounter *bc, unsigned int zero);
 void bc_drop_zero(struct beancounter *bc, unsigned int zero);
 

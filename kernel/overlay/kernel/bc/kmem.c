@@ -228,7 +228,7 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 /* Take bytes and files from the word of this CPU, or the one for all. */
 static bool bc_take_bytes(struct beancounter *bc, u64 n)
 {
-	return bc_stock_take(bc, n) || bc_word_take(&bc->near, n);
+	return bc_stock_take(bc, n) || bc_near_take(bc, n);
 }
 
 /* Take the bytes, and the file or item that comes with them, without the lock. */

@@ -87,7 +87,7 @@ static __always_inline bool __bc_charge_near(struct beancounter *bc, u32 bytes,
 	bool fits;
 	s64 room;
 
-	if (bc_word_take(&bc->near, bytes + files * BC_FILE)) {
+	if (bc_near_take(bc, bytes + files * BC_FILE)) {
 		preempt_enable();
 		return true;
 	}

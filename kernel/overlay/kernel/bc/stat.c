@@ -32,7 +32,7 @@ void bc_stat_get(struct beancounter *bc, enum bc_resource res,
 	u64 stocks, low;
 
 	bc_lock(bc, flags);
-	stocks = bc_stock_sum(bc, res, &low);
+	bc_stock_sum(bc, &flags, res, &stocks, &low);
 	stat->counter = bc->res[res];
 	stat->follows = bc_follows(bc, res);
 	bc_unlock(bc, flags);
@@ -51,7 +51,8 @@ void bc_stat_get(struct beancounter *bc, enum bc_resource res,
  * @stat: where to put them
  *
  * Takes longer the more groups below have stocks and, for what is not charged,
- * address spaces; those that are idle do not matter.
+ * address spaces; those that are idle do not matter. The lock is released in
+ * between.
  *
  * Context: Any in which @bc is pinned, but under a lock of the accounts.
  */
@@ -96,14 +97,14 @@ u64 bc_limit_shown(struct beancounter *bc, enum bc_resource res)
 void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		     const struct bc_limits *limits)
 {
-	bool drained, sampled = false;
 	struct bc_sum sum = {};
+	bool sampled = false;
 	unsigned long flags;
 	int i;
 
 	bc_lock(bc, flags);
 	/* The stocks were filled by the old values. */
-	drained = bc_drain(bc, &sum);
+	bc_drain_all(bc, &flags, &sum);
 	for_each_set_bit(i, &limits->set, BC_NR_RESOURCES) {
 		struct bc_counter *c = &bc->res[i];
 
@@ -133,7 +134,7 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 		}
 	}
 	bc_unlock(bc, flags);
-	if (drained)
+	if (bc_sum_any(&sum))
 		trace_bc_drain(bc->id, &sum);
 	if (sampled)
 		bc_phys_sum(bc);

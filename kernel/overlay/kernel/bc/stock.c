@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: the stocks, opened and closed.
+ * Beancounters: the stocks, opened and filled.
  *
  * The fast path is in stock.h: one compare-and-exchange on the word of this
  * CPU. Here is what happens to the words under the lock of the tree.
@@ -10,7 +10,6 @@
  * enough for all CPUs, and filled in advance. The words for all CPUs are opened
  * nearer the barrier, by what is given back.
  */
-#include <linux/bitmap.h>
 #include <linux/cpumask.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
@@ -36,167 +35,13 @@ void bc_stock_init(void)
 	WRITE_ONCE(bc_stock_room, BC_STOCK_MIN << bc_stock_share());
 }
 
-/**
- * struct bc_lanes_sum - what the lanes of some CPUs had
- * @has: by resource
- * @low: the least that it was, as far as is known
- */
-struct bc_lanes_sum {
-	u64 has[BC_NR_RESOURCES];
-	u64 low[BC_NR_RESOURCES];
-};
-
-/*
- * At some time since the counters changed last each level held all of its usage but
- * the least that a lane had.
- */
-static void bc_note_peak(struct beancounter *bc, enum bc_resource res, u64 low)
+/* Is it, or a level above, being drained a part at a time? Then no word is opened. */
+static bool bc_drained(const struct beancounter *bc)
 {
-	for (; bc; bc = bc->parent) {
-		struct bc_counter *c = &bc->res[res];
-		u64 peak = c->usage - min(low, c->usage);
-
-		if (peak > c->maxheld)
-			WRITE_ONCE(c->maxheld, peak);
-	}
-}
-
-/* The units that were in the lanes of a group leave the counters. */
-static void bc_sub_lanes(struct beancounter *bc,
-			 const struct bc_lanes_sum *lanes, struct bc_sum *sum)
-{
-	enum bc_resource res;
-
-	for (res = 0; res < BC_NR_RESOURCES; res++) {
-		if (!lanes->has[res])
-			continue;
-		sum->lanes = true;
-		bc_note_peak(bc, res, lanes->low[res]);
-		/* An open group is online. */
-		bc_drop_zero(bc, bc_sub(bc, res, lanes->has[res]));
-	}
-}
-
-/* The least that a lane had, up to a word that was read. */
-static u64 bc_lane_low(struct bc_lane lane, const struct bc_stock *stock,
-		       u64 word)
-{
-	return min_t(u64, READ_ONCE(stock->low[lane.nr]),
-		     bc_lane_has(lane, word));
-}
-
-/* Close the lanes of one stock, and add up what was in them. */
-static void bc_close_lanes(struct bc_stock *stock, struct bc_lanes_sum *sum)
-{
-	u64 word = atomic64_xchg(&stock->lanes, BC_LANES_CLOSED);
-	enum bc_resource res;
-
-	if (word == BC_LANES_CLOSED)
-		return;
-	for (res = 0; res < BC_NR_RESOURCES; res++) {
-		struct bc_lane lane = bc_lane_of(res);
-
-		if (!lane.bits)
-			continue;
-		sum->has[res] += bc_lane_has(lane, word);
-		sum->low[res] += bc_lane_low(lane, stock, word);
-	}
-}
-
-/**
- * bc_close_words() - close the stock of one group
- * @bc: account, online and open
- * @sum: to which to add what was in it, which is off the counters now
- *
- * Context: Under the lock of the tree.
- */
-void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
-{
-	struct bc_lanes_sum lanes = {};
-	unsigned int nr;
-	u64 all = 0;
-
-	lockdep_assert_held(&bc->top->lock);
-	bc->open = false;
-	bc_branch_cut(bc, BC_OPEN_WORDS);
-	for_each_set_bit(nr, bc->open_cpus, bc_nr_stocks()) {
-		struct bc_stock *stock = bc_stock_nr(bc, nr);
-		s64 word = atomic64_xchg(&stock->word, BC_STOCK_CLOSED);
-
-		/* Of a group that has used lanes only it was closed. */
-		all += max(word, 0);
-		bc_close_lanes(stock, &lanes);
-	}
-	bitmap_zero(bc->open_cpus, bc_nr_stocks());
-	bc_sub_lanes(bc, &lanes, sum);
-	/* An open group is online. */
-	bc_drop_zero(bc, bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(all)));
-	bc_drop_zero(bc, bc_sub(bc, BC_NUMFILE, bc_files_of(all)));
-	sum->bytes += bc_bytes_of(all);
-	sum->files += bc_files_of(all);
-}
-
-/**
- * bc_drain() - recover all stocks at and below a group
- * @root: the group
- * @sum: to which to add what was in them, which is off the counters now
- *
- * Context: Under the lock of the tree.
- * Return: Was there anything?
- */
-bool bc_drain(struct beancounter *root, struct bc_sum *sum)
-{
-	struct bc_sum drained = {};
-	struct beancounter *bc, *next;
-
-	for (bc = root; bc; bc = next) {
-		/* Closed, it is in no list to go on from. */
-		next = bc_branch_next(bc, root, BC_OPEN_WORDS);
-		if (bc->open)
-			bc_close_words(bc, &drained);
-	}
-	sum->bytes += drained.bytes;
-	sum->files += drained.files;
-	sum->lanes |= drained.lanes;
-	return drained.bytes || drained.files || drained.lanes;
-}
-
-/**
- * bc_stock_sum() - what sits in the stocks at and below a group
- * @root: the group
- * @res: resource
- * @low: where to store the least that its lanes had since the counters changed last,
- *	which counts, but was not held all the time; 0 if it has none
- *
- * Context: Under the lock of the tree. Words move meanwhile, but not at rest.
- * Return: Units of @res.
- */
-u64 bc_stock_sum(struct beancounter *root, enum bc_resource res, u64 *low)
-{
-	struct bc_lane lane = bc_lane_of(res);
-	struct beancounter *bc;
-	unsigned int nr;
-	u64 sum = 0;
-
-	*low = 0;
-	if (!bc_is_stocked(res))
-		return 0;
-	for (bc = root; bc; bc = bc_branch_next(bc, root, BC_OPEN_WORDS)) {
-		for_each_set_bit(nr, bc->open_cpus, bc_nr_stocks()) {
-			struct bc_stock *stock = bc_stock_nr(bc, nr);
-			s64 word = max(atomic64_read(&stock->word), 0);
-			u64 lanes = atomic64_read(&stock->lanes);
-
-			if (lane.bits) {
-				sum += bc_lane_has(lane, lanes);
-				*low += bc_lane_low(lane, stock, lanes);
-			} else {
-				sum += res == BC_KMEMSIZE ? bc_bytes_of(word) :
-							    bc_files_of(word);
-			}
-		}
-	}
-	return sum;
+	for (; bc; bc = bc->parent)
+		if (unlikely(bc->drains))
+			return true;
+	return false;
 }
 
 /*
@@ -214,7 +59,7 @@ static u64 bc_batch(struct beancounter *bc, u64 n)
 	u64 batch = 0;
 
 	if (room < bc_stock_room || files < 0 ||
-	    bc_bytes_of(n) > BC_STOCK_BATCH || bc->offline)
+	    bc_bytes_of(n) > BC_STOCK_BATCH || bc->offline || bc_drained(bc))
 		return 0;
 	word = max(word, 0);
 	if (bc_bytes_of(word) < bc_bytes_of(n))
@@ -272,7 +117,7 @@ static void bc_open(struct beancounter *bc, unsigned int nr)
  */
 static bool bc_may_keep(struct beancounter *bc, enum bc_resource res)
 {
-	return !bc->offline && bc_room_all(bc, res) >= 0;
+	return !bc->offline && bc_room_all(bc, res) >= 0 && !bc_drained(bc);
 }
 
 /**
@@ -305,8 +150,8 @@ void bc_refill(struct beancounter *bc, u64 n)
 bool bc_near_keep(struct beancounter *bc, u64 n)
 {
 	if (!bc_word_closed(&bc->near))
-		return bc_word_give(&bc->near, n);
-	if ((n & BC_STOCK_FULL) || !bc_may_keep(bc, BC_KMEMSIZE) ||
+		return bc_near_give(bc, n);
+	if ((n & BC_NEAR_FULL) || !bc_may_keep(bc, BC_KMEMSIZE) ||
 	    !bc_may_keep(bc, BC_NUMFILE))
 		return false;
 	bc_open(bc, nr_cpu_ids);
@@ -367,7 +212,8 @@ void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n)
 	struct bc_lane lane = bc_lane_of(res);
 	s64 room;
 
-	if (n > lane.max || bc->offline || bc_lane_covers(stock, res, n))
+	if (n > lane.max || bc->offline || bc_lane_covers(stock, res, n) ||
+	    bc_drained(bc))
 		return;
 	room = min(bc_room_all(bc, res) >> bc_stock_share(), lane.batch);
 	if (room <= 0)
@@ -417,30 +263,13 @@ bool bc_lane_keep(struct beancounter *bc, enum bc_resource res, u64 n)
 static u64 bc_lane_renew(struct bc_stock *stock, struct bc_lane lane)
 {
 	u16 *low = &stock->low[lane.nr];
-	u32 has;
 	u16 old;
 
 	if (bc_lane_closed(stock, lane))
 		return 0;
-	has = bc_lane_has(lane, atomic64_read(&stock->lanes));
-	old = xchg(low, has);
+	old = xchg(low, bc_lane_has(lane, atomic64_read(&stock->lanes)));
 	bc_lane_lower(low, bc_lane_has(lane, atomic64_read(&stock->lanes)));
-	return min_t(u32, old, has);
-}
-
-/*
- * Remember what was held at most before the counters change. The units in the
- * lanes of other CPUs count as held, so maxheld is never too low; where one CPU works
- * for one group it is exact.
- */
-static void bc_lane_peak(struct beancounter *bc, enum bc_resource res)
-{
-	struct bc_lane lane = bc_lane_of(res);
-
-	lockdep_assert_held(&bc->top->lock);
-	bc_note_peak(bc, res,
-		     bc_lane_renew(bc_stock_here(bc), lane) +
-			     bc_lane_renew(&bc->near, lane));
+	return old;
 }
 
 /* Leave no more than @keep units in a lane; returns those that were taken out. */
@@ -456,7 +285,6 @@ static u64 bc_lane_cut(struct bc_stock *stock, struct bc_lane lane, u64 keep)
 		more -= keep;
 	} while (!atomic64_try_cmpxchg(&stock->lanes, &old,
 				       old - (more << lane.shift)));
-	bc_lane_lower(&stock->low[lane.nr], keep);
 	return more;
 }
 
@@ -466,18 +294,25 @@ static u64 bc_lane_cut(struct bc_stock *stock, struct bc_lane lane, u64 keep)
  * @res: resource
  * @keep: units that may stay in each: its own, and the one for all CPUs
  *
- * What was held at most until now is remembered, see bc_lane_peak().
+ * What was held at most until now is remembered. The units in the lanes of other CPUs
+ * count as held, so maxheld is never too low; where one CPU works for one group it is
+ * exact. That is done after the cut, so that nothing that others take, and give back,
+ * before it is missed, and before the counters change.
  *
  * Context: Under the lock of the tree.
  * Return: The units that were taken out, which are still in the counters.
  */
 u64 bc_lane_trim(struct beancounter *bc, enum bc_resource res, u64 keep)
 {
+	struct bc_stock *here = bc_stock_here(bc), *near = &bc->near;
 	struct bc_lane lane = bc_lane_of(res);
+	u64 more, low;
 
+	lockdep_assert_held(&bc->top->lock);
 	if (!lane.bits)
 		return 0;
-	bc_lane_peak(bc, res);
-	return bc_lane_cut(bc_stock_here(bc), lane, keep) +
-	       bc_lane_cut(&bc->near, lane, keep);
+	more = bc_lane_cut(here, lane, keep) + bc_lane_cut(near, lane, keep);
+	low = bc_lane_renew(here, lane) + bc_lane_renew(near, lane);
+	bc_note_peak(bc, res, low);
+	return more;
 }

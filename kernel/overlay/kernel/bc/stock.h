@@ -2,7 +2,7 @@
 /*
  * Beancounters: the stocks, taken from and given to.
  *
- * The words are opened and closed in stock.c. What is here is the way that
+ * The words are opened in stock.c and closed in drain.c. What is here is the way that
  * almost every charge and almost everything that is given back goes.
  */
 #ifndef _KERNEL_BC_STOCK_H
@@ -43,6 +43,16 @@
 /* What putting something into a word must not set: then it is full, or closed. */
 #define BC_STOCK_FULL ~((u64)BC_STOCK_MAX | (u64)BC_STOCK_FILES_MAX * BC_FILE)
 
+/*
+ * The word for all CPUs takes more: what waits for RCU comes back thousands of objects
+ * at a time. It is not all that a group can do without, as what is in it counts as
+ * held in the maxheld of the levels above.
+ */
+#define BC_NEAR_MAX ((s64)SZ_1M - 1)
+#define BC_NEAR_KEEP ((s64)SZ_512K + SZ_256K)
+#define BC_NEAR_FILES_MAX 127
+#define BC_NEAR_FULL ~((u64)BC_NEAR_MAX | (u64)BC_NEAR_FILES_MAX * BC_FILE)
+
 /**
  * struct bc_sum - what many words hold
  * @bytes: of kmemsize
@@ -54,6 +64,18 @@ struct bc_sum {
 	u64 files;
 	bool lanes;
 };
+
+static inline void bc_sum_add(struct bc_sum *sum, const struct bc_sum *more)
+{
+	sum->bytes += more->bytes;
+	sum->files += more->files;
+	sum->lanes |= more->lanes;
+}
+
+static inline bool bc_sum_any(const struct bc_sum *sum)
+{
+	return sum->bytes || sum->files || sum->lanes;
+}
 
 /**
  * struct bc_lane - where in the second word of a stock a resource is
@@ -143,7 +165,7 @@ bc_object_request(u64 bytes, u64 files, enum bc_severity severity)
 
 static __always_inline u32 bc_bytes_of(u64 n)
 {
-	return n;
+	return n & U32_MAX;
 }
 
 static __always_inline u32 bc_files_of(u64 n)
@@ -171,20 +193,29 @@ static __always_inline struct bc_stock *bc_stock_here(struct beancounter *bc)
 static __always_inline bool bc_word_take(struct bc_stock *stock, u64 n)
 {
 	s64 old = atomic64_read(&stock->word);
-	u64 rest = old - n;
+	u64 rest;
 
-	return !(rest & BC_STOCK_NONE) &&
-	       atomic64_try_cmpxchg(&stock->word, &old, rest);
+	do {
+		rest = old - n;
+		if (rest & BC_STOCK_NONE)
+			return false;
+	} while (unlikely(!atomic64_try_cmpxchg(&stock->word, &old, rest)));
+	return true;
 }
 
-/* Put into a word; false when it is closed or full. */
-static __always_inline bool bc_word_give(struct bc_stock *stock, u64 n)
+/* Put into a word; false when it is closed or full, which has some of the bits. */
+static __always_inline bool bc_word_give(struct bc_stock *stock, u64 n,
+					 u64 full)
 {
 	s64 old = atomic64_read(&stock->word);
-	u64 sum = old + n;
+	u64 sum;
 
-	return !(sum & BC_STOCK_FULL) &&
-	       atomic64_try_cmpxchg(&stock->word, &old, sum);
+	do {
+		sum = old + n;
+		if (sum & full)
+			return false;
+	} while (unlikely(!atomic64_try_cmpxchg(&stock->word, &old, sum)));
+	return true;
 }
 
 static __always_inline bool bc_stock_take(struct beancounter *bc, u64 n)
@@ -194,7 +225,18 @@ static __always_inline bool bc_stock_take(struct beancounter *bc, u64 n)
 
 static __always_inline bool bc_stock_give(struct beancounter *bc, u64 n)
 {
-	return bc_word_give(bc_stock_here(bc), n);
+	return bc_word_give(bc_stock_here(bc), n, BC_STOCK_FULL);
+}
+
+/* The same of the word for all CPUs. */
+static __always_inline bool bc_near_take(struct beancounter *bc, u64 n)
+{
+	return bc_word_take(&bc->near, n);
+}
+
+static __always_inline bool bc_near_give(struct beancounter *bc, u64 n)
+{
+	return bc_word_give(&bc->near, n, BC_NEAR_FULL);
 }
 
 /* Are there so many units in a lane? Only now, if interrupts are on. */
@@ -228,16 +270,16 @@ static __always_inline bool bc_lane_take(struct bc_stock *stock,
 	if (n > lane.max)
 		return false;
 	old = atomic64_read(&stock->lanes);
-	rest = old - (n << lane.shift);
-	if (rest & bc_lane_none(lane))
-		return false;
 	/*
 	 * Before, for who changes the counters in an interrupt right after, and after,
 	 * for who changed them in between: twice too low is no harm.
 	 */
-	bc_lane_lower(&stock->low[lane.nr], bc_lane_bits(lane, rest));
-	if (!atomic64_try_cmpxchg(&stock->lanes, &old, rest))
-		return false;
+	do {
+		rest = old - (n << lane.shift);
+		if (rest & bc_lane_none(lane))
+			return false;
+		bc_lane_lower(&stock->low[lane.nr], bc_lane_bits(lane, rest));
+	} while (unlikely(!atomic64_try_cmpxchg(&stock->lanes, &old, rest)));
 	bc_lane_lower(&stock->low[lane.nr], bc_lane_bits(lane, rest));
 	return true;
 }
@@ -252,10 +294,13 @@ static __always_inline bool bc_lane_give(struct bc_stock *stock,
 	if (n > lane.max)
 		return false;
 	old = atomic64_read(&stock->lanes);
-	/* Closed, it has far more. */
-	return bc_lane_bits(lane, old) + n <= lane.max &&
-	       atomic64_try_cmpxchg(&stock->lanes, &old,
-				    old + (n << lane.shift));
+	do {
+		/* Closed, it has far more. */
+		if (bc_lane_bits(lane, old) + n > lane.max)
+			return false;
+	} while (unlikely(!atomic64_try_cmpxchg(&stock->lanes, &old,
+						old + (n << lane.shift))));
+	return true;
 }
 
 /* Does a word take nothing? Under the lock, which opens it. */
@@ -285,13 +330,20 @@ static inline struct bc_stock *bc_stock_nr(struct beancounter *bc,
 	return nr < nr_cpu_ids ? per_cpu_ptr(bc->stock, nr) : &bc->near;
 }
 
-/* stock.c */
-/* There is no stock while some level has less room than this many bytes. */
-extern s64 bc_stock_room;
-void bc_stock_init(void);
+/* drain.c */
 void bc_close_words(struct beancounter *bc, struct bc_sum *sum);
 bool bc_drain(struct beancounter *root, struct bc_sum *sum);
-u64 bc_stock_sum(struct beancounter *root, enum bc_resource res, u64 *low);
+void bc_drain_begin(struct beancounter *root);
+void bc_drain_end(struct beancounter *root);
+void bc_drain_all(struct beancounter *root, unsigned long *flags,
+		  struct bc_sum *sum);
+void bc_stock_sum(struct beancounter *root, unsigned long *flags,
+		  enum bc_resource res, u64 *sum, u64 *low);
+
+/* stock.c */
+/* A CPU has no stock while some level has less room than this many bytes. */
+extern s64 bc_stock_room;
+void bc_stock_init(void);
 bool bc_may_open(struct beancounter *bc, u64 n);
 void bc_fill(struct beancounter *bc, u64 n);
 void bc_refill(struct beancounter *bc, u64 n);

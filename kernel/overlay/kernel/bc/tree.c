@@ -9,8 +9,8 @@
  * them. The last is found, and the first forgotten, in as many steps as there are
  * levels.
  *
- * A group in such a list cannot be freed: one that has open words is online, an
- * address space holds a reference, and a child pins its parent.
+ * A group in such a list cannot be freed: one that has open words is online, a walk
+ * that stops at one and an address space hold a reference, and a child pins its parent.
  *
  * The address spaces of a group are in a list with a lock of its own, which nests
  * inside that of the tree. Whoever makes that list empty, or puts the first into it,
@@ -23,7 +23,8 @@ static bool bc_idle(const struct beancounter *bc, enum bc_kind kind)
 {
 	if (!hlist_empty(&bc->branch[kind].children))
 		return false;
-	return kind == BC_OPEN_WORDS ? !bc->open : list_empty(&bc->mms);
+	return kind == BC_OPEN_WORDS ? !bc->open && !bc->readers :
+				       list_empty(&bc->mms);
 }
 
 static struct beancounter *bc_branch_entry(struct hlist_node *node,

@@ -271,6 +271,24 @@ static void bc_vm_unlink(struct bc_vm *vm)
 		bc_unlink_mm(bc, vm);
 }
 
+/* Within a tree whoever adds up what is there meets it once. */
+static void bc_vm_relink(struct bc_vm *vm, struct beancounter *bc)
+{
+	struct beancounter *old = vm->bc;
+	unsigned long flags;
+
+	if (!old || !bc || old->top != bc->top) {
+		bc_vm_unlink(vm);
+		bc_vm_link(vm, bc);
+		return;
+	}
+	bc_lock(bc, flags);
+	bc_del_mm(old, vm);
+	vm->bc = bc;
+	bc_add_mm(bc, vm);
+	bc_unlock(bc, flags);
+}
+
 /**
  * bc_vm_init() - a new address space, nothing in it, paid by the current group
  * @mm: the address space; what it has in bc_vm is a copy of another's
@@ -344,8 +362,7 @@ static int bc_vm_move(struct mm_struct *mm, struct beancounter *bc,
 	bc_transfer(old, vm->locked, bc, &rq_locked);
 	WRITE_ONCE(vm->charged, priv);
 	WRITE_ONCE(vm->locked, locked);
-	bc_vm_unlink(vm);
-	bc_vm_link(vm, bc);
+	bc_vm_relink(vm, bc);
 out:
 	raw_spin_unlock_irqrestore(&vm->lock, flags);
 	if (ret) {

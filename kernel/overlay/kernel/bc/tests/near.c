@@ -241,24 +241,23 @@ static void near_maxheld(struct kunit *test)
 static void near_full(struct kunit *test)
 {
 	struct beancounter *chain[2];
-	u64 held = SZ_1M;
+	u64 held = 4 * SZ_1M;
 
 	KUNIT_ASSERT_EQ(test, 0, bc_kunit_pin(test));
 	bc_kunit_chain(test, chain, 2);
-	bc_kunit_set(chain[0], BC_SET_BARRIER, BC_KMEMSIZE, SZ_1M + 100);
-	BC_EXPECT_CHARGED(test, chain[1], BC_KMEMSIZE, SZ_1M, BC_BARRIER);
-	while (bc_near_has(chain[1], BC_KMEMSIZE) + SZ_4K <= BC_STOCK_MAX) {
+	bc_kunit_set(chain[0], BC_SET_BARRIER, BC_KMEMSIZE, held + 100);
+	BC_EXPECT_CHARGED(test, chain[1], BC_KMEMSIZE, held, BC_BARRIER);
+	while (bc_near_has(chain[1], BC_KMEMSIZE) + SZ_4K <= BC_NEAR_MAX) {
 		bc_uncharge(chain[1], BC_KMEMSIZE, SZ_4K);
 		held -= SZ_4K;
 		BC_EXPECT_HELD(test, chain[0], BC_KMEMSIZE, held);
-		BC_EXPECT_USAGE(test, chain[0], BC_KMEMSIZE, SZ_1M);
+		BC_EXPECT_USAGE(test, chain[0], BC_KMEMSIZE, 4 * SZ_1M);
 	}
 	bc_uncharge(chain[1], BC_KMEMSIZE, SZ_4K);
 	held -= SZ_4K;
-	KUNIT_EXPECT_EQ(test, bc_near_has(chain[1], BC_KMEMSIZE),
-			BC_STOCK_KEEP);
+	KUNIT_EXPECT_EQ(test, bc_near_has(chain[1], BC_KMEMSIZE), BC_NEAR_KEEP);
 	BC_EXPECT_HELD(test, chain[0], BC_KMEMSIZE, held);
-	BC_EXPECT_USAGE(test, chain[0], BC_KMEMSIZE, held + BC_STOCK_KEEP);
+	BC_EXPECT_USAGE(test, chain[0], BC_KMEMSIZE, held + BC_NEAR_KEEP);
 	bc_kunit_set(chain[0], BC_SET_BARRIER, BC_KMEMSIZE, BC_MAX);
 	KUNIT_EXPECT_TRUE(test, bc_kunit_closed(chain[1]));
 	bc_uncharge(chain[1], BC_KMEMSIZE, SZ_4K);

@@ -11,11 +11,13 @@
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/prandom.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 
 #include "util.h"
 
 #define RES BC_KMEMSIZE
+#define BC_STRESS_MMS 3
 #define BC_TICK_NS 20000
 #define BC_TICKS 20000
 #define BC_TICK_SECONDS 2
@@ -24,9 +26,32 @@
 #define BC_OBJECTS 32
 #define BC_THREAD_OPS 40000
 #define BC_TOP_BARRIER SZ_1M
-#define BC_TOP_LIMIT (SZ_1M + SZ_128K)
 
 static const int bc_stress_parent[BC_GROUPS] = { -1, 0, 0, 1, 1 };
+
+/*
+ * What is charged: of bytes so much that words are filled and emptied, of what has a
+ * lane so little that the barriers are near.
+ */
+struct bc_stress_kind {
+	enum bc_resource res;
+	u32 barrier;
+	u32 small;
+	u32 large;
+};
+
+static const struct bc_stress_kind bc_stress_kinds[] = {
+	{ BC_KMEMSIZE, BC_TOP_BARRIER, SZ_4K, SZ_64K },
+	{ BC_PRIVVMPAGES, 2048, 8, 5000 },
+	{ BC_NUMPROC, 64, 2, 9 },
+};
+
+static void bc_stress_desc(const struct bc_stress_kind *kind, char *desc)
+{
+	strscpy(desc, bc_resources[kind->res].name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(bc_stress, bc_stress_kinds, bc_stress_desc);
 
 struct bc_stress_thread {
 	struct bc_stress *stress;
@@ -41,8 +66,11 @@ struct bc_stress_thread {
 };
 
 struct bc_stress {
+	const struct bc_stress_kind *kind;
 	struct beancounter *group[BC_GROUPS];
 	bool force;
+	atomic64_t held; /* no more than that at any time */
+	atomic64_t most; /* and what it was at most */
 	atomic_t running;
 	struct bc_stress_thread thread[BC_THREADS];
 	struct hrtimer timer;
@@ -53,16 +81,19 @@ struct bc_stress {
 static struct bc_stress *bc_stress_new(struct kunit *test)
 {
 	struct bc_stress *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	u64 barrier;
 	int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, s);
+	s->kind = test->param_value ?: bc_stress_kinds;
+	barrier = s->kind->barrier;
 	for (i = 0; i < BC_GROUPS; i++) {
 		int up = bc_stress_parent[i];
 
 		s->group[i] =
 			bc_kunit_alloc(test, up < 0 ? NULL : s->group[up]);
-		bc_kunit_limits(s->group[i], RES, BC_TOP_BARRIER / (i + 1),
-				BC_TOP_LIMIT / (i + 1));
+		bc_kunit_limits(s->group[i], s->kind->res, barrier / (i + 1),
+				(barrier + barrier / 8) / (i + 1));
 	}
 	return s;
 }
@@ -114,23 +145,31 @@ static void bc_thread_charge(struct bc_stress_thread *t, int slot)
 	u32 random = prandom_u32_state(&t->rnd);
 	struct beancounter *bc = s->group[random % BC_GROUPS];
 	enum bc_severity severity = BC_BARRIER;
-	u64 n = 1 + (random >> 8) % (random & BIT(30) ? SZ_64K : SZ_4K);
+	u32 most = random & BIT(30) ? s->kind->large : s->kind->small;
+	u64 n = 1 + (random >> 8) % most;
+	s64 held, old;
 
 	if (!(random >> 3 & 7))
 		severity = BC_LIMIT;
 	else if (s->force && (random >> 3 & 7) == 1)
 		severity = BC_FORCE;
-	if (bc_charge(bc, RES, n, severity)) {
+	if (bc_charge(bc, s->kind->res, n, severity)) {
 		t->refused++;
-	} else {
-		t->object[slot].bc = bc;
-		t->object[slot].n = n;
+		return;
 	}
+	t->object[slot].bc = bc;
+	t->object[slot].n = n;
+	held = atomic64_add_return(n, &s->held);
+	old = atomic64_read(&s->most);
+	while (held > old && !atomic64_try_cmpxchg(&s->most, &old, held))
+		;
 }
 
 static void bc_thread_uncharge(struct bc_stress_thread *t, int slot)
 {
-	bc_uncharge(t->object[slot].bc, RES, t->object[slot].n);
+	atomic64_sub(t->object[slot].n, &t->stress->held);
+	bc_uncharge(t->object[slot].bc, t->stress->kind->res,
+		    t->object[slot].n);
 	t->object[slot].bc = NULL;
 }
 
@@ -159,6 +198,8 @@ static int bc_random_thread(void *data)
 /* Whatever the others do meanwhile, these hold at any time. */
 static void bc_stress_watch(struct kunit *test, struct bc_stress *s)
 {
+	enum bc_resource res = s->kind->res;
+	u64 limit = s->kind->barrier / 2;
 	struct bc_stat stat;
 	int i;
 
@@ -166,24 +207,26 @@ static void bc_stress_watch(struct kunit *test, struct bc_stress *s)
 		for (i = 0; i < BC_GROUPS; i++) {
 			struct bc_counter *c = &stat.counter;
 
-			bc_stat_read(s->group[i], RES, &stat);
+			bc_stat_read(s->group[i], res, &stat);
 			KUNIT_EXPECT_LE(test, c->usage, c->limit + c->forced);
-			KUNIT_EXPECT_LE(test, c->usage, c->maxheld);
+			if (!bc_lane_of(res).bits)
+				KUNIT_EXPECT_LE(test, c->usage, c->maxheld);
 			KUNIT_EXPECT_LE(test, stat.held, c->usage);
 			KUNIT_EXPECT_LE(test, c->failcnt_local, c->failcnt);
 			if (!s->force)
 				KUNIT_EXPECT_EQ(test, c->forced, 0);
 		}
 		/* Also changes limits, back and forth, under their feet. */
-		bc_kunit_limits(s->group[2], RES, SZ_256K, SZ_512K);
+		bc_kunit_limits(s->group[2], res, limit / 2, limit);
 		usleep_range(200, 400);
-		bc_kunit_limits(s->group[2], RES, SZ_512K, SZ_512K);
+		bc_kunit_limits(s->group[2], res, limit, limit);
 		usleep_range(200, 400);
 	}
 }
 
 static void bc_stress_check(struct kunit *test, struct bc_stress *s)
 {
+	enum bc_resource res = s->kind->res;
 	u64 refused = 0, local = 0;
 	int i;
 
@@ -191,15 +234,18 @@ static void bc_stress_check(struct kunit *test, struct bc_stress *s)
 		refused += s->thread[i].refused;
 	KUNIT_EXPECT_GT(test, refused, 0);
 	for (i = BC_GROUPS - 1; i >= 0; i--) {
-		BC_EXPECT_HELD(test, s->group[i], RES, 0);
+		BC_EXPECT_HELD(test, s->group[i], res, 0);
 		bc_close(s->group[i]);
-		BC_EXPECT_USAGE(test, s->group[i], RES, 0);
-		local += bc_kunit_counter(s->group[i], RES).failcnt_local;
+		BC_EXPECT_USAGE(test, s->group[i], res, 0);
+		local += bc_kunit_counter(s->group[i], res).failcnt_local;
 	}
 	/* Each refusal once, and all of them at the top. */
 	KUNIT_EXPECT_EQ(test, local, refused);
-	KUNIT_EXPECT_EQ(test, bc_kunit_counter(s->group[0], RES).failcnt,
+	KUNIT_EXPECT_EQ(test, bc_kunit_counter(s->group[0], res).failcnt,
 			refused);
+	/* Never too low, whoever took and gave back meanwhile. */
+	KUNIT_EXPECT_GE(test, bc_kunit_counter(s->group[0], res).maxheld,
+			atomic64_read(&s->most));
 }
 
 static void stress_threads(struct kunit *test)
@@ -221,7 +267,8 @@ static void stress_threads_force(struct kunit *test)
 	bc_stress_watch(test, s);
 	bc_stress_stop(s);
 	bc_stress_check(test, s);
-	KUNIT_EXPECT_GT(test, bc_kunit_counter(s->group[0], RES).forced, 0);
+	KUNIT_EXPECT_GT(test,
+			bc_kunit_counter(s->group[0], s->kind->res).forced, 0);
 }
 
 /* Takes what it gets, in ever smaller pieces, and keeps it. */
@@ -269,6 +316,65 @@ static void stress_exact(struct kunit *test)
 	BC_EXPECT_HELD(test, s->group[0], RES, BC_TOP_BARRIER);
 	for (i = 0; i < BC_GROUPS; i++)
 		bc_uncharge(s->group[i], RES, granted[i]);
+}
+
+/* Comes into groups and goes, as address spaces do. */
+static int bc_mm_thread(void *data)
+{
+	struct bc_stress_thread *t = data;
+	struct mm_struct *mm[BC_STRESS_MMS] = {};
+	struct beancounter *in[BC_STRESS_MMS] = {};
+	int i, slot;
+
+	for (i = 0; i < BC_STRESS_MMS; i++)
+		mm[i] = mm_alloc();
+	for (i = 0; i < BC_THREAD_OPS; i++) {
+		slot = prandom_u32_state(&t->rnd) % BC_STRESS_MMS;
+		if (!mm[slot])
+			continue;
+		if (in[slot]) {
+			bc_unlink_mm(in[slot], &mm[slot]->bc_vm);
+			in[slot] = NULL;
+		} else {
+			in[slot] = t->stress->group[prandom_u32_state(&t->rnd) %
+						    BC_GROUPS];
+			bc_link_mm(in[slot], &mm[slot]->bc_vm);
+		}
+		if (!(i % 1024))
+			usleep_range(1000, 2000);
+		cond_resched();
+	}
+	for (i = 0; i < BC_STRESS_MMS; i++) {
+		if (in[i])
+			bc_unlink_mm(in[i], &mm[i]->bc_vm);
+		if (mm[i])
+			mmdrop(mm[i]);
+	}
+	return bc_stress_done(t);
+}
+
+/* While somebody adds up what is there; in the end nobody is found. */
+static void stress_mms(struct kunit *test)
+{
+	struct bc_stress *s = bc_stress_new(test);
+	struct bc_stat stat;
+	unsigned long flags;
+	int i;
+
+	bc_stress_start(test, s, bc_mm_thread);
+	while (atomic_read(&s->running)) {
+		for (i = 0; i < BC_GROUPS; i++)
+			bc_stat_read(s->group[i], BC_PHYSPAGES, &stat);
+		usleep_range(100, 200);
+	}
+	bc_stress_stop(s);
+	for (i = 0; i < BC_GROUPS; i++) {
+		KUNIT_EXPECT_TRUE(test, list_empty(&s->group[i]->mms));
+		bc_lock(s->group[i], flags);
+		KUNIT_EXPECT_NULL(test, bc_branch_next(s->group[i], s->group[i],
+						       BC_MMS));
+		bc_unlock(s->group[i], flags);
+	}
 }
 
 /* Charges at one tick what it gives back at the next. */
@@ -376,10 +482,14 @@ static void stress_last_byte(struct kunit *test)
 	}
 }
 
+#define bc_slow ((struct kunit_attributes){ .speed = KUNIT_SPEED_SLOW })
+
 static struct kunit_case bc_stress_cases[] = {
-	KUNIT_CASE_SLOW(stress_threads),
-	KUNIT_CASE_SLOW(stress_threads_force),
+	KUNIT_CASE_PARAM_ATTR(stress_threads, bc_stress_gen_params, bc_slow),
+	KUNIT_CASE_PARAM_ATTR(stress_threads_force, bc_stress_gen_params,
+			      bc_slow),
 	KUNIT_CASE_SLOW(stress_exact),
+	KUNIT_CASE_SLOW(stress_mms),
 	KUNIT_CASE_SLOW(stress_irq),
 	KUNIT_CASE_SLOW(stress_last_byte),
 	{},

@@ -14,6 +14,8 @@
 
 #define BC_WALK_GROUPS 200
 #define BC_WALK_MMS 64
+/* More than are added up, or closed, in one hold of the lock. */
+#define BC_WALK_BUSY 600
 
 /* A group at its barrier, one beside it, and so many others that do nothing. */
 struct bc_walk {
@@ -117,6 +119,102 @@ static void walk_beside(struct kunit *test)
 		bc_uncharge(busy[i], BC_KMEMSIZE, 100);
 }
 
+/* Many groups with words, each of which has something that nobody holds. */
+static void bc_walk_busy(struct kunit *test, struct bc_walk *w,
+			 struct beancounter **busy)
+{
+	int i;
+
+	for (i = 0; i < BC_WALK_BUSY; i++) {
+		if (!busy[i])
+			busy[i] = bc_kunit_alloc(test, w->top);
+		BC_EXPECT_CHARGED(test, busy[i], BC_KMEMSIZE, 100, BC_BARRIER);
+		bc_uncharge(busy[i], BC_KMEMSIZE, 100);
+		KUNIT_ASSERT_FALSE(test, bc_kunit_closed(busy[i]));
+	}
+}
+
+/* They are closed now, by so many holds of the lock that none was long. */
+static void bc_walk_closed(struct kunit *test, struct bc_walk *w,
+			   struct beancounter **busy, unsigned long before)
+{
+	int i;
+
+	KUNIT_EXPECT_GE(test, READ_ONCE(w->top->locks) - before,
+			BC_WALK_BUSY / 64);
+	for (i = 0; i < BC_WALK_BUSY; i++)
+		KUNIT_EXPECT_TRUE(test, bc_kunit_closed(busy[i]));
+	KUNIT_EXPECT_EQ(test, w->top->drains, 0);
+}
+
+/* Words are closed a part at a time, and what is decided then is exact all the same. */
+static void walk_parts(struct kunit *test)
+{
+	const u64 barrier = 64 * SZ_1M;
+	struct beancounter **busy;
+	struct bc_request rq;
+	unsigned long before;
+	struct bc_walk w;
+	int i;
+
+	busy = kunit_kcalloc(test, BC_WALK_BUSY, sizeof(*busy), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, busy);
+	bc_walk_make(test, &w, 0);
+	bc_kunit_set(w.top, BC_SET_BARRIER, BC_KMEMSIZE, barrier);
+
+	/* Granted to the last byte, then refused. */
+	bc_walk_busy(test, &w, busy);
+	before = READ_ONCE(w.top->locks);
+	BC_EXPECT_CHARGED(test, w.full, BC_KMEMSIZE, barrier, BC_BARRIER);
+	bc_walk_closed(test, &w, busy, before);
+	BC_EXPECT_REFUSED(test, w.full, BC_KMEMSIZE, 1, BC_BARRIER);
+	BC_EXPECT_USAGE(test, w.top, BC_KMEMSIZE, barrier);
+	bc_uncharge(w.full, BC_KMEMSIZE, barrier);
+
+	/* Nothing of it fits. */
+	bc_walk_busy(test, &w, busy);
+	before = READ_ONCE(w.top->locks);
+	BC_EXPECT_REFUSED(test, w.full, BC_KMEMSIZE, barrier + 1, BC_BARRIER);
+	bc_walk_closed(test, &w, busy, before);
+	BC_EXPECT_HELD(test, w.top, BC_KMEMSIZE, 0);
+
+	/* Above the barrier. */
+	bc_walk_busy(test, &w, busy);
+	before = READ_ONCE(w.top->locks);
+	BC_EXPECT_CHARGED(test, w.full, BC_KMEMSIZE, barrier + 1, BC_FORCE);
+	bc_walk_closed(test, &w, busy, before);
+	BC_EXPECT_REFUSED(test, busy[0], BC_KMEMSIZE, 1, BC_BARRIER);
+	bc_uncharge(w.full, BC_KMEMSIZE, barrier + 1);
+
+	/* From one to the other. */
+	bc_walk_busy(test, &w, busy);
+	BC_EXPECT_CHARGED(test, w.full, BC_KMEMSIZE, 1000, BC_BARRIER);
+	before = READ_ONCE(w.top->locks);
+	rq = BC_REQUEST(BC_FORCE, BC_KMEMSIZE, barrier + 1);
+	KUNIT_EXPECT_EQ(test, 0, bc_transfer(w.full, 1000, w.beside, &rq));
+	bc_walk_closed(test, &w, busy, before);
+	BC_EXPECT_HELD(test, w.full, BC_KMEMSIZE, 0);
+	BC_EXPECT_HELD(test, w.top, BC_KMEMSIZE, barrier + 1);
+	bc_uncharge(w.beside, BC_KMEMSIZE, barrier + 1);
+
+	/* A barrier that is written, and held that is read, which closes nothing. */
+	bc_walk_busy(test, &w, busy);
+	before = READ_ONCE(w.top->locks);
+	bc_kunit_set(w.top, BC_SET_BARRIER, BC_KMEMSIZE, BC_MAX);
+	bc_walk_closed(test, &w, busy, before);
+	bc_walk_busy(test, &w, busy);
+	BC_EXPECT_CHARGED(test, busy[0], BC_KMEMSIZE, 1000, BC_BARRIER);
+	before = READ_ONCE(w.top->locks);
+	BC_EXPECT_HELD(test, w.top, BC_KMEMSIZE, 1000);
+	KUNIT_EXPECT_GE(test, READ_ONCE(w.top->locks) - before,
+			BC_WALK_BUSY / 64);
+	for (i = 0; i < BC_WALK_BUSY; i++) {
+		KUNIT_EXPECT_FALSE(test, bc_kunit_closed(busy[i]));
+		KUNIT_EXPECT_EQ(test, busy[i]->readers, 0);
+	}
+	bc_uncharge(busy[0], BC_KMEMSIZE, 1000);
+}
+
 /* The group in which address spaces are found, from the top; NULL if in none. */
 static struct beancounter *bc_walk_has_mms(struct bc_walk *w)
 {
@@ -198,11 +296,9 @@ static void walk_exit(struct kunit *test)
 }
 
 static struct kunit_case bc_walk_cases[] = {
-	KUNIT_CASE(walk_idle),
-	KUNIT_CASE(walk_beside),
-	KUNIT_CASE(walk_exit),
-	KUNIT_CASE(walk_mm_lock),
-	{},
+	KUNIT_CASE(walk_idle),	KUNIT_CASE(walk_beside),
+	KUNIT_CASE(walk_exit),	KUNIT_CASE(walk_mm_lock),
+	KUNIT_CASE(walk_parts), {},
 };
 
 static struct kunit_suite bc_walk_suite = {

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: the stocks, closed and added up.
+ *
+ * Whoever holds the lock of the tree and has closed the words of a subtree has all of
+ * it in the counters. Many groups may have open words, so they are closed a part at a
+ * time, and the lock is released in between; what was closed stays so until all are.
+ */
+#include <linux/bitmap.h>
+#include <linux/minmax.h>
+
+#include "stock.h"
+
+/* So many words are closed in one hold of the lock, and some of the group that is last. */
+#define BC_DRAIN_WORDS 32
+/* So many are added up. */
+#define BC_SUM_WORDS 64
+
+/**
+ * struct bc_lanes_sum - what the lanes of some CPUs had
+ * @has: by resource
+ * @low: the least that it was, as far as is known
+ */
+struct bc_lanes_sum {
+	u64 has[BC_NR_RESOURCES];
+	u64 low[BC_NR_RESOURCES];
+};
+
+/* The units that were in the lanes of a group leave the counters. */
+static void bc_sub_lanes(struct beancounter *bc,
+			 const struct bc_lanes_sum *lanes, struct bc_sum *sum)
+{
+	enum bc_resource res;
+
+	for (res = 0; res < BC_NR_RESOURCES; res++) {
+		if (!lanes->has[res])
+			continue;
+		sum->lanes = true;
+		bc_note_peak(bc, res, lanes->low[res]);
+		/* An open group is online. */
+		bc_drop_zero(bc, bc_sub(bc, res, lanes->has[res]));
+	}
+}
+
+/* The least that a lane had, up to a word that was read. */
+static u64 bc_lane_low(struct bc_lane lane, const struct bc_stock *stock,
+		       u64 word)
+{
+	return min_t(u64, READ_ONCE(stock->low[lane.nr]),
+		     bc_lane_has(lane, word));
+}
+
+/* Close the lanes of one stock, and add up what was in them. */
+static void bc_close_lanes(struct bc_stock *stock, struct bc_lanes_sum *sum)
+{
+	u64 word = atomic64_xchg(&stock->lanes, BC_LANES_CLOSED);
+	enum bc_resource res;
+
+	if (word == BC_LANES_CLOSED)
+		return;
+	for (res = 0; res < BC_NR_RESOURCES; res++) {
+		struct bc_lane lane = bc_lane_of(res);
+
+		if (!lane.bits)
+			continue;
+		sum->has[res] += bc_lane_has(lane, word);
+		sum->low[res] += bc_lane_low(lane, stock, word);
+	}
+}
+
+/**
+ * bc_close_words() - close the stock of one group
+ * @bc: account, online and open
+ * @sum: to which to add what was in it, which is off the counters now
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
+{
+	struct bc_lanes_sum lanes = {};
+	unsigned int nr;
+	u64 all = 0;
+
+	lockdep_assert_held(&bc->top->lock);
+	bc->open = false;
+	bc_branch_cut(bc, BC_OPEN_WORDS);
+	for_each_set_bit(nr, bc->open_cpus, bc_nr_stocks()) {
+		struct bc_stock *stock = bc_stock_nr(bc, nr);
+		s64 word = atomic64_xchg(&stock->word, BC_STOCK_CLOSED);
+
+		/* Of a group that has used lanes only it was closed. */
+		all += max(word, 0);
+		bc_close_lanes(stock, &lanes);
+	}
+	bitmap_zero(bc->open_cpus, bc_nr_stocks());
+	bc_sub_lanes(bc, &lanes, sum);
+	/* An open group is online. */
+	bc_drop_zero(bc, bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(all)));
+	bc_drop_zero(bc, bc_sub(bc, BC_NUMFILE, bc_files_of(all)));
+	sum->bytes += bc_bytes_of(all);
+	sum->files += bc_files_of(all);
+}
+
+/**
+ * bc_drain() - recover stocks at and below a group, so many at a time
+ * @root: the group
+ * @sum: to which to add what was in them, which is off the counters now
+ *
+ * When it returns false, the caller releases the lock and comes back, see
+ * bc_drain_begin().
+ *
+ * Context: Under the lock of the tree.
+ * Return: true when no word is open there.
+ */
+bool bc_drain(struct beancounter *root, struct bc_sum *sum)
+{
+	int words = BC_DRAIN_WORDS;
+	struct beancounter *bc, *next;
+
+	for (bc = root; bc; bc = next) {
+		/* Closed, it is in no list to go on from. */
+		next = bc_branch_next(bc, root, BC_OPEN_WORDS);
+		if (!bc->open)
+			continue;
+		if (words <= 0)
+			return false;
+		words -= bitmap_weight(bc->open_cpus, bc_nr_stocks());
+		bc_close_words(bc, sum);
+	}
+	return true;
+}
+
+/**
+ * bc_drain_begin() - open no word at and below a group, until bc_drain_end()
+ * @root: the group
+ *
+ * For a drain that takes several holds of the lock: what was closed in one of them
+ * is closed in the next. Whoever drains is not preempted until then, since the others
+ * have to take the lock for each request.
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_drain_begin(struct beancounter *root)
+{
+	lockdep_assert_held(&root->top->lock);
+	preempt_disable();
+	root->drains++;
+}
+
+/**
+ * bc_drain_end() - words may be opened again
+ * @root: the group
+ *
+ * Context: Under the lock of the tree.
+ */
+void bc_drain_end(struct beancounter *root)
+{
+	lockdep_assert_held(&root->top->lock);
+	root->drains--;
+	preempt_enable();
+}
+
+/**
+ * bc_drain_all() - recover all stocks at and below a group
+ * @root: the group
+ * @flags: of bc_lock()
+ * @sum: to which to add what was in them, which is off the counters now
+ *
+ * Where many are open the lock is released in between. When it returns, none is.
+ *
+ * Context: Under the lock of the tree, and no other of the accounts; @root is pinned.
+ */
+void bc_drain_all(struct beancounter *root, unsigned long *flags,
+		  struct bc_sum *sum) __must_hold(&root->top->lock)
+{
+	if (likely(bc_drain(root, sum)))
+		return;
+	bc_drain_begin(root);
+	do {
+		bc_unlock(root, *flags);
+		bc_lock(root, *flags);
+	} while (!bc_drain(root, sum));
+	bc_drain_end(root);
+}
+
+/* What one stock has of a resource, and the least that its lane had. */
+static u64 bc_stock_has(const struct bc_stock *stock, enum bc_resource res,
+			u64 *low)
+{
+	struct bc_lane lane = bc_lane_of(res);
+	s64 word = max(atomic64_read(&stock->word), 0);
+	u64 lanes = atomic64_read(&stock->lanes);
+
+	if (!lane.bits)
+		return res == BC_KMEMSIZE ? bc_bytes_of(word) :
+					    bc_files_of(word);
+	*low += bc_lane_low(lane, stock, lanes);
+	return bc_lane_has(lane, lanes);
+}
+
+/* What sits in the stocks of one group. Returns how many there are. */
+static int bc_group_sum(struct beancounter *bc, enum bc_resource res, u64 *sum,
+			u64 *low)
+{
+	unsigned int nr;
+	int words = 0;
+
+	for_each_set_bit(nr, bc->open_cpus, bc_nr_stocks()) {
+		*sum += bc_stock_has(bc_stock_nr(bc, nr), res, low);
+		words++;
+	}
+	return words;
+}
+
+/* Release the lock in the middle of a walk, and drop the reference of the last time. */
+static void bc_sum_pause(struct beancounter *at, struct beancounter *before,
+			 unsigned long *flags) __must_hold(&at->top->lock)
+{
+	/* It is in the lists, so it has not gone. */
+	refcount_inc(&at->refs);
+	at->readers++;
+	bc_unlock(at, *flags);
+	if (before)
+		bc_put(before);
+	bc_lock(at, *flags);
+	at->readers--;
+}
+
+/**
+ * bc_stock_sum() - what sits in the stocks at and below a group
+ * @root: the group
+ * @flags: of bc_lock()
+ * @res: resource
+ * @sum: where to store it, in units of @res
+ * @low: where to store the least that its lanes had since the counters changed last,
+ *	which counts, but was not held all the time; 0 if it has none
+ *
+ * Words move meanwhile, but not at rest. Where many are open the lock is released in
+ * between; none is closed.
+ *
+ * Context: Under the lock of the tree, and no other of the accounts; @root is pinned.
+ */
+void bc_stock_sum(struct beancounter *root, unsigned long *flags,
+		  enum bc_resource res, u64 *sum, u64 *low)
+	__must_hold(&root->top->lock)
+{
+	struct beancounter *bc = root, *next, *at = NULL;
+	int words = BC_SUM_WORDS;
+
+	*sum = 0;
+	*low = 0;
+	while (bc && bc_is_stocked(res)) {
+		words -= bc_group_sum(bc, res, sum, low);
+		next = bc_branch_next(bc, root, BC_OPEN_WORDS);
+		/* It may be in the lists for this walk only. */
+		if (bc == at)
+			bc_branch_cut(bc, BC_OPEN_WORDS);
+		if (next && words <= 0) {
+			bc_sum_pause(next, at, flags);
+			at = next;
+			words = BC_SUM_WORDS;
+		}
+		bc = next;
+	}
+	if (unlikely(at)) {
+		bc_unlock(root, *flags);
+		bc_put(at);
+		bc_lock(root, *flags);
+	}
+}
