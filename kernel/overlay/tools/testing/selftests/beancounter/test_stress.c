@@ -440,6 +440,8 @@ static void test_cpu_offline(struct bc_group *g)
 	if (bc_cpus() < 2 || access(file, W_OK))
 		bc_skip("no CPU that could be switched off");
 	bc_worker_start(&w, g);
+	/* The mask stays with the task. */
+	bc_eq(bc_call(&w, pin, 0), 0);
 	bc_eq(bc_call(&w, fill_with_files, 0), MANY_FILES);
 	bc_call(&w, bc_drop_kept, 0);
 	base = bc_rest(g);
