@@ -4,6 +4,7 @@
  * many CPUs, operations in a second of all of them, and what part that is of as many
  * times what one CPU does.
  */
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,44 +12,89 @@
 #include "models.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-/* Requests of a CPU before the clock starts, about. */
+/* Operations of a CPU before the clock starts: of those with many steps fewer. */
 #define WARM 400
+#define LONG 800
+#define PERIODS 6
+/* So that a neighbour has been refused some times. */
+#define WARM_NS 3e7
 #define FEW 64
 
 static const char *const ops[] = { "open", "mmap", "fork" };
-static const char *const places[] = { "far", "near" };
+static const char *const places[] = { "far", "near", "lanes" };
 static const unsigned int few[] = { 1, 64, 256 };
 static const unsigned int many[] = { 1,	 2,  3,	 4,  6,	 8,   12,  16,
 				     24, 32, 48, 64, 96, 128, 192, 256 };
+
+/* A neighbour is refused so many times in a second; 0: as often as it can be. */
+static const double refusals[] = { 0, 1000, 100 };
 
 /**
  * struct variant - what if an input were another
  * @name: of the variant
  * @part: how the names of the inputs begin, or end
  * @factor: by which they are multiplied
+ * @group: all CPUs work in one group
  * @all: of all ways to count, and not only of the one that there is
  */
 static const struct variant {
 	const char *name;
 	const char *part;
 	double factor;
+	bool group;
 	bool all;
 } variants[] = {
-	{ "move/2", "move.", 0.5 },
-	{ "move*2", "move.", 2 },
-	{ "handover/2", "handover", 0.5 },
-	{ "handover*2", "handover", 2 },
-	{ "held/2", "held.", 0.5 },
-	{ "held*2", "held.", 2 },
-	{ "native/2", ".native", 0.5 },
-	{ "native*2", ".native", 2 },
-	{ "socket/2", "per_socket", 0.5 },
-	{ "socket*4", "per_socket", 4 },
-	{ "refills*0", ".refills", 0 },
-	{ "refills*2", ".refills", 2 },
-	{ "open-refills*50", "open.far.refills", 50 },
-	{ "one-group", "levels.shared", 4.0 / 3, true },
+	{ "move/2", "move.", 0.5, false, false },
+	{ "move*2", "move.", 2, false, false },
+	{ "handover/2", "handover", 0.5, false, false },
+	{ "handover*2", "handover", 2, false, false },
+	{ "held/2", "held.", 0.5, false, false },
+	{ "held*2", "held.", 2, false, false },
+	{ "native/2", ".native", 0.5, false, false },
+	{ "native*2", ".native", 2, false, false },
+	{ "socket/2", "per_socket", 0.5, false, false },
+	{ "socket*4", "per_socket", 4, false, false },
+	{ "refills*0", ".refills", 0, false, false },
+	{ "refills*2", ".refills", 2, false, false },
+	{ "open-refills*50", "open.far.refills", 50, false, false },
+	{ "lines*2", "lines.lock", 2, false, false },
+	{ "near*2", "near.bytes", 2, false, false },
+	{ "near/8", "near.bytes", 0.125, false, false },
+	{ "late*0", ".late.objects", 0, false, false },
+	{ "rcu/2", "rcu", 0.5, false, false },
+	{ "rcu*2", "rcu", 2, false, false },
+	{ "one-group", NULL, 1, true, true },
+	{ "one-group-apart*0", "near.apart", 0, true, false },
 };
+
+static double run(struct sim_machine *machine,
+		  const struct sim_program *program)
+{
+	unsigned int warm = program->nr < LONG ? WARM : WARM / 20;
+
+	/* Fewer CPUs draw more often. */
+	if (machine->cpus < FEW)
+		warm *= FEW / machine->cpus;
+	return sim_run(machine, program, warm);
+}
+
+/* What is late has to come back some times, or it is not seen. */
+static double warm_ns(const struct inputs *inputs, const char *op,
+		      const char *where)
+{
+	if (strcmp(where, "near") || !strcmp(op, "open") ||
+	    inputs_get(inputs, "%s.late.objects", op) <= 0)
+		return 0;
+	return PERIODS * 1e6 * inputs_get(inputs, "rcu");
+}
+
+static void tell(const char *variant, const char *op, const char *where,
+		 enum account account, unsigned int cpus, double rate,
+		 double part)
+{
+	printf("%s\t%s\t%s\t%s\t%u\t%.0f\t%.4f\n", variant, op, where,
+	       account_names[account], cpus, rate, part);
+}
 
 static void curve(const struct inputs *inputs, const char *variant,
 		  const char *op, const char *where, enum account account,
@@ -57,23 +103,57 @@ static void curve(const struct inputs *inputs, const char *variant,
 	struct sim_program program;
 	struct sim_machine machine;
 	double one = 0, rate;
-	unsigned int warm;
 	size_t i;
 
 	model_program(&program, inputs, op, where, account);
-	warm = program.nr < WARM * 2 ? WARM : WARM / 20;
 	for (i = 0; i < nr; i++) {
-		model_machine(&machine, inputs, cpus[i]);
-		/* What is drawn by few has to be drawn more often. */
-		rate = sim_run(&machine, &program,
-			       warm * (cpus[i] < FEW ? FEW / cpus[i] : 1));
+		model_machine(&machine, inputs, op, cpus[i]);
+		machine.warm_ns = warm_ns(inputs, op, where);
+		rate = run(&machine, &program);
 		if (!i)
 			one = rate;
-		printf("%s\t%s\t%s\t%s\t%u\t%.0f\t%.4f\n", variant, op, where,
-		       account_names[account], cpus[i], rate,
-		       rate / cpus[i] / one);
+		tell(variant, op, where, account, cpus[i], rate,
+		     rate / cpus[i] / one);
 	}
 	sim_free(&program);
+}
+
+/* One CPU is refused, and all others do what they can, near the barrier. */
+static void neighbour(const struct inputs *inputs, const char *op,
+		      enum account account, double refused)
+{
+	struct sim_program program, odd;
+	struct sim_machine machine;
+	double one = 0, rate;
+	char name[32];
+	size_t i;
+
+	snprintf(name, sizeof(name), "refused-%.0f", refused);
+	model_program(&program, inputs, op, "near", account);
+	model_refused(&odd, inputs, account, refused);
+	for (i = 0; i < ARRAY_SIZE(few); i++) {
+		unsigned int cpus = few[i];
+
+		model_machine(&machine, inputs, op, cpus);
+		if (i)
+			machine.odd = &odd;
+		machine.warm_ns = fmax(WARM_NS, warm_ns(inputs, op, "near"));
+		rate = run(&machine, &program);
+		if (!i)
+			one = rate;
+		else
+			tell(name, op, "near", account, cpus, rate,
+			     rate / (cpus - 1) / one);
+	}
+	sim_free(&program);
+	sim_free(&odd);
+}
+
+/* A file has no lane, and memcg counts neither that nor what has one. */
+static bool has(const char *op, const char *where, enum account account)
+{
+	return strcmp(where, "lanes") ||
+	       (strcmp(op, "open") && account != MEMCG);
 }
 
 static void all_of(const struct inputs *inputs, const char *variant,
@@ -85,14 +165,30 @@ static void all_of(const struct inputs *inputs, const char *variant,
 	for (where = 0; where < ARRAY_SIZE(places); where++)
 		for (op = 0; op < ARRAY_SIZE(ops); op++)
 			for (account = 0; account < accounts; account++)
-				curve(inputs, variant, ops[op], places[where],
-				      account, cpus, nr);
+				if (has(ops[op], places[where], account))
+					curve(inputs, variant, ops[op],
+					      places[where], account, cpus, nr);
+}
+
+static void variant(const struct inputs *inputs, const struct variant *what)
+{
+	struct inputs group, other;
+
+	inputs_scale(&group, inputs, "levels.shared",
+		     what->group ? 4.0 / 3 : 1);
+	inputs_scale(&other, &group, what->part ?: "levels.shared",
+		     what->factor);
+	all_of(&other, what->name, what->all ? ACCOUNTS : NEAR_WORDS + 1, few,
+	       ARRAY_SIZE(few));
+	inputs_free(&other);
+	inputs_free(&group);
 }
 
 int main(int argc, char **argv)
 {
-	struct inputs inputs, other;
-	size_t i;
+	struct inputs inputs;
+	enum account account;
+	size_t i, op;
 
 	if (argc != 2) {
 		fprintf(stderr, "Usage: scale INPUTS\n");
@@ -102,14 +198,13 @@ int main(int argc, char **argv)
 	printf("# Made by \"make scale\" from inputs.tsv, not by hand.\n");
 	printf("# variant\top\twhere\taccount\tcpus\tin a second\tefficiency\n");
 	all_of(&inputs, "base", ACCOUNTS, many, ARRAY_SIZE(many));
-	for (i = 0; i < ARRAY_SIZE(variants); i++) {
-		inputs_scale(&other, &inputs, variants[i].part,
-			     variants[i].factor);
-		all_of(&other, variants[i].name,
-		       variants[i].all ? ACCOUNTS : TREE_LOCK + 1, few,
-		       ARRAY_SIZE(few));
-		inputs_free(&other);
-	}
+	for (i = 0; i < ARRAY_SIZE(variants); i++)
+		variant(&inputs, &variants[i]);
+	for (i = 0; i < ARRAY_SIZE(refusals); i++)
+		for (op = 0; op < ARRAY_SIZE(ops); op++)
+			for (account = 0; account <= TREE_LOCK; account++)
+				neighbour(&inputs, ops[op], account,
+					  refusals[i]);
 	inputs_free(&inputs);
 	return 0;
 }

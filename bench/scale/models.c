@@ -4,6 +4,7 @@
  * siblings, and the levels above them are shared. What belongs to the lowest level
  * alone stays with its CPU, unless all of them share one group.
  */
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,17 +15,23 @@
 #define LEVELS 4
 
 /*
- * The places. The lock of a level and its counter of kmemsize are on one line, see
- * struct beancounter; that of another resource is on another one.
+ * The places. The lock of a level and its counter of kmemsize are on one line, or on
+ * two, see lines.lock; that of another resource is on another one, and the words near
+ * the barrier are.
  */
 #define LOCK(level) (level)
 #define OTHER(level) (8 + (level))
 #define LIST(nr) (16 + (nr))
+#define BYTES 20
+#define NEAR 23
 #define ATOMIC(counter, level) (24 + 8 * (counter) + (level))
-#define PLAIN (~0ULL << ATOMIC(0, 0))
+#define PLAIN (~0ULL << NEAR)
+
+/* The words near the barrier: that of bytes and files, and two of the lanes. */
+enum kind { WORD, PAGES, ITEMS };
 
 const char *const account_names[ACCOUNTS] = {
-	[TREE_LOCK] = "tree",  [GROUP_LOCKS] = "groups", [RESERVE] = "reserve",
+	[NEAR_WORDS] = "near", [TREE_LOCK] = "tree", [GROUP_LOCKS] = "groups",
 	[ATOMICS] = "atomics", [MEMCG] = "memcg",
 };
 
@@ -42,12 +49,9 @@ static const struct request {
 	bool bytes;
 	bool other;
 } requests[] = {
-	{ "objects", "object", true, false },
-	{ "files", "file", true, true },
-	{ "lanes", "lane", false, true },
-	{ "lists", "list", false, false },
+	{ "objects", "object", true, false }, { "files", "file", true, true },
+	{ "lanes", "lane", false, true },     { "lists", "list", false, false },
 	{ "refills", "refill", true, false },
-	{ "reserves", "refill", true, false },
 };
 
 /**
@@ -93,14 +97,24 @@ static double held_above(const struct model *m, const struct request *rq)
 }
 
 /*
- * Is the lock of the lowest level enough? For a list it is; with a reserve it is
- * for all but filling that. The one lock of a tree is that of the uppermost level.
+ * Is a lock of the group enough? For a list it is, but for how it was. The one lock of
+ * a tree is that of the uppermost level.
  */
 static bool lowest(const struct model *m, const struct request *rq)
 {
-	if (!rq->bytes && !rq->other)
-		return m->account != TREE_LOCK;
-	return m->account == RESERVE && strcmp(rq->name, "reserves");
+	return !rq->bytes && !rq->other && m->account != TREE_LOCK;
+}
+
+static bool one_lock(const struct model *m)
+{
+	return m->account == TREE_LOCK || m->account == NEAR_WORDS;
+}
+
+/* The head of a list, and the neighbour in it. */
+static void touch_list(const struct model *m)
+{
+	sim_add(m->program, SIM_TOUCH, LIST(0), 0);
+	sim_add(m->program, SIM_TOUCH, LIST(1), 0);
 }
 
 static void lock_lowest(const struct model *m, double ns)
@@ -110,6 +124,7 @@ static void lock_lowest(const struct model *m, double ns)
 		return;
 	}
 	sim_add(m->program, SIM_LOCK, LOCK(LEVELS - 1), 0);
+	touch_list(m);
 	hold(m, ns);
 	sim_add(m->program, SIM_UNLOCK, LOCK(LEVELS - 1), 0);
 }
@@ -120,7 +135,7 @@ static void lock_levels(const struct model *m, bool take)
 	enum sim_kind kind = take ? SIM_LOCK : SIM_UNLOCK;
 	unsigned int level;
 
-	if (m->account == TREE_LOCK) {
+	if (one_lock(m)) {
 		sim_add(m->program, kind, LOCK(0), 0);
 		return;
 	}
@@ -131,23 +146,29 @@ static void lock_levels(const struct model *m, bool take)
 			LOCK(take ? level : m->shared - 1 - level), 0);
 }
 
-static void under_lock(const struct model *m, const struct request *rq)
+/* The counters of all levels that are shared. */
+static void touch_levels(const struct model *m, bool bytes, bool other)
 {
 	unsigned int level;
 
-	lock_levels(m, true);
 	for (level = 0; level < m->shared; level++) {
-		/* The other locks come with the line. */
-		if (rq->bytes && level && m->account == TREE_LOCK)
+		/* Where each level has a lock, the counter comes with it. */
+		if (bytes && level && one_lock(m))
 			sim_add(m->program, SIM_TOUCH, LOCK(level), 0);
-		if (rq->other)
+		if (bytes && !level && m->account == NEAR_WORDS &&
+		    inputs_get(m->inputs, "lines.lock") > 1)
+			sim_add(m->program, SIM_TOUCH, BYTES, 0);
+		if (other)
 			sim_add(m->program, SIM_TOUCH, OTHER(level), 0);
 	}
-	if (!strcmp(rq->name, "lists") && m->shared == LEVELS) {
-		/* The head, and the neighbour in the list. */
-		sim_add(m->program, SIM_TOUCH, LIST(0), 0);
-		sim_add(m->program, SIM_TOUCH, LIST(1), 0);
-	}
+}
+
+static void under_lock(const struct model *m, const struct request *rq)
+{
+	lock_levels(m, true);
+	touch_levels(m, rq->bytes, rq->other);
+	if (!rq->bytes && !rq->other && m->shared == LEVELS)
+		touch_list(m);
 	hold(m, held_at_all(m, rq) * m->ns);
 	lock_levels(m, false);
 }
@@ -221,29 +242,164 @@ static void model_memcg(struct model *m, const char *op, bool near)
 	many(m, NULL, pages, one_walk);
 }
 
-/* How often a request is made in an operation; what the table does not have, never. */
-static double per_operation(const struct model *m, const char *op,
-			    const char *where, const struct request *rq)
+/* What the table does not have, is never. */
+static double input_or_0(const struct model *m, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static double input_or_0(const struct model *m, const char *fmt, ...)
 {
-	bool reserve = m->account == RESERVE;
-	const char *what = rq->name;
-	double share = 1;
 	char name[64];
+	va_list args;
 	size_t i;
 
-	/* A reserve is filled for each so many words that it fills, near and far. */
-	if (!strcmp(what, "reserves")) {
-		share = reserve ? 1 / inputs_get(m->inputs, "reserve.words") :
-				  0;
-		what = "refills";
-	}
-	if (!strcmp(what, "refills") && reserve)
-		where = "far";
-	snprintf(name, sizeof(name), "%s.%s.%s", op, where, what);
+	va_start(args, fmt);
+	vsnprintf(name, sizeof(name), fmt, args);
+	va_end(args);
 	for (i = 0; i < m->inputs->nr; i++)
 		if (!strcmp(m->inputs->row[i].name, name))
-			return m->inputs->row[i].value * share;
+			return m->inputs->row[i].value;
 	return 0;
+}
+
+/* The line of the words near the barrier, where others want it, too. */
+static void line(const struct model *m, enum sim_kind kind)
+{
+	if (m->shared == LEVELS)
+		sim_add(m->program, kind, NEAR, 0);
+}
+
+/*
+ * A look, and compare-and-exchange until none is lost. Before the first of these others
+ * may have the line, or before each.
+ */
+static void exchange(const struct model *m, enum kind word, double n)
+{
+	double apart = inputs_get(m->inputs, "near.apart");
+	size_t top;
+
+	line(m, SIM_LOCK);
+	sim_add(m->program, SIM_LOOK, word, 0);
+	if (apart > 0)
+		line(m, SIM_UNLOCK);
+	top = m->program->nr;
+	if (apart > 0)
+		line(m, SIM_LOCK);
+	if (apart <= 1)
+		top = m->program->nr;
+	sim_add(m->program, SIM_SWAP, word, n);
+	if (apart > 1)
+		line(m, SIM_UNLOCK);
+	sim_add(m->program, SIM_KEPT, 1, 0);
+	sim_add(m->program, SIM_BACK, m->program->nr - top, 0);
+	if (apart <= 1)
+		line(m, SIM_UNLOCK);
+}
+
+/* What the word does not do is done under the lock: with @n < 0 it is emptied. */
+static void in_counters(const struct model *m, const struct request *rq,
+			enum kind word, double n)
+{
+	lock_levels(m, true);
+	line(m, SIM_LOCK);
+	sim_add(m->program, n < 0 ? SIM_EMPTY : SIM_PUT, word, n);
+	line(m, SIM_UNLOCK);
+	touch_levels(m, rq->bytes, rq->other);
+	hold(m, held_at_all(m, rq) * m->ns);
+	lock_levels(m, false);
+}
+
+static void near_request(const struct model *m, const struct request *rq,
+			 enum kind word, double n)
+{
+	size_t from;
+
+	sim_add(m->program, SIM_WORK, 0, m->pause);
+	exchange(m, word, n);
+	from = m->program->nr;
+	sim_add(m->program, SIM_DONE, 0, 0);
+	in_counters(m, rq, word, n);
+	m->program->step[from].place = m->program->nr - from - 1;
+}
+
+/* What RCU has given back by now. */
+static void near_late(const struct model *m, const struct request *rq,
+		      double late)
+{
+	size_t top, out, slow;
+
+	if (late <= 0)
+		return;
+	sim_add(m->program, SIM_LATER, WORD, late);
+	top = m->program->nr;
+	sim_add(m->program, SIM_DUE, WORD, 0);
+	out = m->program->nr;
+	sim_add(m->program, SIM_DONE, 0, 0);
+	line(m, SIM_LOCK);
+	sim_add(m->program, SIM_DROP, WORD, m->shared == LEVELS ? 1 : 1e9);
+	line(m, SIM_UNLOCK);
+	slow = m->program->nr;
+	sim_add(m->program, SIM_DONE, 0, 0);
+	in_counters(m, rq, WORD, 1);
+	m->program->step[slow].place = m->program->nr - slow - 1;
+	sim_add(m->program, SIM_BACK, m->program->nr - top, 0);
+	m->program->step[out].place = m->program->nr - out - 1;
+}
+
+/* Half of the requests are charged, and the other half is given back. */
+static void near_half(const struct model *m, const char *op, const char *where,
+		      double n)
+{
+	unsigned int i, at, half, late;
+
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		const struct request *rq = &requests[i];
+
+		if (!rq->bytes && !rq->other)
+			continue;
+		half = input_or_0(m, "%s.%s.%s", op, where, rq->name) / 2;
+		late = n > 0 && !strcmp(where, "near") ?
+			       input_or_0(m, "%s.late.%s", op, rq->name) :
+			       0;
+		if (!strcmp(rq->name, "refills"))
+			continue;
+		for (at = late; at < half; at++)
+			near_request(m, rq,
+				     rq->bytes ? WORD :
+				     at	       ? ITEMS :
+						 PAGES,
+				     n);
+		if (half)
+			near_late(m, rq, late);
+	}
+}
+
+static bool near_word(const struct model *m, const struct request *rq)
+{
+	return m->account == NEAR_WORDS && (rq->bytes || rq->other) &&
+	       strcmp(rq->name, "refills");
+}
+
+/*
+ * The instructions of an operation, but for what is under the lock. Far from the barrier
+ * that of lanes is not in what was measured.
+ */
+static double outside(const struct model *m, const char *op, const char *where)
+{
+	/* What was measured near the barrier is how it was. */
+	bool was = !strcmp(where, "near") && m->account != NEAR_WORDS;
+	double left = inputs_get(m->inputs, "%s.%s", op, was ? "near" : "far");
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		const struct request *rq = &requests[i];
+		double nr = input_or_0(m, "%s.%s.%s", op, where, rq->name);
+
+		if (near_word(m, rq))
+			left += nr * inputs_get(m->inputs, "near.word");
+		else if (was || strcmp(rq->name, "lanes"))
+			left -= nr * (held_at_all(m, rq) - held_above(m, rq));
+	}
+	return left;
 }
 
 void model_program(struct sim_program *program, const struct inputs *inputs,
@@ -257,7 +413,7 @@ void model_program(struct sim_program *program, const struct inputs *inputs,
 		.ns = inputs_get(inputs, "%s.native", op) /
 		      inputs_get(inputs, "%s.off", op),
 	};
-	double outside = inputs_get(inputs, "%s.%s", op, where), all = 0, nr;
+	double all = 0;
 	size_t i;
 
 	*program = (struct sim_program){};
@@ -265,24 +421,83 @@ void model_program(struct sim_program *program, const struct inputs *inputs,
 		model_memcg(&m, op, !strcmp(where, "near"));
 		return;
 	}
-	for (i = 0; i < ARRAY_SIZE(requests); i++) {
-		nr = per_operation(&m, op, where, &requests[i]);
-		all += nr;
-		outside -= nr * (held_at_all(&m, &requests[i]) -
-				 held_above(&m, &requests[i]));
-	}
+	for (i = 0; i < ARRAY_SIZE(requests); i++)
+		all += input_or_0(&m, "%s.%s.%s", op, where, requests[i].name);
+	if (account == NEAR_WORDS && !strcmp(where, "near"))
+		all -= input_or_0(&m, "%s.late.objects", op);
 	/* What is left is outside, in equal parts; the last is after all requests. */
-	m.pause = outside * m.ns / (all + 1);
-	for (i = 0; i < ARRAY_SIZE(requests); i++) {
-		nr = per_operation(&m, op, where, &requests[i]);
-		many(&m, &requests[i], nr, one_request);
-	}
+	m.pause = outside(&m, op, where) * m.ns / (all + 1);
+	if (account == NEAR_WORDS && strcmp(where, "far"))
+		near_half(&m, op, where, -1);
+	for (i = 0; i < ARRAY_SIZE(requests); i++)
+		if (!strcmp(where, "far") || !near_word(&m, &requests[i]))
+			many(&m, &requests[i],
+			     input_or_0(&m, "%s.%s.%s", op, where,
+					requests[i].name),
+			     one_request);
+	if (account == NEAR_WORDS && strcmp(where, "far"))
+		near_half(&m, op, where, 1);
 	sim_add(program, SIM_WORK, 0, m.pause);
 }
 
-void model_machine(struct sim_machine *machine, const struct inputs *inputs,
-		   unsigned int cpus)
+void model_refused(struct sim_program *program, const struct inputs *inputs,
+		   enum account account, double rate)
 {
+	struct model m = {
+		.inputs = inputs,
+		.program = program,
+		.account = account,
+		.shared = inputs_get(inputs, "levels.shared"),
+		.ns = inputs_get(inputs, "mmap.native") /
+		      inputs_get(inputs, "mmap.off"),
+	};
+	double held = inputs_get(inputs, "held.lane") * m.ns;
+	size_t top;
+
+	*program = (struct sim_program){};
+	sim_add(program, SIM_WORK, 0,
+		(rate > 0 ? 1e9 / rate : 0) +
+			inputs_get(inputs, "refused.native"));
+	/* It is refused, with a hold of the lock for each part; then it is counted. */
+	top = program->nr;
+	lock_levels(&m, true);
+	touch_levels(&m, false, true);
+	if (account == NEAR_WORDS)
+		sim_add(program, SIM_CLOSE,
+			inputs_get(inputs, "close.words"),
+			inputs_get(inputs, "close.one") * m.ns);
+	hold(&m, held);
+	lock_levels(&m, false);
+	if (account == NEAR_WORDS) {
+		sim_add(program, SIM_DONE, 1, 0);
+		sim_add(program, SIM_BACK, program->nr - top, 0);
+	}
+	lock_levels(&m, true);
+	touch_levels(&m, false, true);
+	hold(&m, held);
+	lock_levels(&m, false);
+}
+
+/* Of an operation that wants objects of so many bytes, or files. */
+static struct sim_word bytes_word(const struct inputs *inputs, const char *op)
+{
+	double size;
+
+	if (!strcmp(op, "open"))
+		return (struct sim_word){ inputs_get(inputs, "near.files"),
+					  inputs_get(inputs, "near.files") /
+						  2 };
+	size = inputs_get(inputs, "%s.object", op);
+	return (struct sim_word){ inputs_get(inputs, "near.bytes") / size,
+				  inputs_get(inputs, "near.bytes") / size * 3 /
+					  4 };
+}
+
+void model_machine(struct sim_machine *machine, const struct inputs *inputs,
+		   const char *op, unsigned int cpus)
+{
+	double items = inputs_get(inputs, "word.items");
+
 	*machine = (struct sim_machine){
 		.cpus = cpus,
 		.per_socket = inputs_get(inputs, "per_socket"),
@@ -292,6 +507,12 @@ void model_machine(struct sim_machine *machine, const struct inputs *inputs,
 		.atomic_ns = inputs_get(inputs, "atomic"),
 		.spread = SIM_UNIFORM,
 		.plain = PLAIN,
+		.word = { [WORD] = bytes_word(inputs, op),
+			  [PAGES] = { inputs_get(inputs, "word.pages"), 64 },
+			  [ITEMS] = { items, (items + 1) / 2 } },
+		.shared = inputs_get(inputs, "levels.shared") >= LEVELS,
+		.later_ns = inputs_get(inputs, "rcu") * 1e6,
+		.close_lines = inputs_get(inputs, "close.lines"),
 		.seed = 0x5ca1e,
 	};
 }

@@ -10,9 +10,9 @@
 
 /* The ways to count. */
 enum account {
-	TREE_LOCK, /* one lock for each tree, as it is */
+	NEAR_WORDS, /* one lock for each tree, and words near the barrier: as it is */
+	TREE_LOCK, /* one lock for each tree, and no words near the barrier: as it was */
 	GROUP_LOCKS, /* a lock for each group, and those of all levels are taken */
-	RESERVE, /* the same, and a group has a reserve of its own */
 	ATOMICS, /* a page_counter for each level, for whatever is charged */
 	MEMCG, /* page_counter as the memory controller uses it */
 	ACCOUNTS,
@@ -46,7 +46,10 @@ void inputs_free(struct inputs *inputs);
 
 /* models.c */
 void model_machine(struct sim_machine *machine, const struct inputs *inputs,
-		   unsigned int cpus);
+		   const char *op, unsigned int cpus);
+/* A CPU that is refused so many times in a second, or as often as it can for 0. */
+void model_refused(struct sim_program *program, const struct inputs *inputs,
+		   enum account account, double rate);
 void model_program(struct sim_program *program, const struct inputs *inputs,
 		   const char *op, const char *where, enum account account);
 

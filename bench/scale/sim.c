@@ -12,6 +12,7 @@
 #include "sim.h"
 
 #define NOBODY (-1)
+#define CLOSED (-1)
 #define PS 1000
 
 /**
@@ -19,11 +20,25 @@
  * @pc: its next step
  * @debt: picoseconds of this step and those before it that are still to pass
  * @next: in the queue of a place
+ * @done: the last step with a word was successful
+ * @lost: the word was another at its last exchange
+ * @cold: the lines of its words were taken from it
+ * @seen: what it has seen in words
+ * @later: units that wait to be given back: those of now, and of the time before
+ * @due: those that wait no more
+ * @period: the time of @later
  */
 struct cpu {
 	size_t pc;
 	uint64_t debt;
 	int next;
+	bool done;
+	bool lost;
+	bool cold;
+	int64_t seen[SIM_WORDS];
+	int64_t later[2];
+	int64_t due;
+	uint64_t period;
 };
 
 /**
@@ -52,12 +67,15 @@ struct sim {
 	const struct sim_program *program;
 	struct cpu cpu[SIM_CPUS];
 	struct place place[SIM_PLACES];
+	int64_t word[SIM_CPUS][SIM_WORDS];
 	struct event heap[SIM_CPUS + 1];
 	size_t events;
 	uint64_t planned;
 	uint64_t now;
 	uint64_t random;
 	uint64_t done;
+	/* Not all words are closed yet, and no other is opened. */
+	bool closing;
 };
 
 void sim_add(struct sim_program *program, enum sim_kind kind,
@@ -208,12 +226,171 @@ static bool pay(struct sim *sim, int nr)
 	return true;
 }
 
+static int64_t *words_of(struct sim *sim, int cpu)
+{
+	return sim->word[sim->machine->shared ? 0 : cpu];
+}
+
+/* What was freed two periods ago is due. */
+static void grow_old(struct sim *sim, struct cpu *cpu)
+{
+	uint64_t length = sim->machine->later_ns * PS, period;
+
+	if (!length)
+		return;
+	period = (sim->now + cpu->debt) / length;
+	for (; cpu->period < period; cpu->period++) {
+		cpu->due += cpu->later[1];
+		cpu->later[1] = cpu->later[0];
+		cpu->later[0] = 0;
+		if (!cpu->later[1])
+			cpu->period = period - 1;
+	}
+}
+
+static void swap(struct sim *sim, int nr, const struct sim_step *step)
+{
+	int64_t *word = &words_of(sim, nr)[step->place];
+	struct cpu *cpu = &sim->cpu[nr];
+	int64_t sum = *word + (int64_t)step->ns;
+
+	cpu->lost = *word != cpu->seen[step->place];
+	cpu->seen[step->place] = *word;
+	cpu->done = !cpu->lost && *word != CLOSED && sum >= 0 &&
+		    sum <= sim->machine->word[step->place].max;
+	if (cpu->done)
+		*word = sum;
+}
+
+static void put(struct sim *sim, int nr, const struct sim_step *step)
+{
+	int64_t *word = &words_of(sim, nr)[step->place];
+	const struct sim_word *how = &sim->machine->word[step->place];
+	int64_t sum = (*word == CLOSED ? 0 : *word) + (int64_t)step->ns;
+
+	if (*word == CLOSED && sim->closing)
+		return;
+	*word = sum <= how->max ? sum : how->keep;
+}
+
+/* When there is room for none, one is left for who puts it there under a lock. */
+static void drop(struct sim *sim, int nr, const struct sim_step *step)
+{
+	int64_t *word = &words_of(sim, nr)[step->place];
+	struct cpu *cpu = &sim->cpu[nr];
+	int64_t n = step->ns;
+
+	if (*word == CLOSED)
+		n = 0;
+	else if (n > sim->machine->word[step->place].max - *word)
+		n = sim->machine->word[step->place].max - *word;
+	if (n > cpu->due)
+		n = cpu->due;
+	cpu->done = n;
+	cpu->due -= n ?: 1;
+	if (n)
+		*word += n;
+}
+
+static bool is_open(const struct sim *sim, unsigned int cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < SIM_WORDS; i++)
+		if (sim->word[cpu][i] != CLOSED)
+			return true;
+	return false;
+}
+
+static void close_words(struct sim *sim, int nr, const struct sim_step *step)
+{
+	struct cpu *cpu = &sim->cpu[nr];
+	unsigned int other, i, closed = 0;
+
+	sim->closing = false;
+	for (other = 0; other < sim->machine->cpus; other++) {
+		if (other == (unsigned int)nr || !is_open(sim, other))
+			continue;
+		if (step->place && closed == step->place) {
+			sim->closing = true;
+			break;
+		}
+		closed++;
+		for (i = 0; i < SIM_WORDS; i++)
+			sim->word[other][i] = CLOSED;
+		sim->cpu[other].cold = true;
+		cpu->debt += step->ns * PS + sim->machine->close_lines *
+						     move_ps(sim, other, nr);
+	}
+	cpu->done = !sim->closing;
+}
+
+/* Its lines come back from the one who has closed the words: that is the odd one. */
+static void look(struct sim *sim, int nr, unsigned int word)
+{
+	struct cpu *cpu = &sim->cpu[nr];
+
+	if (cpu->cold)
+		cpu->debt += sim->machine->close_lines * move_ps(sim, 0, nr);
+	cpu->cold = false;
+	cpu->seen[word] = words_of(sim, nr)[word];
+}
+
+static void word_step(struct sim *sim, int nr, const struct sim_step *step)
+{
+	struct cpu *cpu = &sim->cpu[nr];
+
+	switch (step->kind) {
+	case SIM_LOOK:
+		look(sim, nr, step->place);
+		break;
+	case SIM_SWAP:
+		swap(sim, nr, step);
+		break;
+	case SIM_PUT:
+		put(sim, nr, step);
+		break;
+	case SIM_EMPTY:
+		if (words_of(sim, nr)[step->place] != CLOSED)
+			words_of(sim, nr)[step->place] = 0;
+		break;
+	case SIM_LATER:
+		grow_old(sim, cpu);
+		cpu->later[0] += step->ns;
+		break;
+	case SIM_DUE:
+		grow_old(sim, cpu);
+		cpu->done = !cpu->due;
+		break;
+	case SIM_DROP:
+		drop(sim, nr, step);
+		break;
+	case SIM_DONE:
+		cpu->pc += cpu->done ? step->place : 0;
+		break;
+	case SIM_KEPT:
+		cpu->pc += cpu->lost ? 0 : step->place;
+		break;
+	case SIM_BACK:
+		/* The step itself is counted when it is over. */
+		cpu->pc -= step->place + 1;
+		break;
+	default:
+		close_words(sim, nr, step);
+	}
+}
+
+static const struct sim_program *program_of(const struct sim *sim, int cpu)
+{
+	return cpu || !sim->machine->odd ? sim->program : sim->machine->odd;
+}
+
 /* One step. False: something else comes first, or the CPU has to wait. */
 static bool step(struct sim *sim, int nr)
 {
 	struct cpu *cpu = &sim->cpu[nr];
-	const struct sim_step *step = &sim->program->step[cpu->pc];
-	struct place *place = &sim->place[step->place];
+	const struct sim_step *step = &program_of(sim, nr)->step[cpu->pc];
+	struct place *place = &sim->place[step->place % SIM_PLACES];
 
 	switch (step->kind) {
 	case SIM_WORK:
@@ -239,6 +416,11 @@ static bool step(struct sim *sim, int nr)
 			return false;
 		unlock(sim, step->place);
 		break;
+	default:
+		/* Others see it only where there is a line, or one that closes. */
+		if (sim->machine->odd && pay(sim, nr))
+			return false;
+		word_step(sim, nr, step);
 	}
 	cpu->pc++;
 	return true;
@@ -250,10 +432,10 @@ static void run(struct sim *sim, int nr)
 	struct cpu *cpu = &sim->cpu[nr];
 
 	for (;;) {
-		if (cpu->pc >= sim->program->nr) {
+		if (cpu->pc >= program_of(sim, nr)->nr) {
 			if (pay(sim, nr))
 				return;
-			sim->done++;
+			sim->done += program_of(sim, nr) == sim->program;
 			cpu->pc = 0;
 		}
 		if (!step(sim, nr))
@@ -272,21 +454,28 @@ static void start(struct sim *sim)
 			all += sim->program->step[at].ns;
 	for (i = 0; i < SIM_PLACES; i++)
 		sim->place[i] = (struct place){ NOBODY, NOBODY, NOBODY, false };
-	/* Not all at once. */
-	for (i = 0; i < sim->machine->cpus; i++)
+	for (i = 0; i < sim->machine->cpus; i++) {
+		/* Not all at once. */
 		plan(sim, i, draw(sim) * all * PS);
+		if (sim->machine->shared || !sim->machine->later_ns)
+			continue;
+		/* From nothing it would take long until as much as can be is under way. */
+		sim->word[i][0] = sim->machine->word[0].max;
+		sim->cpu[i].later[0] = sim->machine->word[0].max;
+		sim->cpu[i].later[1] = sim->machine->word[0].max;
+	}
 }
 
 double sim_run(const struct sim_machine *machine,
 	       const struct sim_program *program, unsigned int warm)
 {
-	uint64_t first = (uint64_t)warm * machine->cpus, last = 5 * first;
-	uint64_t begin = 0;
+	unsigned int counted = machine->cpus - !!machine->odd;
+	uint64_t first = (uint64_t)warm * counted, last = 5 * first;
+	uint64_t warm_ps = machine->warm_ns * PS, begin = 0, before = 0;
 	struct sim *sim = calloc(1, sizeof(*sim));
 	double rate;
 
-	if (!sim || !program->nr || !machine->cpus ||
-	    machine->cpus > SIM_CPUS) {
+	if (!sim || !program->nr || !counted || machine->cpus > SIM_CPUS) {
 		fprintf(stderr,
 			"scale: no such machine, or no memory for it\n");
 		exit(1);
@@ -295,15 +484,17 @@ double sim_run(const struct sim_machine *machine,
 	sim->program = program;
 	sim->random = machine->seed;
 	start(sim);
-	while (sim->done < last) {
+	while (sim->done < last || sim->now < 2 * warm_ps) {
 		struct event event = take_first(sim);
 
 		sim->now = event.time;
 		run(sim, event.cpu);
-		if (!begin && sim->done >= first)
+		if (!begin && sim->done >= first && sim->now >= warm_ps) {
 			begin = sim->now;
+			before = sim->done;
+		}
 	}
-	rate = (last - first) * 1e12 / (sim->now - begin);
+	rate = (sim->done - before) * 1e12 / (sim->now - begin);
 	free(sim);
 	return rate;
 }

@@ -130,10 +130,222 @@ static void test_atomic(void **state)
 }
 
 /*
- * Near the barrier a file is charged and given back under the lock of the tree. With
- * it come five lines, of two counters at three levels, of which one is the lock's.
+ * A word that all CPUs share: one after the other gives a unit to it and takes one, and
+ * each time its line has to come. Whoever looks once more when the line is there, loses
+ * to nobody.
  */
-static void test_near(void **state)
+static void test_word(void **state)
+{
+	static const double unit[] = { 1, -1 };
+	struct sim_machine m = machine(64, SIM_UNIFORM);
+	struct sim_program program = {};
+	int i;
+
+	(void)state;
+	m.plain = 1;
+	m.shared = true;
+	m.word[0].max = 1000;
+	sim_add(&program, SIM_WORK, 0, MOVE);
+	for (i = 0; i < 2; i++) {
+		sim_add(&program, SIM_LOCK, 0, 0);
+		sim_add(&program, SIM_LOOK, 0, 0);
+		sim_add(&program, SIM_SWAP, 0, unit[i]);
+		sim_add(&program, SIM_UNLOCK, 0, 0);
+		sim_add(&program, SIM_DONE, 1, 0);
+		sim_add(&program, SIM_BACK, 5, 0);
+	}
+	near(sim_run(&m, &program, 20) / 1e9, 1 / (2 * MOVE), 0.001);
+	sim_free(&program);
+}
+
+/*
+ * If others have the line between the look and the exchange, all but one of those who
+ * have looked lose: of all moves of the line no less than one in two for each CPU, and
+ * no more than one for each, is a success.
+ */
+static void test_lost(void **state)
+{
+	unsigned int cpus;
+
+	(void)state;
+	for (cpus = 4; cpus <= 64; cpus *= 4) {
+		struct sim_machine m = machine(cpus, SIM_UNIFORM);
+		struct sim_program program = {};
+		double moves;
+
+		m.plain = 1;
+		m.shared = true;
+		m.word[0].max = 1000000000;
+		sim_add(&program, SIM_LOCK, 0, 0);
+		sim_add(&program, SIM_LOOK, 0, 0);
+		sim_add(&program, SIM_UNLOCK, 0, 0);
+		sim_add(&program, SIM_LOCK, 0, 0);
+		sim_add(&program, SIM_SWAP, 0, 1);
+		sim_add(&program, SIM_UNLOCK, 0, 0);
+		sim_add(&program, SIM_DONE, 1, 0);
+		sim_add(&program, SIM_BACK, 7, 0);
+		moves = 1e9 / MOVE / sim_run(&m, &program, 50);
+		if (moves < cpus || moves > 2 * cpus + 2)
+			fail_msg("%g moves of %u CPUs", moves, cpus);
+		sim_free(&program);
+	}
+}
+
+/*
+ * Whoever has lost has the line, and tries again with what it has found: the line moves
+ * twice for each request, and none takes the lock.
+ */
+static void test_again(void **state)
+{
+	struct sim_machine m = machine(64, SIM_UNIFORM);
+	struct sim_program program = {};
+
+	(void)state;
+	m.plain = 1;
+	m.shared = true;
+	m.word[0].max = 1000000000;
+	sim_add(&program, SIM_LOCK, 0, 0);
+	sim_add(&program, SIM_LOOK, 0, 0);
+	sim_add(&program, SIM_UNLOCK, 0, 0);
+	sim_add(&program, SIM_LOCK, 0, 0);
+	sim_add(&program, SIM_SWAP, 0, 1);
+	sim_add(&program, SIM_KEPT, 1, 0);
+	sim_add(&program, SIM_BACK, 2, 0);
+	sim_add(&program, SIM_UNLOCK, 0, 0);
+	sim_add(&program, SIM_DONE, 1, 0);
+	sim_add(&program, SIM_HOLD, 0, 1000 * WORK);
+	near(sim_run(&m, &program, 50) / 1e9, 1 / (2 * MOVE), 0.001);
+	sim_free(&program);
+}
+
+/* What is taken from a word, or else under a lock. */
+static void take(struct sim_program *program)
+{
+	sim_add(program, SIM_LOOK, 0, 0);
+	sim_add(program, SIM_SWAP, 0, -1);
+	sim_add(program, SIM_DONE, 4, 0);
+	sim_add(program, SIM_LOCK, 0, 0);
+	sim_add(program, SIM_EMPTY, 0, 0);
+	sim_add(program, SIM_HOLD, 0, HELD);
+	sim_add(program, SIM_UNLOCK, 0, 0);
+}
+
+/*
+ * What is given back later is there for the next, if the word can have all that comes
+ * back at once; if it can have nothing each takes the lock, and so does what comes back.
+ */
+static void test_later(void **state)
+{
+	struct sim_machine m = machine(1, SIM_FIXED);
+	struct sim_program program = {};
+
+	(void)state;
+	m.later_ns = 100 * WORK;
+	m.warm_ns = 10000 * WORK;
+	sim_add(&program, SIM_WORK, 0, WORK);
+	take(&program);
+	sim_add(&program, SIM_LATER, 0, 1);
+	sim_add(&program, SIM_DUE, 0, 0);
+	sim_add(&program, SIM_DONE, 7, 0);
+	sim_add(&program, SIM_DROP, 0, 1000);
+	sim_add(&program, SIM_DONE, 4, 0);
+	sim_add(&program, SIM_LOCK, 0, 0);
+	sim_add(&program, SIM_PUT, 0, 1);
+	sim_add(&program, SIM_HOLD, 0, HELD);
+	sim_add(&program, SIM_UNLOCK, 0, 0);
+	sim_add(&program, SIM_BACK, 8, 0);
+	near(sim_run(&m, &program, 20) / 1e9, 1 / (WORK + 2 * HELD), 0.001);
+	m.word[0].max = 1000;
+	near(sim_run(&m, &program, 20) / 1e9, 1 / WORK, 0.001);
+	/* Of a hundred it has room for fifty. */
+	m.word[0] = (struct sim_word){ 50, 50 };
+	near(sim_run(&m, &program, 20) / 1e9, 1 / (WORK + 2 * HELD * 0.5),
+	     0.002);
+	sim_free(&program);
+}
+
+/*
+ * Somebody closes the words of another CPU now and then, and gets six lines for it one
+ * after the other. That CPU gets them back, takes the lock for the next unit, and once
+ * more to open the word.
+ */
+static void test_close(void **state)
+{
+	struct sim_machine m = machine(2, SIM_FIXED);
+	struct sim_program program = {}, odd = {};
+	double lost, period = 10 * WORK + MOVE + 6 * MOVE;
+
+	(void)state;
+	m.close_lines = 6;
+	m.word[0].max = 1000;
+	m.odd = &odd;
+	m.warm_ns = 1000 * period;
+	sim_add(&odd, SIM_WORK, 0, 10 * WORK);
+	sim_add(&odd, SIM_LOCK, 0, 0);
+	sim_add(&odd, SIM_CLOSE, 0, 0);
+	sim_add(&odd, SIM_UNLOCK, 0, 0);
+	sim_add(&program, SIM_WORK, 0, 0.1 * WORK);
+	take(&program);
+	sim_add(&program, SIM_LOOK, 0, 0);
+	sim_add(&program, SIM_SWAP, 0, 1);
+	sim_add(&program, SIM_DONE, 4, 0);
+	sim_add(&program, SIM_LOCK, 0, 0);
+	sim_add(&program, SIM_PUT, 0, 1);
+	sim_add(&program, SIM_HOLD, 0, HELD);
+	sim_add(&program, SIM_UNLOCK, 0, 0);
+	lost = 6 * MOVE + MOVE + 2 * HELD;
+	near(sim_run(&m, &program, 20) / 1e9,
+	     (1 - lost / period) / (0.1 * WORK), 0.001);
+	sim_free(&program);
+	sim_free(&odd);
+}
+
+/*
+ * Somebody closes the words of two CPUs, one in each hold of the lock. That of the first
+ * stays closed until the other is: so long it takes the lock twice for each operation.
+ */
+static void test_parts(void **state)
+{
+	struct sim_machine m = machine(3, SIM_FIXED);
+	struct sim_program program = {}, odd = {};
+	double pause = 5 * WORK, op = 0.1 * WORK, once, long_one;
+	double period = 10 * WORK + pause + 2 * (MOVE + 6 * MOVE);
+
+	(void)state;
+	m.close_lines = 6;
+	m.word[0].max = 1000;
+	m.odd = &odd;
+	m.warm_ns = 1000 * period;
+	sim_add(&odd, SIM_WORK, 0, 10 * WORK);
+	sim_add(&odd, SIM_LOCK, 0, 0);
+	sim_add(&odd, SIM_CLOSE, 1, 0);
+	sim_add(&odd, SIM_UNLOCK, 0, 0);
+	sim_add(&odd, SIM_DONE, 2, 0);
+	sim_add(&odd, SIM_HOLD, 0, pause);
+	sim_add(&odd, SIM_BACK, 5, 0);
+	sim_add(&program, SIM_WORK, 0, op);
+	take(&program);
+	sim_add(&program, SIM_LOOK, 0, 0);
+	sim_add(&program, SIM_SWAP, 0, 1);
+	sim_add(&program, SIM_DONE, 4, 0);
+	sim_add(&program, SIM_LOCK, 0, 0);
+	sim_add(&program, SIM_PUT, 0, 1);
+	sim_add(&program, SIM_HOLD, 0, HELD);
+	sim_add(&program, SIM_UNLOCK, 0, 0);
+	once = 6 * MOVE + MOVE + 2 * HELD;
+	long_one = (pause + 6 * MOVE) * 2 * HELD / (op + 2 * HELD);
+	near(sim_run(&m, &program, 20) / 1e9,
+	     (2 - (2 * once + long_one) / period) / op, 0.005);
+	sim_free(&program);
+	sim_free(&odd);
+}
+
+/*
+ * Near the barrier, before there were words for that, a file was charged and given back
+ * under the lock of the tree. With it came five lines, of two counters at three levels, of
+ * which one was the lock's.
+ */
+static void test_near_lock(void **state)
 {
 	struct sim_program program;
 	struct sim_machine m;
@@ -146,7 +358,7 @@ static void test_near(void **state)
 	held = inputs_get(&inputs, "held.file") *
 	       inputs_get(&inputs, "open.native") /
 	       inputs_get(&inputs, "open.off");
-	model_machine(&m, &inputs, 64);
+	model_machine(&m, &inputs, "open", 64);
 	model_program(&program, &inputs, "open", "near", TREE_LOCK);
 	near(sim_run(&m, &program, 20) / 1e9,
 	     1 / (2 * (inputs_get(&inputs, "atomic") + move + 5 * move + held)),
@@ -155,12 +367,148 @@ static void test_near(void **state)
 	inputs_free(&inputs);
 }
 
+/*
+ * With words near the barrier siblings wait for nobody: an operation takes what it takes
+ * far from it, and what two exchanges take.
+ */
+static void test_near_word(void **state)
+{
+	struct sim_program program;
+	struct sim_machine m;
+	struct inputs inputs;
+	double each;
+
+	(void)state;
+	inputs_read(&inputs, INPUTS);
+	each = (inputs_get(&inputs, "open.far") +
+		2 * inputs_get(&inputs, "near.word")) *
+	       inputs_get(&inputs, "open.native") /
+	       inputs_get(&inputs, "open.off");
+	model_machine(&m, &inputs, "open", 256);
+	model_program(&program, &inputs, "open", "near", NEAR_WORDS);
+	near(sim_run(&m, &program, 400) / 1e9, 256 / each, 0.01);
+	sim_free(&program);
+	inputs_free(&inputs);
+}
+
+/*
+ * All CPUs in one group wait for the line of its words, for the look and for the exchange,
+ * when a file is opened and when it is closed; and now and then for the lock, as somebody
+ * has emptied the word. If others can have the line before each exchange, most are lost.
+ */
+static void test_one_group(void **state)
+{
+	static const double apart[] = { 0, 1, 2 };
+	struct inputs some, inputs, all;
+	struct sim_program program;
+	struct sim_machine m;
+	double move, found;
+	size_t i;
+
+	(void)state;
+	inputs_read(&all, INPUTS);
+	inputs_scale(&some, &all, "levels.shared", 4.0 / 3);
+	for (i = 0; i < sizeof(apart) / sizeof(*apart); i++) {
+		inputs_scale(&inputs, &some, "near.apart", apart[i]);
+		move = inputs_get(&inputs, "move.near") +
+		       inputs_get(&inputs, "atomic");
+		model_machine(&m, &inputs, "open", 64);
+		model_program(&program, &inputs, "open", "near", NEAR_WORDS);
+		found = sim_run(&m, &program, 400) / 1e9;
+		found *= 2 * move;
+		if (apart[i] < 2)
+			near(found, 0.9 / (1 + apart[i]), 0.1);
+		else if (found > 0.2)
+			fail_msg("%g, though exchanges are lost", found);
+		sim_free(&program);
+		inputs_free(&inputs);
+	}
+	inputs_free(&some);
+	inputs_free(&all);
+}
+
+/*
+ * What RCU gives back late is there for the next if the word near the barrier can have
+ * all of it, and then siblings that map and unmap wait for nobody.
+ */
+static void test_near_late(void **state)
+{
+	static const double room[] = { 4, 0.25 };
+	struct inputs inputs, all;
+	struct sim_program program;
+	struct sim_machine m;
+	double each, found;
+	size_t i;
+
+	(void)state;
+	inputs_read(&all, INPUTS);
+	each = (inputs_get(&all, "mmap.far") +
+		6 * inputs_get(&all, "near.word")) *
+	       inputs_get(&all, "mmap.native") / inputs_get(&all, "mmap.off");
+	for (i = 0; i < sizeof(room) / sizeof(*room); i++) {
+		inputs_scale(&inputs, &all, "near.bytes", room[i]);
+		model_machine(&m, &inputs, "mmap", 8);
+		m.warm_ns = 6e6 * inputs_get(&inputs, "rcu");
+		model_program(&program, &inputs, "mmap", "near", NEAR_WORDS);
+		found = sim_run(&m, &program, 20) / 1e9;
+		if (room[i] > 1)
+			near(found, 8 / each, 0.05);
+		else if (found > 0.6 * 8 / each)
+			fail_msg("%g, though words are full", found);
+		sim_free(&program);
+		inputs_free(&inputs);
+	}
+	inputs_free(&all);
+}
+
+/*
+ * A fork() and its end take the lock of the tree for the list of address spaces no more:
+ * where no word is empty or full, and all memory comes back at once, it scales.
+ */
+static void test_lists(void **state)
+{
+	static const char *const wheres[] = { "far", "near", "lanes" };
+	struct inputs some, inputs, all;
+	struct sim_program program;
+	struct sim_machine m;
+	double one;
+	size_t i;
+
+	(void)state;
+	inputs_read(&all, INPUTS);
+	inputs_scale(&some, &all, ".refills", 0);
+	inputs_scale(&inputs, &some, ".late.objects", 0);
+	for (i = 0; i < sizeof(wheres) / sizeof(*wheres); i++) {
+		model_program(&program, &inputs, "fork", wheres[i], NEAR_WORDS);
+		model_machine(&m, &inputs, "fork", 1);
+		one = sim_run(&m, &program, 400);
+		model_machine(&m, &inputs, "fork", 256);
+		near(sim_run(&m, &program, 20), 256 * one, 0.01);
+		sim_free(&program);
+	}
+	inputs_free(&inputs);
+	inputs_free(&some);
+	inputs_free(&all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_no_lock),	  cmocka_unit_test(test_lock),
-		cmocka_unit_test(test_repairman), cmocka_unit_test(test_atomic),
-		cmocka_unit_test(test_near),
+		cmocka_unit_test(test_no_lock),
+		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_repairman),
+		cmocka_unit_test(test_atomic),
+		cmocka_unit_test(test_word),
+		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_later),
+		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_near_lock),
+		cmocka_unit_test(test_near_word),
+		cmocka_unit_test(test_one_group),
+		cmocka_unit_test(test_near_late),
+		cmocka_unit_test(test_lists),
 	};
 
 	return cmocka_run_group_tests_name("scale", tests, NULL, NULL);
