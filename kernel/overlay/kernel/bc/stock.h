@@ -48,8 +48,8 @@
  * at a time. It is not all that a group can do without, as what is in it counts as
  * held in the maxheld of the levels above.
  */
-#define BC_NEAR_MAX ((s64)SZ_1M - 1)
-#define BC_NEAR_KEEP ((s64)SZ_512K + SZ_256K)
+#define BC_NEAR_MAX ((s64)SZ_2M - 1)
+#define BC_NEAR_KEEP ((s64)SZ_1M + SZ_512K)
 #define BC_NEAR_FILES_MAX 127
 #define BC_NEAR_FULL ~((u64)BC_NEAR_MAX | (u64)BC_NEAR_FILES_MAX * BC_FILE)
 
