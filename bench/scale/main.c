@@ -34,6 +34,7 @@ static const double refusals[] = { 0, 1000, 100 };
  * @name: of the variant
  * @part: how the names of the inputs begin, or end
  * @factor: by which they are multiplied
+ * @room: by which the bytes of a word near the barrier are, if it is not 0
  * @group: all CPUs work in one group
  * @all: of all ways to count, and not only of the one that there is
  */
@@ -41,30 +42,33 @@ static const struct variant {
 	const char *name;
 	const char *part;
 	double factor;
+	double room;
 	bool group;
 	bool all;
 } variants[] = {
-	{ "move/2", "move.", 0.5, false, false },
-	{ "move*2", "move.", 2, false, false },
-	{ "handover/2", "handover", 0.5, false, false },
-	{ "handover*2", "handover", 2, false, false },
-	{ "held/2", "held.", 0.5, false, false },
-	{ "held*2", "held.", 2, false, false },
-	{ "native/2", ".native", 0.5, false, false },
-	{ "native*2", ".native", 2, false, false },
-	{ "socket/2", "per_socket", 0.5, false, false },
-	{ "socket*4", "per_socket", 4, false, false },
-	{ "refills*0", ".refills", 0, false, false },
-	{ "refills*2", ".refills", 2, false, false },
-	{ "open-refills*50", "open.far.refills", 50, false, false },
-	{ "lines*2", "lines.lock", 2, false, false },
-	{ "near*2", "near.bytes", 2, false, false },
-	{ "near/8", "near.bytes", 0.125, false, false },
-	{ "late*0", ".late.objects", 0, false, false },
-	{ "rcu/2", "rcu", 0.5, false, false },
-	{ "rcu*2", "rcu", 2, false, false },
-	{ "one-group", NULL, 1, true, true },
-	{ "one-group-apart*0", "near.apart", 0, true, false },
+	{ "move/2", "move.", 0.5, 0, false, false },
+	{ "move*2", "move.", 2, 0, false, false },
+	{ "handover/2", "handover", 0.5, 0, false, false },
+	{ "handover*2", "handover", 2, 0, false, false },
+	{ "held/2", "held.", 0.5, 0, false, false },
+	{ "held*2", "held.", 2, 0, false, false },
+	{ "native/2", ".native", 0.5, 0, false, false },
+	{ "native*2", ".native", 2, 0, false, false },
+	{ "socket/2", "per_socket", 0.5, 0, false, false },
+	{ "socket*4", "per_socket", 4, 0, false, false },
+	{ "refills*0", ".refills", 0, 0, false, false },
+	{ "refills*2", ".refills", 2, 0, false, false },
+	{ "open-refills*50", "open.far.refills", 50, 0, false, false },
+	{ "lines*2", "lines.lock", 2, 0, false, false },
+	{ "near/2", "near.bytes", 0.5, 0, false, false },
+	{ "near/16", "near.bytes", 0.0625, 0, false, false },
+	{ "late*0", ".late.objects", 0, 0, false, false },
+	{ "rcu/2", "rcu", 0.5, 0, false, false },
+	{ "rcu*2", "rcu", 2, 0, false, false },
+	{ "native/2-near*2", ".native", 0.5, 2, false, false },
+	{ "rcu*2-near*2", "rcu", 2, 2, false, false },
+	{ "one-group", NULL, 1, 0, true, true },
+	{ "one-group-apart*0", "near.apart", 0, 0, true, false },
 };
 
 static double run(struct sim_machine *machine,
@@ -172,15 +176,17 @@ static void all_of(const struct inputs *inputs, const char *variant,
 
 static void variant(const struct inputs *inputs, const struct variant *what)
 {
-	struct inputs group, other;
+	struct inputs group, room, other;
 
 	inputs_scale(&group, inputs, "levels.shared",
 		     what->group ? 4.0 / 3 : 1);
-	inputs_scale(&other, &group, what->part ?: "levels.shared",
+	inputs_scale(&room, &group, "near.bytes", what->room ?: 1);
+	inputs_scale(&other, &room, what->part ?: "levels.shared",
 		     what->factor);
 	all_of(&other, what->name, what->all ? ACCOUNTS : NEAR_WORDS + 1, few,
 	       ARRAY_SIZE(few));
 	inputs_free(&other);
+	inputs_free(&room);
 	inputs_free(&group);
 }
 

@@ -463,8 +463,7 @@ void model_refused(struct sim_program *program, const struct inputs *inputs,
 	lock_levels(&m, true);
 	touch_levels(&m, false, true);
 	if (account == NEAR_WORDS)
-		sim_add(program, SIM_CLOSE,
-			inputs_get(inputs, "close.words"),
+		sim_add(program, SIM_CLOSE, inputs_get(inputs, "close.words"),
 			inputs_get(inputs, "close.one") * m.ns);
 	hold(&m, held);
 	lock_levels(&m, false);

@@ -46,11 +46,13 @@ VARIANTS = {
     "refills*2": "words are empty or full twice as often",
     "open-refills*50": "that of a file in 1 of 200 operations",
     "lines*2": "the counter of `kmemsize` is not on the line of the lock",
-    "near*2": "a word near the barrier takes 2 MiB",
-    "near/8": "it takes 128 KiB, as that of a CPU",
+    "near/2": "a word near the barrier takes 1 MiB",
+    "near/16": "it takes 128 KiB, as that of a CPU",
     "late*0": "all memory comes back at once, none by RCU",
     "rcu/2": "a grace period takes half of the time",
     "rcu*2": "double",
+    "rcu*2-near*2": "double, and a word near the barrier takes 4 MiB",
+    "native/2-near*2": "it takes 4 MiB, and instructions half of the time",
     "one-group": "all tasks in one group, not in siblings",
 }
 

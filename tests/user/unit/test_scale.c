@@ -433,7 +433,7 @@ static void test_one_group(void **state)
  */
 static void test_near_late(void **state)
 {
-	static const double room[] = { 4, 0.25 };
+	static const double room[] = { 1, 0.125 };
 	struct inputs inputs, all;
 	struct sim_program program;
 	struct sim_machine m;
@@ -451,7 +451,7 @@ static void test_near_late(void **state)
 		m.warm_ns = 6e6 * inputs_get(&inputs, "rcu");
 		model_program(&program, &inputs, "mmap", "near", NEAR_WORDS);
 		found = sim_run(&m, &program, 20) / 1e9;
-		if (room[i] > 1)
+		if (room[i] >= 1)
 			near(found, 8 / each, 0.05);
 		else if (found > 0.6 * 8 / each)
 			fail_msg("%g, though words are full", found);
