@@ -230,6 +230,18 @@ static void take(struct sim_program *program)
 	sim_add(program, SIM_UNLOCK, 0, 0);
 }
 
+/* What is put into a word, or else opens it under the lock. */
+static void give(struct sim_program *program)
+{
+	sim_add(program, SIM_LOOK, 0, 0);
+	sim_add(program, SIM_SWAP, 0, 1);
+	sim_add(program, SIM_DONE, 4, 0);
+	sim_add(program, SIM_LOCK, 0, 0);
+	sim_add(program, SIM_PUT, 0, 1);
+	sim_add(program, SIM_HOLD, 0, HELD);
+	sim_add(program, SIM_UNLOCK, 0, 0);
+}
+
 /*
  * What is given back later is there for the next, if the word can have all that comes
  * back at once; if it can have nothing each takes the lock, and so does what comes back.
@@ -286,13 +298,7 @@ static void test_close(void **state)
 	sim_add(&odd, SIM_UNLOCK, 0, 0);
 	sim_add(&program, SIM_WORK, 0, 0.1 * WORK);
 	take(&program);
-	sim_add(&program, SIM_LOOK, 0, 0);
-	sim_add(&program, SIM_SWAP, 0, 1);
-	sim_add(&program, SIM_DONE, 4, 0);
-	sim_add(&program, SIM_LOCK, 0, 0);
-	sim_add(&program, SIM_PUT, 0, 1);
-	sim_add(&program, SIM_HOLD, 0, HELD);
-	sim_add(&program, SIM_UNLOCK, 0, 0);
+	give(&program);
 	lost = 6 * MOVE + MOVE + 2 * HELD;
 	near(sim_run(&m, &program, 20) / 1e9,
 	     (1 - lost / period) / (0.1 * WORK), 0.001);
@@ -325,13 +331,7 @@ static void test_parts(void **state)
 	sim_add(&odd, SIM_BACK, 5, 0);
 	sim_add(&program, SIM_WORK, 0, op);
 	take(&program);
-	sim_add(&program, SIM_LOOK, 0, 0);
-	sim_add(&program, SIM_SWAP, 0, 1);
-	sim_add(&program, SIM_DONE, 4, 0);
-	sim_add(&program, SIM_LOCK, 0, 0);
-	sim_add(&program, SIM_PUT, 0, 1);
-	sim_add(&program, SIM_HOLD, 0, HELD);
-	sim_add(&program, SIM_UNLOCK, 0, 0);
+	give(&program);
 	once = 6 * MOVE + MOVE + 2 * HELD;
 	long_one = (pause + 6 * MOVE) * 2 * HELD / (op + 2 * HELD);
 	near(sim_run(&m, &program, 20) / 1e9,

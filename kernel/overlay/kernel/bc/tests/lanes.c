@@ -11,24 +11,14 @@
 
 #include "util.h"
 
-static const void *bc_lane_gen_params(const void *prev, char *name)
+static bool bc_lane_wanted(enum bc_resource res)
 {
-	const struct bc_resource_desc *desc = prev;
-
-	for (desc = desc ? desc + 1 : bc_resources;
-	     desc < bc_resources + BC_NR_RESOURCES; desc++) {
-		if (!bc_lane_of(desc - bc_resources).bits)
-			continue;
-		snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s", desc->name);
-		return desc;
-	}
-	return NULL;
+	return bc_lane_of(res).bits;
 }
 
-static enum bc_resource bc_lane_res(struct kunit *test)
+static const void *bc_lane_gen_params(const void *prev, char *name)
 {
-	return (const struct bc_resource_desc *)test->param_value -
-	       bc_resources;
+	return bc_kunit_next_res(prev, name, bc_lane_wanted);
 }
 
 /* What this CPU has, or -1 when it is closed. */
@@ -76,7 +66,7 @@ static void lane_table(struct kunit *test)
 /* The first charge leaves a batch, from which the next are taken, at no level. */
 static void lane_far(struct kunit *test)
 {
-	enum bc_resource res = bc_lane_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	int batch = bc_lane_of(res).batch, i;
 	struct beancounter *chain[3];
 
@@ -103,7 +93,7 @@ static void lane_far(struct kunit *test)
 /* One is taken from, and all others stay what they are, open or closed. */
 static void lane_apart(struct kunit *test)
 {
-	enum bc_resource res = bc_lane_res(test), other;
+	enum bc_resource res = bc_kunit_res(test), other;
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
 	struct bc_stock *stock;
 	int had[BC_NR_RESOURCES];
@@ -136,7 +126,7 @@ static void lane_apart(struct kunit *test)
 /* A unit that a full lane does not take takes all but a batch along. */
 static void lane_full(struct kunit *test)
 {
-	enum bc_resource res = bc_lane_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
 	struct bc_lane lane = bc_lane_of(res);
 	int i;
@@ -160,7 +150,7 @@ static void lane_full(struct kunit *test)
 /* A request that is more than a lane holds uses the units of this CPU's lane. */
 static void lane_large(struct kunit *test)
 {
-	enum bc_resource res = bc_lane_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
 	u64 n = bc_lane_of(res).max + 1;
 
@@ -177,7 +167,7 @@ static void lane_large(struct kunit *test)
 /* Where one CPU is at work for one group maxheld is exact, lanes or not. */
 static void lane_maxheld(struct kunit *test)
 {
-	enum bc_resource res = bc_lane_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	u64 held = 0, max = 0, n, most = 2 * bc_lane_of(res).max;
 	struct beancounter *chain[3];
 	struct rnd_state rnd;
@@ -214,7 +204,7 @@ static void lane_maxheld(struct kunit *test)
 /* To the last unit, wherever in the tree the units of lanes are. */
 static void lane_exact(struct kunit *test)
 {
-	enum bc_resource res = bc_lane_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
 	struct beancounter *a = bc_kunit_alloc(test, top);
 	struct beancounter *b = bc_kunit_alloc(test, top);
@@ -243,7 +233,7 @@ static void lane_exact(struct kunit *test)
 /* The last of the room comes back from any lane, in one large piece, too. */
 static void lane_returned(struct kunit *test)
 {
-	enum bc_resource res = bc_lane_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
 	struct beancounter *a = bc_kunit_alloc(test, top);
 	struct beancounter *b = bc_kunit_alloc(test, top);
@@ -262,7 +252,7 @@ static void lane_returned(struct kunit *test)
 /* Above the barrier nothing is handed out without being asked for. */
 static void lane_above_barrier(struct kunit *test)
 {
-	enum bc_resource res = bc_lane_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
 	struct beancounter *a = bc_kunit_alloc(test, top);
 
@@ -279,7 +269,7 @@ static void lane_above_barrier(struct kunit *test)
 /* With the last unit of a group that has gone its account goes. */
 static void lane_offline(struct kunit *test)
 {
-	enum bc_resource res = bc_lane_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
 
 	BC_EXPECT_CHARGED(test, bc, res, 1, BC_BARRIER);

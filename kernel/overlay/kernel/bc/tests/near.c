@@ -17,27 +17,15 @@
 
 #define BC_NEAR_ROUNDS 1000
 
-/* The resources of which a part sits in words; a file comes with its bytes. */
-static const void *bc_near_gen_params(const void *prev, char *name)
+/* A part of it sits in words; a file comes with its bytes. */
+static bool bc_near_wanted(enum bc_resource res)
 {
-	const struct bc_resource_desc *desc = prev;
-
-	for (desc = desc ? desc + 1 : bc_resources;
-	     desc < bc_resources + BC_NR_RESOURCES; desc++) {
-		enum bc_resource res = desc - bc_resources;
-
-		if (!bc_is_stocked(res) || res == BC_NUMFILE)
-			continue;
-		snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s", desc->name);
-		return desc;
-	}
-	return NULL;
+	return bc_is_stocked(res) && res != BC_NUMFILE;
 }
 
-static enum bc_resource bc_near_res(struct kunit *test)
+static const void *bc_near_gen_params(const void *prev, char *name)
 {
-	return (const struct bc_resource_desc *)test->param_value -
-	       bc_resources;
+	return bc_kunit_next_res(prev, name, bc_near_wanted);
 }
 
 /* What the words for all CPUs have, 0 if they are closed. */
@@ -56,7 +44,7 @@ static unsigned long bc_near_locks(struct beancounter *bc)
 /* Take and give back at the barrier of a level above, without the lock. */
 static void near_no_lock(struct kunit *test)
 {
-	enum bc_resource res = bc_near_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	struct beancounter *chain[4];
 	unsigned long locks;
 	int i;
@@ -119,7 +107,7 @@ static void near_files(struct kunit *test)
 /* What one has given back the other gets, to the last unit, and no more. */
 static void near_exact(struct kunit *test)
 {
-	enum bc_resource res = bc_near_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
 	struct beancounter *a = bc_kunit_alloc(test, top);
 	struct beancounter *b = bc_kunit_alloc(test, top);
@@ -152,7 +140,7 @@ static void near_exact(struct kunit *test)
 /* Above the barrier what is given back is gone: it would be handed out unasked. */
 static void near_above(struct kunit *test)
 {
-	enum bc_resource res = bc_near_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
 	struct beancounter *a = bc_kunit_alloc(test, top);
 	struct beancounter *b = bc_kunit_alloc(test, top);
@@ -179,7 +167,7 @@ static void near_above(struct kunit *test)
 /* A group that has gone keeps nothing for later. */
 static void near_offline(struct kunit *test)
 {
-	enum bc_resource res = bc_near_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
 
 	bc_kunit_set(bc, BC_SET_BARRIER, res, 10);
@@ -199,7 +187,7 @@ static void near_offline(struct kunit *test)
 /* Near the barrier maxheld is what was held at most, of bytes, too. */
 static void near_maxheld(struct kunit *test)
 {
-	enum bc_resource res = bc_near_res(test);
+	enum bc_resource res = bc_kunit_res(test);
 	u64 held = 0, max = 0, n, room = 2 * nr_cpu_ids;
 	struct beancounter *chain[3];
 	struct rnd_state rnd;
@@ -289,7 +277,7 @@ static int bc_near_on_cpu(void *data)
 static void near_cpus(struct kunit *test)
 {
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
-	struct bc_near_cpu on = { .bc = bc, .res = bc_near_res(test) };
+	struct bc_near_cpu on = { .bc = bc, .res = bc_kunit_res(test) };
 	unsigned long locks;
 	int cpu;
 

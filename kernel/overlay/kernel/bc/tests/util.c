@@ -173,3 +173,26 @@ void bc_kunit_settle(struct kunit *test)
 {
 	rcu_barrier();
 }
+
+/* For generators of parameters: the next row of the table that is wanted. */
+const void *bc_kunit_next_res(const void *prev, char *name,
+			      bool (*wanted)(enum bc_resource res))
+{
+	const struct bc_resource_desc *desc = prev;
+
+	for (desc = desc ? desc + 1 : bc_resources;
+	     desc < bc_resources + BC_NR_RESOURCES; desc++) {
+		if (!wanted(desc - bc_resources))
+			continue;
+		snprintf(name, KUNIT_PARAM_DESC_SIZE, "%s", desc->name);
+		return desc;
+	}
+	return NULL;
+}
+
+/* The resource of a case that has such a row for its parameter. */
+enum bc_resource bc_kunit_res(struct kunit *test)
+{
+	return (const struct bc_resource_desc *)test->param_value -
+	       bc_resources;
+}

@@ -41,5 +41,8 @@ int bc_kunit_pin(struct kunit *test);
 int bc_kunit_object(struct beancounter *bc, u64 bytes, u64 files,
 		    enum bc_severity severity);
 void bc_kunit_settle(struct kunit *test);
+const void *bc_kunit_next_res(const void *prev, char *name,
+			      bool (*wanted)(enum bc_resource res));
+enum bc_resource bc_kunit_res(struct kunit *test);
 
 #endif /* _KERNEL_BC_KUNIT_UTIL_H */
