@@ -6,12 +6,17 @@
  * that account the memory of their sockets page by page (TCP, UDP, SCTP, MPTCP)
  * charge these pages. For the others, and for what waits in error queues, each
  * packet is charged when it is queued and given back when it is freed.
+ *
+ * The same bytes count in a row of their own, by protocol and direction, and so do
+ * packets that were sent, see bc_skb_sent().
  */
 #ifndef _LINUX_BC_SOCK_H
 #define _LINUX_BC_SOCK_H
 
 #include <linux/beancounter.h>
 #include <linux/bc_types.h>
+#include <linux/errno.h>
+#include <linux/poll.h>
 #include <linux/types.h>
 
 struct sk_buff;
@@ -19,8 +24,9 @@ struct sock;
 
 #ifdef CONFIG_BEANCOUNTERS
 
-bool __must_check __bc_sock_charge(struct sock *sk, u64 pages, bool first);
-bool __must_check __bc_sock_raise(struct sock *sk, u64 pages, bool received);
+bool __must_check __bc_sock_charge(struct sock *sk, u64 pages, int kind,
+				   bool first);
+bool __must_check __bc_sock_raise(struct sock *sk, u64 pages, int kind);
 void __bc_sock_uncharge(struct sock *sk, u64 bytes);
 void __bc_sock_free(struct sock *sk);
 bool __must_check __bc_sock_count(struct sock *sk);
@@ -30,26 +36,37 @@ bool __must_check __bc_sock_follow(struct sock *sk, const struct sock *like);
 bool __must_check __bc_skb_fits(struct sock *sk, const struct sk_buff *skb);
 void __bc_skb_charge(struct sock *sk, struct sk_buff *skb, bool error);
 void __bc_skb_uncharge(struct sock *sk, unsigned int bytes);
+void __bc_skb_uncharge_error(struct sock *sk, unsigned int bytes);
 void __bc_skb_disown(struct sk_buff *skb);
+int __must_check __bc_skb_may_send(struct sock *sk, unsigned long header_len,
+				   unsigned long data_len);
+void __bc_skb_expect(struct sock *sk, unsigned long bytes, unsigned int mtu);
+bool __must_check __bc_skb_may_send_rest(struct sock *sk, unsigned long bytes,
+					 unsigned int mtu);
+void __bc_skb_sent(struct sock *sk, unsigned int bytes);
+void __bc_skb_unsent(struct sock *sk, unsigned int bytes);
+void __bc_sock_poll(struct sock *sk);
 
 /**
  * bc_sock_charge() - charge pages for the buffers of a socket
  * @sk: the socket
  * @pages: how many
+ * @kind: SK_MEM_SEND or SK_MEM_RECV
  *
  * Context: Any; does not sleep.
  * Return: false when the group of the socket may not have them.
  */
 static inline bool __must_check bc_sock_charge(struct sock *sk,
-					       unsigned int pages)
+					       unsigned int pages, int kind)
 {
-	return !bc_online() || __bc_sock_charge(sk, pages, false);
+	return !bc_online() || __bc_sock_charge(sk, pages, kind, false);
 }
 
 /**
  * bc_sock_charge_first() - charge pages for a socket that has nothing queued
  * @sk: the socket
  * @pages: how many
+ * @kind: SK_MEM_SEND or SK_MEM_RECV
  *
  * It may go above the barrier, so that all sockets make progress.
  *
@@ -57,16 +74,17 @@ static inline bool __must_check bc_sock_charge(struct sock *sk,
  * Return: false when the group of the socket may not have them.
  */
 static inline bool __must_check bc_sock_charge_first(struct sock *sk,
-						     unsigned int pages)
+						     unsigned int pages,
+						     int kind)
 {
-	return !bc_online() || __bc_sock_charge(sk, pages, true);
+	return !bc_online() || __bc_sock_charge(sk, pages, kind, true);
 }
 
 /**
  * bc_sock_raise() - charge pages for a buffer that a protocol makes larger
  * @sk: the socket
  * @pages: how many
- * @received: for what has come, and not for what is to be sent
+ * @kind: SK_MEM_SEND or SK_MEM_RECV
  *
  * What comes to a connection of MPTCP was charged to one of its subflows, and
  * acknowledged: it cannot be refused any more when it changes hands.
@@ -75,9 +93,9 @@ static inline bool __must_check bc_sock_charge_first(struct sock *sk,
  * Return: false when the group of the socket may not have them.
  */
 static inline bool __must_check bc_sock_raise(struct sock *sk,
-					      unsigned int pages, bool received)
+					      unsigned int pages, int kind)
 {
-	return !bc_online() || __bc_sock_raise(sk, pages, received);
+	return !bc_online() || __bc_sock_raise(sk, pages, kind);
 }
 
 /**
@@ -244,7 +262,7 @@ static inline void bc_skb_uncharge(struct sock *sk, unsigned int bytes)
 static inline void bc_skb_uncharge_error(struct sock *sk, unsigned int bytes)
 {
 	if (bc_online())
-		__bc_sock_uncharge(sk, bytes);
+		__bc_skb_uncharge_error(sk, bytes);
 }
 
 /**
@@ -259,19 +277,121 @@ static inline void bc_skb_disown(struct sk_buff *skb)
 		__bc_skb_disown(skb);
 }
 
+/**
+ * bc_skb_may_send() - is there room for a packet that a socket sends?
+ * @sk: the socket
+ * @header_len: bytes of it before those in pages
+ * @data_len: bytes of it in pages
+ *
+ * Asked where the sender waits or gets EAGAIN if its buffer is full. Where there is no
+ * room the socket is not writable until there is some, and is told then.
+ *
+ * Context: Process context.
+ * Return: 0; -EAGAIN when the group of the socket has no room for it, -ENOBUFS when the
+ * group may never have so much, or when the lock of the socket is held.
+ */
+static inline int __must_check bc_skb_may_send(struct sock *sk,
+					       unsigned long header_len,
+					       unsigned long data_len)
+{
+	return bc_online() ? __bc_skb_may_send(sk, header_len, data_len) : 0;
+}
+
+/**
+ * bc_skb_expect() - how much the next packet of a socket will have in all
+ * @sk: the socket
+ * @bytes: of data
+ * @mtu: the most that one packet takes of them; 0: they go into pages of one packet
+ *
+ * Before bc_skb_may_send(), where that is told of a part only, as the data goes into
+ * packets by and by.
+ *
+ * Context: Process context.
+ */
+static inline void bc_skb_expect(struct sock *sk, unsigned long bytes,
+				 unsigned int mtu)
+{
+	if (bc_online())
+		__bc_skb_expect(sk, bytes, mtu);
+}
+
+/**
+ * bc_skb_may_send_rest() - is there room for more of a packet that was begun?
+ * @sk: the socket
+ * @bytes: of data
+ * @mtu: as for bc_skb_expect()
+ *
+ * Context: Process context.
+ * Return: false when it would exceed the limit of the group of the socket.
+ */
+static inline bool __must_check bc_skb_may_send_rest(struct sock *sk,
+						     unsigned long bytes,
+						     unsigned int mtu)
+{
+	return !bc_online() || __bc_skb_may_send_rest(sk, bytes, mtu);
+}
+
+/**
+ * bc_skb_sent() - a packet is one that a socket has sent, or has grown
+ * @sk: the socket
+ * @bytes: truesize of the packet, or by how much it has grown
+ *
+ * As sk_wmem_alloc counts it; what is accounted page by page does not count here.
+ *
+ * Context: Any.
+ */
+static inline void bc_skb_sent(struct sock *sk, unsigned int bytes)
+{
+	if (bc_online())
+		__bc_skb_sent(sk, bytes);
+}
+
+/**
+ * bc_skb_unsent() - a packet that a socket has sent is freed
+ * @sk: the socket; sk_wmem_alloc still has the packet
+ * @bytes: truesize of the packet
+ *
+ * Context: Any.
+ */
+static inline void bc_skb_unsent(struct sock *sk, unsigned int bytes)
+{
+	if (bc_online())
+		__bc_skb_unsent(sk, bytes);
+}
+
+/**
+ * bc_sock_poll() - somebody wants to know whether a socket is writable
+ * @sk: the socket
+ * @events: what is asked for
+ *
+ * Context: Process context.
+ */
+static inline void bc_sock_poll(struct sock *sk, __poll_t events)
+{
+	if (bc_online() && (events & EPOLLOUT))
+		__bc_sock_poll(sk);
+}
+
+/**
+ * bc_sock_waits() - may a socket not send before its group has room?
+ * @bc: of the socket
+ *
+ * Context: Any.
+ * Return: true if it may not. It is told by sk_write_space() then.
+ */
+static inline bool bc_sock_waits(const struct bc_sock *bc)
+{
+	return bc_online() && READ_ONCE(bc->wants);
+}
+
 #else /* CONFIG_BEANCOUNTERS */
 
-static inline bool bc_sock_charge(struct sock *sk, unsigned int pages)
-{
-	return true;
-}
-
-static inline bool bc_sock_charge_first(struct sock *sk, unsigned int pages)
-{
-	return true;
-}
-
-#define bc_sock_raise(sk, pages, received) true
+#define bc_sock_charge(sk, pages, kind) true
+#define bc_sock_charge_first(sk, pages, kind) true
+#define bc_sock_raise(sk, pages, kind) true
+#define bc_skb_may_send(sk, header_len, data_len) 0
+#define bc_skb_may_send_rest(sk, bytes, mtu) true
+#define bc_sock_waits(bc) false
 #define bc_sock_gfp(flags) (flags)
 
 static inline void bc_sock_uncharge(struct sock *sk, unsigned int pages)
@@ -324,6 +444,23 @@ static inline void bc_skb_uncharge_error(struct sock *sk, unsigned int bytes)
 }
 
 static inline void bc_skb_disown(struct sk_buff *skb)
+{
+}
+
+static inline void bc_skb_expect(struct sock *sk, unsigned long bytes,
+				 unsigned int mtu)
+{
+}
+
+static inline void bc_skb_sent(struct sock *sk, unsigned int bytes)
+{
+}
+
+static inline void bc_skb_unsent(struct sock *sk, unsigned int bytes)
+{
+}
+
+static inline void bc_sock_poll(struct sock *sk, __poll_t events)
 {
 }
 

@@ -78,14 +78,29 @@ struct bc_pin {
 
 /**
  * struct bc_sock - what the buffers of a socket are charged
- * @bytes: charged to the payer of the struct sock
+ * @bytes: charged to the payer of the struct sock, in kmemsize and in the row of the
+ *	direction, SK_MEM_SEND or SK_MEM_RECV
+ * @sent: bytes of packets on their way, which nobody accounts page by page, in the
+ *	row of what is sent only: in kmemsize they are objects, which somebody pays for
+ * @bc: the payer of a socket that counts, which is that of the struct sock
  * @item: the resource in which the socket itself counts there, 0 for none
+ * @more: truesize of what the next packet will have in all, where it is allocated
+ *	with less; racy where threads send by one socket, a hint
+ * @wants: bytes that it may not send before there is room, 0 for none; written under
+ *	the lock of the list that @wait is in
+ * @wait: entry in the list of sockets that want to send, see kernel/bc/sockwait.c; all
+ *	zero when it is not there
  * @node: entry in the list that the audit walks, all zero when it is not there
  */
 struct bc_sock {
 #ifdef CONFIG_BEANCOUNTERS
-	atomic64_t bytes;
+	atomic64_t bytes[2];
+	atomic64_t sent;
+	struct beancounter *bc;
 	unsigned int item;
+	unsigned int more;
+	unsigned int wants;
+	struct list_head wait;
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 	struct list_head node;
 #endif

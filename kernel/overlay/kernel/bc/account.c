@@ -48,21 +48,25 @@ static void bc_list_del(struct beancounter *bc)
 }
 #endif
 
-/* Of their own: an account is little more than half a KiB. */
+/* Of their own: an account is some more than one KiB. */
 static struct kmem_cache *bc_cache __ro_after_init;
 
 static void bc_free_rcu(struct rcu_head *rcu)
 {
 	struct beancounter *bc = container_of(rcu, struct beancounter, rcu);
 
+	kfree(bc->senders);
 	free_percpu(bc->stock);
 	kmem_cache_free(bc_cache, bc);
 }
 
 static void bc_stock_new(struct bc_stock *stock)
 {
+	int i;
+
 	atomic64_set(&stock->word, BC_STOCK_CLOSED);
-	atomic64_set(&stock->lanes, BC_LANES_CLOSED);
+	for (i = 0; i < BC_LANE_WORDS; i++)
+		atomic64_set(&stock->lanes[i], bc_lanes_closed(i));
 }
 
 /**
@@ -80,6 +84,7 @@ struct beancounter *bc_alloc(struct beancounter *parent)
 	bc = kmem_cache_zalloc(bc_cache, GFP_KERNEL_ACCOUNT);
 	if (!bc)
 		return NULL;
+	bc->top = parent ? parent->top : bc;
 	bc->stock = alloc_percpu_gfp(struct bc_stock, GFP_KERNEL_ACCOUNT);
 	if (!bc->stock) {
 		kmem_cache_free(bc_cache, bc);
@@ -95,11 +100,11 @@ struct beancounter *bc_alloc(struct beancounter *parent)
 	refcount_set(&bc->refs, 1);
 	raw_spin_lock_init(&bc->lock);
 	bc->phys_after = jiffies;
+	INIT_LIST_HEAD(&bc->socks);
+	INIT_LIST_HEAD(&bc->socks_node);
 	INIT_LIST_HEAD(&bc->mms);
 	raw_spin_lock_init(&bc->mms_lock);
 	bc->parent = parent;
-	bc->top = parent ? parent->top : bc;
-
 	if (parent)
 		refcount_inc(&parent->refs);
 	bc_list_add(bc);

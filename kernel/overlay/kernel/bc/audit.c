@@ -84,6 +84,8 @@ static void bc_audit_slab(struct slab *slab)
 			bc_audit_found(exts[i].bc,
 				       bc_object_item(slab->slab_cache), 1);
 		bc_audit_shm(slab, i, exts[i].bc);
+		bc_audit_found(exts[i].bc, BC_DCACHESIZE,
+			       bc_names_audit(slab, i));
 	}
 }
 
@@ -207,13 +209,17 @@ static void bc_audit_net(void)
 {
 #ifdef CONFIG_NET
 	struct beancounter *bc;
+	struct bc_sock_sum sum;
 	struct bc_netns *ns;
 	struct bc_sock *s;
-	u64 bytes, entries;
+	u64 entries;
+	int i;
 
 	list_for_each_entry(s, &bc_socks, node) {
-		bc = bc_sock_audit(s, &bytes);
-		bc_audit_found(bc, BC_KMEMSIZE, bytes);
+		bc = bc_sock_audit(s, &sum);
+		bc_audit_found(bc, BC_KMEMSIZE, sum.bytes);
+		for (i = 0; i < ARRAY_SIZE(sum.row); i++)
+			bc_audit_found(bc, sum.row[i].res, sum.row[i].n);
 		if (s->item)
 			bc_audit_found(bc, s->item, 1);
 	}

@@ -277,6 +277,63 @@ int bc_try_charge(struct beancounter *bc, struct bc_request *rq)
 	return verdict == BC_GRANTED ? 0 : -ENOMEM;
 }
 
+/*
+ * Is there room at all levels? Without the lock, and what is in words counts as held:
+ * where it says no, there may be some after all.
+ */
+static bool bc_seems_free(const struct beancounter *bc,
+			  const struct bc_want *want, enum bc_severity severity)
+{
+	for (; bc; bc = bc->parent)
+		/* An old value is as good as one that changes right after. */
+		if (!data_race(bc_fits(&bc->res[want->res], want->n, severity)))
+			return false;
+	return true;
+}
+
+/* The same under the lock, where what is in words is drained as for a charge. */
+static bool bc_would_fit(struct beancounter *bc, struct bc_request *rq)
+{
+	enum bc_verdict verdict;
+	struct bc_event event;
+	unsigned long flags;
+
+	bc_event_init(&event);
+	do {
+		bc_lock(bc, flags);
+		verdict = bc_check(bc, rq, &event);
+		if (verdict != BC_AGAIN)
+			bc_event_done(&event);
+		bc_unlock(bc, flags);
+	} while (unlikely(verdict == BC_AGAIN));
+	bc_event_trace(&event);
+	return verdict == BC_GRANTED;
+}
+
+/**
+ * bc_has_room() - is there room for a request, at this moment?
+ * @bc: payer
+ * @rq: the request; says who would refuse what, if there is none
+ *
+ * Nothing is charged, and no refusal counted.
+ *
+ * Context: Any in which @bc is pinned.
+ * Return: false when there is none.
+ */
+bool bc_has_room(struct beancounter *bc, struct bc_request *rq)
+{
+	const struct bc_want *row = &rq->want[0];
+
+	if (bc_seems_free(bc, row, rq->severity) &&
+	    (!rq->want[1].n || bc_seems_free(bc, &rq->want[1], rq->severity)))
+		return true;
+	if (!rq->want[1].n &&
+	    (bc_lane_covers(bc_stock_here(bc), row->res, row->n) ||
+	     bc_lane_covers(&bc->near, row->res, row->n)))
+		return true;
+	return bc_would_fit(bc, rq);
+}
+
 /* The lowest level that is above both, or one of them. */
 static const struct beancounter *bc_common(const struct beancounter *a,
 					   const struct beancounter *b)
@@ -402,12 +459,34 @@ int bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 }
 
 /**
+ * bc_refused_nowait() - count a refusal for which nobody waits
+ * @bc: payer
+ * @rq: the request that was refused
+ *
+ * Room is made in the background.
+ *
+ * Context: Any in which @bc is pinned.
+ */
+void bc_refused_nowait(struct beancounter *bc, const struct bc_request *rq)
+{
+	if (rq->refused->res == BC_KMEMSIZE)
+		WRITE_ONCE(rq->over->want_room, true);
+	bc_refused(bc, rq);
+}
+
+static bool bc_ask_nowait(struct beancounter *bc, struct bc_request *rq)
+{
+	if (likely(!bc_try_charge(bc, rq)))
+		return true;
+	bc_refused_nowait(bc, rq);
+	return false;
+}
+
+/**
  * bc_charge_nowait() - charge bytes on behalf of who owns an object
  * @bc: payer
  * @bytes: of kmemsize
  * @severity: what to check against
- *
- * Nobody waits for room, so it is made in the background. A refusal is counted.
  *
  * Context: Any in which @bc is pinned; does not sleep.
  * Return: false when they do not fit.
@@ -417,9 +496,25 @@ bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
 {
 	struct bc_request rq = bc_object_request(bytes, 0, severity);
 
-	if (likely(bc_take(bc, BC_KMEMSIZE, bytes) || !bc_try_charge(bc, &rq)))
-		return true;
-	WRITE_ONCE(rq.over->want_room, true);
-	bc_refused(bc, &rq);
-	return false;
+	return likely(bc_take(bc, BC_KMEMSIZE, bytes)) ||
+	       bc_ask_nowait(bc, &rq);
+}
+
+/**
+ * bc_charge_buffer() - charge bytes that count in two resources
+ * @bc: payer
+ * @row: the other resource, beside kmemsize
+ * @bytes: of both
+ * @severity: what to check against
+ *
+ * Context: Any in which @bc is pinned; does not sleep.
+ * Return: false when they do not fit in one of them, and nothing is charged.
+ */
+bool bc_charge_buffer(struct beancounter *bc, enum bc_resource row, u64 bytes,
+		      enum bc_severity severity)
+{
+	struct bc_request rq = bc_item_request(row, bytes, bytes, severity);
+
+	return likely(bc_take_object(bc, bytes, row, bytes)) ||
+	       bc_ask_nowait(bc, &rq);
 }

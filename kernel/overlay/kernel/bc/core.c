@@ -40,6 +40,10 @@ bc_css_alloc(struct cgroup_subsys_state *parent)
 	if (!parent)
 		return &bcs->css;
 	bcs->bc = bc_alloc(css_bc(parent));
+	if (bcs->bc && !bcs->bc->parent && !bc_senders_init(bcs->bc)) {
+		bc_put(bcs->bc);
+		bcs->bc = NULL;
+	}
 	if (!bcs->bc) {
 		kfree(bcs);
 		return ERR_PTR(-ENOMEM);

@@ -53,18 +53,22 @@ static u64 bc_lane_low(struct bc_lane lane, const struct bc_stock *stock,
 /* Close the lanes of one stock, and add up what was in them. */
 static void bc_close_lanes(struct bc_stock *stock, struct bc_lanes_sum *sum)
 {
-	u64 word = atomic64_xchg(&stock->lanes, BC_LANES_CLOSED);
+	u64 word[BC_LANE_WORDS];
 	enum bc_resource res;
+	bool any = false;
+	int i;
 
-	if (word == BC_LANES_CLOSED)
-		return;
-	for (res = 0; res < BC_NR_RESOURCES; res++) {
+	for (i = 0; i < BC_LANE_WORDS; i++) {
+		word[i] = atomic64_xchg(&stock->lanes[i], bc_lanes_closed(i));
+		any |= word[i] != bc_lanes_closed(i);
+	}
+	for (res = 0; any && res < BC_NR_RESOURCES; res++) {
 		struct bc_lane lane = bc_lane_of(res);
 
 		if (!lane.bits)
 			continue;
-		sum->has[res] += bc_lane_has(lane, word);
-		sum->low[res] += bc_lane_low(lane, stock, word);
+		sum->has[res] += bc_lane_has(lane, word[lane.word]);
+		sum->low[res] += bc_lane_low(lane, stock, word[lane.word]);
 	}
 }
 
@@ -189,11 +193,12 @@ static u64 bc_stock_has(const struct bc_stock *stock, enum bc_resource res,
 {
 	struct bc_lane lane = bc_lane_of(res);
 	s64 word = max(atomic64_read(&stock->word), 0);
-	u64 lanes = atomic64_read(&stock->lanes);
+	u64 lanes;
 
 	if (!lane.bits)
 		return res == BC_KMEMSIZE ? bc_bytes_of(word) :
 					    bc_files_of(word);
+	lanes = bc_lane_read(stock, lane);
 	*low += bc_lane_low(lane, stock, lanes);
 	return bc_lane_has(lane, lanes);
 }

@@ -16,9 +16,9 @@
  * which the allocators cannot be called either.
  *
  * What keeps the lock out of the way is the stock: per group and possible CPU
- * two words of what is charged already and held by nobody. The first has bytes of
+ * some words of what is charged already and held by nobody. The first has bytes of
  * kmemsize in its low half and open files in its high one, because a file is
- * both; the second has lanes, one for each other resource that is asked for
+ * both; the others have lanes, one for each other resource that is asked for
  * often. Charging takes from a word and uncharging puts into it with one
  * compare-and-exchange, from any context and without the lock. A closed word
  * (BC_STOCK_CLOSED), or lane, accepts neither. Both are opened, each lane by
@@ -26,7 +26,7 @@
  * and has closed the words of a subtree has all of it in the counters.
  *
  * Far from the barriers each CPU has words, which are filled in advance. Near one of
- * them, where the room divided by the CPUs is too little, a group has two words for
+ * them, where the room divided by the CPUs is too little, a group has such words for
  * all CPUs together, @near, of which nothing is filled in advance: what was given
  * back waits there for the next request. So a group that sits at its barrier, or at
  * that of a level above, disturbs nobody but itself, until something is refused.
@@ -58,9 +58,11 @@
 #include "counter.h"
 
 struct bc_netns;
+struct bc_senders;
 struct dentry;
 
-#define BC_NR_LANES 7
+#define BC_NR_LANES 12
+#define BC_LANE_WORDS 4
 
 /**
  * struct bc_stock - what may be handed out without the lock
@@ -72,8 +74,8 @@ struct dentry;
  */
 struct bc_stock {
 	atomic64_t word;
-	atomic64_t lanes;
-	u16 low[BC_NR_LANES];
+	atomic64_t lanes[BC_LANE_WORDS];
+	u32 low[BC_NR_LANES];
 };
 
 /* The things that a walk looks for in a subtree, see tree.c. */
@@ -97,7 +99,7 @@ struct bc_branch {
  * struct beancounter - the account of a group
  * @parent: NULL for a child of the root; constant, and pinned by this
  * @top: the ancestor whose @lock is used, maybe this; constant
- * @stock: two words per possible CPU, open far from the barriers; constant
+ * @stock: words per possible CPU, open far from the barriers; constant
  * @refs: see Lifetime above
  * @open: some word of @stock or @near may be open; @top->lock
  * @offline: words stay closed; @top->lock
@@ -127,7 +129,11 @@ struct bc_branch {
  * @rcu: for freeing
  * @lock: of the tree below the root, used in @top only
  * @res: the counters; @top->lock
- * @near: two words for all CPUs, open near a barrier; not in a line with @lock
+ * @near: words for all CPUs, open near a barrier; not in a line with @lock
+ * @senders: who has sockets that wait for room, used in @top only; constant once it
+ *	is online
+ * @socks: list of struct bc_sock, those of its sockets that wait; lock of @senders
+ * @socks_node: entry in the list of @senders, empty while @socks is; lock of that
  * @open_cpus: which words may be open, see bc_stock_nr(); @top->lock
  */
 struct beancounter {
@@ -162,6 +168,9 @@ struct beancounter {
 	raw_spinlock_t lock;
 	struct bc_counter res[BC_NR_RESOURCES];
 	struct bc_stock near;
+	struct bc_senders *senders;
+	struct list_head socks;
+	struct list_head socks_node;
 	unsigned long open_cpus[];
 } __aligned(64); /* page_ext keeps an order in the low bits, see kmem.c */
 
@@ -395,10 +404,28 @@ bool bc_shm_is_cache(const struct kmem_cache *s);
 u64 bc_shm_audit(const struct slab *slab, unsigned int i);
 #endif
 
+/* sockwait.c */
+#ifdef CONFIG_NET
+bool bc_senders_init(struct beancounter *top);
+#else
+#define bc_senders_init(top) true
+#endif
+
 /* sock.c */
 #if defined(CONFIG_BEANCOUNTERS_DEBUG) && defined(CONFIG_NET)
+/**
+ * struct bc_sock_sum - what the buffers of a socket are charged
+ * @bytes: in kmemsize
+ * @row: in the rows of both directions
+ */
+struct bc_sock_sum {
+	u64 bytes;
+	struct bc_want row[2];
+};
+
 extern struct list_head bc_socks;
-struct beancounter *bc_sock_audit(const struct bc_sock *s, u64 *bytes);
+struct beancounter *bc_sock_audit(const struct bc_sock *s,
+				  struct bc_sock_sum *sum);
 #endif
 
 /* net.c */
@@ -428,7 +455,7 @@ int bc_what_open(struct kernfs_open_file *of);
 int bc_what_show(struct seq_file *seq, void *v);
 
 /* reclaim.c */
-bool bc_reclaim(struct beancounter *bc, u64 bytes, bool wait);
+bool bc_reclaim(struct beancounter *bc, const struct bc_want *want, bool wait);
 
 /* The value "auto" of a limit that follows the barrier. */
 #define BC_AUTO U64_MAX
@@ -441,7 +468,13 @@ static inline u64 bc_limit_of(u64 barrier)
 		       BC_MAX;
 }
 
+/* names.c */
+#ifdef CONFIG_BEANCOUNTERS_DEBUG
+u64 bc_names_audit(const struct slab *slab, unsigned int i);
+#endif
+
 /* object.c */
+void *bc_object_at(const struct slab *slab, unsigned int i);
 unsigned int bc_object_size(const struct kmem_cache *s);
 enum bc_resource bc_object_item(const struct kmem_cache *s);
 struct beancounter *bc_object_owner(const void *obj, unsigned int *size);

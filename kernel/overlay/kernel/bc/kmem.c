@@ -183,6 +183,13 @@ static bool bc_trying(void)
 	return in_task() && (current->bc_scope & BC_SCOPE_TRY);
 }
 
+/* Was it refused what unused dentries and inodes may be in the way of? */
+static bool bc_shrinks(const struct bc_request *rq)
+{
+	return rq->refused->res == BC_KMEMSIZE ||
+	       rq->refused->res == BC_DCACHESIZE;
+}
+
 /*
  * Charge under the lock, making room where that is due. Under rcu_read_lock(),
  * which may be dropped on the way.
@@ -190,7 +197,6 @@ static bool bc_trying(void)
 static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 				gfp_t flags)
 {
-	u64 bytes = rq->want[1].n;
 	int ret, retries = BC_RECLAIM_RETRIES;
 
 	rq->severity = bc_gfp_severity(flags);
@@ -202,7 +208,7 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 	if ((flags & __GFP_NORETRY) && (flags & __GFP_NOWARN))
 		return false;
 
-	if (rq->refused->res == BC_KMEMSIZE && !bc_may_reclaim(bc, flags)) {
+	if (bc_shrinks(rq) && !bc_may_reclaim(bc, flags)) {
 		if (bc_in_fs(rq->severity, flags)) {
 			bc_ask_room(rq->over);
 			rq->severity = flags & __GFP_FS ? BC_GAP : BC_EXCESS;
@@ -210,11 +216,10 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 		}
 		if (ret)
 			WRITE_ONCE(rq->over->want_room, true);
-	} else if (rq->refused->res == BC_KMEMSIZE &&
-		   refcount_inc_not_zero(&bc->refs)) {
+	} else if (bc_shrinks(rq) && refcount_inc_not_zero(&bc->refs)) {
 		rcu_read_unlock();
-		while (ret && rq->refused->res == BC_KMEMSIZE && retries-- &&
-		       bc_reclaim(rq->over, bytes, true))
+		while (ret && bc_shrinks(rq) && retries-- &&
+		       bc_reclaim(rq->over, rq->refused, true))
 			ret = bc_try_charge(bc, rq);
 		rcu_read_lock();
 		/* RCU keeps it for what follows. */
@@ -223,36 +228,6 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 	if (ret && !bc_trying())
 		bc_refused(bc, rq);
 	return !ret;
-}
-
-/* Take bytes and files from the word of this CPU, or the one for all. */
-static bool bc_take_bytes(struct beancounter *bc, u64 n)
-{
-	return bc_stock_take(bc, n) || bc_near_take(bc, n);
-}
-
-/* Take the bytes, and the file or item that comes with them, without the lock. */
-static bool bc_take_object(struct beancounter *bc, u64 bytes,
-			   enum bc_resource item, u64 items)
-{
-	struct bc_stock *stock = bc_stock_here(bc);
-
-	if (bytes > BC_STOCK_MAX)
-		return false;
-	if (!items || item == BC_NUMFILE)
-		return bc_take_bytes(bc, bytes + items * BC_FILE);
-	/* What is taken and put back may be missing for somebody meanwhile. */
-	if (!bc_lane_covers(stock, item, items)) {
-		stock = &bc->near;
-		if (!bc_lane_covers(stock, item, items))
-			return false;
-	}
-	if (!bc_take_bytes(bc, bytes))
-		return false;
-	if (likely(bc_lane_take(stock, item, items)))
-		return true;
-	bc_kmem_uncharge(bc, bytes);
-	return false;
 }
 
 /**
@@ -282,6 +257,30 @@ bool bc_charge_object(u64 bytes, enum bc_resource item, u64 items, gfp_t flags,
 	/* From here on the charge pins the account. */
 	rcu_read_unlock();
 	*payer = bc;
+	return ok;
+}
+
+/**
+ * bc_charge_names() - an object counts in the cache of names as well
+ * @bc: its payer
+ * @bytes: that it is charged
+ * @flags: of its allocation
+ *
+ * As bc_charge_object(), for an object that is charged already.
+ *
+ * Context: Any in which @bc is pinned; may sleep and reclaim when @flags allow it.
+ * Return: false when the group may not have it.
+ */
+bool bc_charge_names(struct beancounter *bc, u64 bytes, gfp_t flags)
+{
+	struct bc_request rq = BC_REQUEST(BC_BARRIER, BC_DCACHESIZE, bytes);
+	bool ok;
+
+	if (likely(!bc_ask(bc, &rq)))
+		return true;
+	rcu_read_lock();
+	ok = bc_kmem_charge_slow(bc, &rq, flags);
+	rcu_read_unlock();
 	return ok;
 }
 

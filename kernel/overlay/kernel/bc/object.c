@@ -4,6 +4,7 @@
  *
  * Only looked up: slab.c charges, owner.c lets another group pay.
  */
+#include <linux/kfence.h>
 #include <linux/mm.h>
 
 #include "stock.h"
@@ -35,6 +36,26 @@ enum bc_resource bc_object_item(const struct kmem_cache *s)
 	return bc_item_of(s->bc_charge) ?:
 		       (bc_files_of(s->bc_charge) ? BC_NUMFILE : 0);
 }
+
+#ifdef CONFIG_BEANCOUNTERS_DEBUG
+/**
+ * bc_object_at() - an object of a slab, as its user knows it
+ * @slab: the slab
+ * @i: which of its objects
+ *
+ * Context: Any in which the slab stays.
+ * Return: The object.
+ */
+void *bc_object_at(const struct slab *slab, unsigned int i)
+{
+	const struct kmem_cache *s = slab->slab_cache;
+	void *obj = slab_address(slab) + i * s->size;
+
+	if (is_kfence_address(obj))
+		return kfence_object_start(obj);
+	return s->flags & SLAB_RED_ZONE ? obj + s->red_left_pad : obj;
+}
+#endif
 
 /**
  * bc_object_owner() - who pays for a slab object?

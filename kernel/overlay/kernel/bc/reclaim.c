@@ -226,13 +226,12 @@ static void bc_shrink_run(struct bc_shrink *shrink)
 	mem_cgroup_put(memcg);
 }
 
-static u64 bc_usage(struct beancounter *bc, u64 *cap)
+/* How many bytes one run is to take: without a barrier no more than is asked for. */
+static u64 bc_shrink_goal(const struct bc_stat *stat, u64 bytes)
 {
-	struct bc_stat stat;
+	u64 cap = min(stat->counter.barrier, stat->counter.limit);
 
-	bc_stat_read(bc, BC_KMEMSIZE, &stat);
-	*cap = min(stat.counter.barrier, stat.counter.limit);
-	return stat.held;
+	return cap < BC_MAX ? max(bytes, cap >> BC_SHRINK_SHIFT) : bytes;
 }
 
 /* RCU callbacks give back the charge of objects that were freed, now or before. */
@@ -250,18 +249,18 @@ static void bc_shrink_settle(const struct bc_shrink *shrink)
 /**
  * bc_reclaim() - make room for a request that does not fit
  * @bc: the level that is full, pinned by the caller
- * @bytes: of the request
+ * @want: what was refused: kmemsize, or dcachesize, which is a part of that
  * @wait: somebody waits for it. Otherwise what takes long or disturbs others is
  *	left out.
  *
  * Context: Process context where direct reclaim may enter file systems.
  * Return: true when it is worth trying again.
  */
-bool bc_reclaim(struct beancounter *bc, u64 bytes, bool wait)
+bool bc_reclaim(struct beancounter *bc, const struct bc_want *want, bool wait)
 {
 	struct bc_shrink shrink = { .bc = bc, .wait = wait };
 	unsigned int shrinks = atomic_read(&bc->shrinks);
-	u64 before, after, cap;
+	struct bc_stat before, after;
 	unsigned int noreclaim;
 	unsigned long pflags;
 
@@ -269,8 +268,8 @@ bool bc_reclaim(struct beancounter *bc, u64 bytes, bool wait)
 	if (fatal_signal_pending(current) ||
 	    time_before(jiffies, READ_ONCE(bc->shrink_after)))
 		return false;
-	before = bc_usage(bc, &cap);
-	shrink.goal = max(bytes, cap >> BC_SHRINK_SHIFT);
+	bc_stat_read(bc, want->res, &before);
+	shrink.goal = bc_shrink_goal(&before, want->n);
 
 	psi_memstall_enter(&pflags);
 	fs_reclaim_acquire(GFP_KERNEL);
@@ -288,13 +287,15 @@ bool bc_reclaim(struct beancounter *bc, u64 bytes, bool wait)
 		atomic_dec(&bc->shrinks);
 	psi_memstall_leave(&pflags);
 
-	after = bc_usage(bc, &cap);
-	trace_bc_reclaim(bc->id, bytes, before > after ? before - after : 0);
+	bc_stat_read(bc, want->res, &after);
+	trace_bc_reclaim(bc->id, want->n,
+			 before.held > after.held ? before.held - after.held :
+						    0);
 	/*
 	 * When other tasks have freed all there was, the room may have been used
 	 * again before this task got to look.
 	 */
-	if (shrink.freed || shrink.dirty || after < before ||
+	if (shrink.freed || shrink.dirty || after.held < before.held ||
 	    shrinks % BC_SHRINKS_ONE || atomic_read(&bc->shrinks) != shrinks)
 		return true;
 	/* A run that did not wait does not know: RCU may not have given back yet. */

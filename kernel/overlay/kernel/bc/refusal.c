@@ -70,9 +70,10 @@ static void bc_notify_work(struct work_struct *work)
 static void bc_room_work(struct work_struct *work)
 {
 	struct bc_css *bcs = container_of(work, struct bc_css, room_work);
+	const struct bc_want want = { BC_KMEMSIZE, BC_STOCK_BATCH };
 
 	if (time_after_eq(jiffies, bcs->room_after)) {
-		bc_reclaim(bcs->bc, BC_STOCK_BATCH, false);
+		bc_reclaim(bcs->bc, &want, false);
 		bcs->room_after = jiffies + BC_ROOM_PAUSE;
 	}
 	css_put(&bcs->css);

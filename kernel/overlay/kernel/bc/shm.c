@@ -106,15 +106,8 @@ static s64 bc_shm_entries(struct address_space *mapping)
  */
 u64 bc_shm_audit(const struct slab *slab, unsigned int i)
 {
-	const struct kmem_cache *s = slab->slab_cache;
-	void *obj = slab_address(slab) + i * s->size;
-	struct shmem_inode_info *info;
+	struct shmem_inode_info *info = bc_object_at(slab, i);
 
-	if (is_kfence_address(obj))
-		obj = kfence_object_start(obj);
-	else if (s->flags & SLAB_RED_ZONE)
-		obj += s->red_left_pad;
-	info = obj;
 	return max3((s64)info->alloced, bc_shm_entries(&info->vfs_inode.i_data),
 		    0LL);
 }

@@ -16,12 +16,19 @@
  * Up to the barrier a socket may have more. Above it, up to the middle between
  * barrier and limit, only a socket that has nothing: so all of them make
  * progress, and what peers send cannot take what a page fault needs.
+ *
+ * What is charged counts twice: in kmemsize, and in a row for its protocol and
+ * direction. A page that TCP has for what it sends may serve for what it receives
+ * next; it stays in the row in which it was charged until one is given back, and that
+ * is taken from the direction that has more than it uses.
+ *
+ * What the others send is in sockwait.c.
  */
 #include <linux/bc_sock.h>
 #include <linux/export.h>
 #include <net/sock.h>
 
-#include "charge.h"
+#include "sock.h"
 
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 LIST_HEAD(bc_socks);
@@ -50,15 +57,25 @@ static void bc_sock_unlist(struct bc_sock *s)
 /**
  * bc_sock_audit() - what is charged for the buffers of a socket
  * @s: in the list of sockets
- * @bytes: where to store how much
+ * @sum: where to store how much, in which rows
  *
  * Context: Nothing else runs.
  * Return: Who pays.
  */
-struct beancounter *bc_sock_audit(const struct bc_sock *s, u64 *bytes)
+struct beancounter *bc_sock_audit(const struct bc_sock *s,
+				  struct bc_sock_sum *sum)
 {
-	*bytes = atomic64_read(&s->bytes);
-	return bc_object_owner(container_of(s, struct sock, sk_bc), NULL);
+	const struct sock *sk = container_of(s, struct sock, sk_bc);
+	u64 sent = atomic64_read(&s->bytes[SK_MEM_SEND]);
+	u64 received = atomic64_read(&s->bytes[SK_MEM_RECV]);
+
+	*sum = (struct bc_sock_sum){
+		.bytes = sent + received,
+		.row = { { bc_sock_row(sk, SK_MEM_SEND),
+			   sent + atomic64_read(&s->sent) },
+			 { bc_sock_row(sk, SK_MEM_RECV), received } },
+	};
+	return bc_sock_payer(sk);
 }
 #else
 static void bc_sock_list(struct bc_sock *s)
@@ -70,21 +87,17 @@ static void bc_sock_unlist(struct bc_sock *s)
 }
 #endif
 
-/* The struct sock keeps the account as long as there is the socket. */
-static struct beancounter *bc_sock_payer(const struct sock *sk)
-{
-	return bc_object_owner(sk, NULL);
-}
-
-static bool bc_sock_take(struct sock *sk, u64 bytes, enum bc_severity severity)
+/* In both resources or in none. */
+static bool bc_sock_take(struct sock *sk, int kind, u64 bytes,
+			 enum bc_severity severity)
 {
 	struct beancounter *bc = bc_sock_payer(sk);
 
 	if (!bc)
 		return true;
-	if (!bc_charge_nowait(bc, bytes, severity))
+	if (!bc_charge_buffer(bc, bc_sock_row(sk, kind), bytes, severity))
 		return false;
-	atomic64_add(bytes, &sk->sk_bc.bytes);
+	atomic64_add(bytes, &sk->sk_bc.bytes[kind]);
 	bc_sock_list(&sk->sk_bc);
 	return true;
 }
@@ -93,6 +106,7 @@ static bool bc_sock_take(struct sock *sk, u64 bytes, enum bc_severity severity)
  * __bc_sock_charge() - charge pages for the buffers of a socket
  * @sk: the socket
  * @pages: how many
+ * @kind: SK_MEM_SEND or SK_MEM_RECV
  * @first: the socket has nothing queued in this direction
  *
  * See bc_sock_charge() and bc_sock_charge_first().
@@ -100,35 +114,79 @@ static bool bc_sock_take(struct sock *sk, u64 bytes, enum bc_severity severity)
  * Context: Any; does not sleep. Room is made in the background.
  * Return: false when the group may not have them.
  */
-bool __bc_sock_charge(struct sock *sk, u64 pages, bool first)
+bool __bc_sock_charge(struct sock *sk, u64 pages, int kind, bool first)
 {
+	u64 bytes = pages << PAGE_SHIFT;
+
 	/*
 	 * TCP says by itself when a socket is to get something. UDP has added the
 	 * packet to what was received already.
 	 */
-	if (!sk_is_tcp(sk) && !READ_ONCE(sk->sk_wmem_queued) &&
-	    atomic_read(&sk->sk_rmem_alloc) <= (int)(pages << PAGE_SHIFT))
-		first = true;
-	return bc_sock_take(sk, pages << PAGE_SHIFT,
-			    first ? BC_GAP : BC_BARRIER);
+	if (!sk_is_tcp(sk))
+		first |= kind == SK_MEM_SEND ?
+				 !READ_ONCE(sk->sk_wmem_queued) :
+				 atomic_read(&sk->sk_rmem_alloc) <= (int)bytes;
+	if (bc_sock_take(sk, kind, bytes, first ? BC_GAP : BC_BARRIER))
+		return true;
+	if (kind == SK_MEM_SEND)
+		bc_sock_wait(sk, bytes);
+	return false;
 }
 
 /**
  * __bc_sock_raise() - charge pages for a buffer that a protocol makes larger
  * @sk: the socket
  * @pages: how many
- * @received: for what has come, and not for what is to be sent
+ * @kind: SK_MEM_SEND or SK_MEM_RECV
  *
  * See bc_sock_raise().
  *
  * Context: Any; does not sleep.
  * Return: false when the group may not have them.
  */
-bool __bc_sock_raise(struct sock *sk, u64 pages, bool received)
+bool __bc_sock_raise(struct sock *sk, u64 pages, int kind)
 {
-	if (received && sk->sk_protocol == IPPROTO_MPTCP)
-		return bc_sock_take(sk, pages << PAGE_SHIFT, BC_FORCE);
-	return __bc_sock_charge(sk, pages, false);
+	if (kind == SK_MEM_RECV && sk->sk_protocol == IPPROTO_MPTCP)
+		return bc_sock_take(sk, kind, pages << PAGE_SHIFT, BC_FORCE);
+	return __bc_sock_charge(sk, pages, kind, false);
+}
+
+/* Take off what was charged, and no more: how much that is. */
+static u64 bc_sock_drop(atomic64_t *charged, u64 bytes)
+{
+	s64 old = atomic64_read(charged), n;
+
+	/* A protocol may have moved pages from one of its sockets to another. */
+	do {
+		n = min_t(u64, old, bytes);
+		if (!n)
+			return 0;
+	} while (!atomic64_try_cmpxchg(charged, &old, old - n));
+	return n;
+}
+
+/* @spare: so much of what is given back was for sending, as far as that goes. */
+static void bc_sock_give(struct sock *sk, u64 spare, u64 bytes)
+{
+	struct bc_sock *s = &sk->sk_bc;
+	struct beancounter *bc;
+	u64 sent, received;
+
+	if (!atomic64_read(&s->bytes[SK_MEM_SEND]) &&
+	    !atomic64_read(&s->bytes[SK_MEM_RECV]))
+		return;
+	sent = bc_sock_drop(&s->bytes[SK_MEM_SEND], min(spare, bytes));
+	received = bc_sock_drop(&s->bytes[SK_MEM_RECV], bytes - sent);
+	sent += bc_sock_drop(&s->bytes[SK_MEM_SEND], bytes - sent - received);
+	if (!sent && !received)
+		return;
+	/* The struct sock keeps the account. */
+	bc = bc_sock_payer(sk);
+	bc_uncharge(bc, bc_sock_row(sk, SK_MEM_SEND), sent);
+	bc_uncharge(bc, bc_sock_row(sk, SK_MEM_RECV), received);
+	bc_uncharge(bc, BC_KMEMSIZE, sent + received);
+	if (sent)
+		bc_sock_look(sk);
 }
 
 /**
@@ -142,15 +200,10 @@ bool __bc_sock_raise(struct sock *sk, u64 pages, bool received)
  */
 void __bc_sock_uncharge(struct sock *sk, u64 bytes)
 {
-	s64 old = atomic64_read(&sk->sk_bc.bytes), n;
+	s64 spare = atomic64_read(&sk->sk_bc.bytes[SK_MEM_SEND]) -
+		    (s64)PAGE_ALIGN((u64)max(READ_ONCE(sk->sk_wmem_queued), 0));
 
-	/* A protocol may have moved pages from one of its sockets to another. */
-	do {
-		n = min_t(u64, old, bytes);
-		if (!n)
-			return;
-	} while (!atomic64_try_cmpxchg(&sk->sk_bc.bytes, &old, old - n));
-	bc_uncharge(bc_sock_payer(sk), BC_KMEMSIZE, n);
+	bc_sock_give(sk, max(spare, 0), bytes);
 }
 
 /* A protocol of streams in the internet is TCP, or MPTCP, or TCP with something on it. */
@@ -180,6 +233,7 @@ bool __bc_sock_count(struct sock *sk)
 		return true;
 	if (bc_charge(bc, item, 1, BC_BARRIER))
 		return false;
+	sk->sk_bc.bc = bc;
 	sk->sk_bc.item = item;
 	bc_sock_list(&sk->sk_bc);
 	return true;
@@ -216,18 +270,27 @@ bool __bc_sock_follow(struct sock *sk, const struct sock *like)
 {
 	struct beancounter *old = bc_sock_payer(sk), *bc = bc_sock_payer(like);
 	enum bc_resource item = bc_sock_item(sk);
+	/* That of UNIX has a packet, in which it goes to the listener. */
+	u64 sent = atomic64_read(&sk->sk_bc.sent);
 
 	if (!bc || bc == old)
 		return true;
 	if (bc_charge(bc, item, 1, BC_BARRIER))
 		return false;
+	if (bc_charge(bc, BC_OTHERSOCKBUF, sent, BC_GAP)) {
+		bc_uncharge(bc, item, 1);
+		return false;
+	}
 	if (!__bc_follow(sk, like, GFP_ATOMIC)) {
+		bc_uncharge(bc, BC_OTHERSOCKBUF, sent);
 		bc_uncharge(bc, item, 1);
 		return false;
 	}
 	/* Until now it has kept the account of @old. */
+	bc_uncharge(old, BC_OTHERSOCKBUF, sent);
 	if (sk->sk_bc.item)
 		bc_uncharge(old, sk->sk_bc.item, 1);
+	sk->sk_bc.bc = bc;
 	sk->sk_bc.item = item;
 	bc_sock_list(&sk->sk_bc);
 	return true;
@@ -243,10 +306,16 @@ bool __bc_sock_follow(struct sock *sk, const struct sock *like)
  */
 void __bc_sock_free(struct sock *sk)
 {
-	bc_sock_unlist(&sk->sk_bc);
-	__bc_sock_uncharge(sk, S64_MAX);
-	if (sk->sk_bc.item)
-		bc_uncharge(bc_sock_payer(sk), sk->sk_bc.item, 1);
+	struct bc_sock *s = &sk->sk_bc;
+
+	bc_sock_unlist(s);
+	bc_sock_give(sk, S64_MAX, S64_MAX);
+	if (!s->item)
+		return;
+	bc_sock_unwait(sk);
+	/* Packets that were freed at the same moment may have left something. */
+	bc_uncharge(s->bc, BC_OTHERSOCKBUF, atomic64_read(&s->sent));
+	bc_uncharge(s->bc, s->item, 1);
 }
 
 /**
@@ -264,13 +333,14 @@ bool __bc_skb_fits(struct sock *sk, const struct sk_buff *skb)
 	struct beancounter *bc = bc_sock_payer(sk);
 	enum bc_severity severity =
 		atomic_read(&sk->sk_rmem_alloc) ? BC_BARRIER : BC_GAP;
+	struct bc_request rq = bc_item_request(bc_sock_row(sk, SK_MEM_RECV),
+					       skb->truesize, skb->truesize,
+					       severity);
 
-	if (!bc)
+	if (!bc || bc_has_room(bc, &rq))
 		return true;
-	if (!bc_charge_nowait(bc, skb->truesize, severity))
-		return false;
-	bc_uncharge(bc, BC_KMEMSIZE, skb->truesize);
-	return true;
+	bc_refused_nowait(bc, &rq);
+	return false;
 }
 
 /*
@@ -323,7 +393,7 @@ void __bc_skb_charge(struct sock *sk, struct sk_buff *skb, bool error)
 {
 	if (!error && sk_has_account(sk))
 		return;
-	if (bc_sock_take(sk, skb->truesize, BC_FORCE))
+	if (bc_sock_take(sk, SK_MEM_RECV, skb->truesize, BC_FORCE))
 		__bc_skb_disown(skb);
 }
 EXPORT_SYMBOL_GPL(__bc_skb_charge);
@@ -338,5 +408,17 @@ EXPORT_SYMBOL_GPL(__bc_skb_charge);
 void __bc_skb_uncharge(struct sock *sk, unsigned int bytes)
 {
 	if (!sk_has_account(sk))
-		__bc_sock_uncharge(sk, bytes);
+		bc_sock_give(sk, 0, bytes);
+}
+
+/**
+ * __bc_skb_uncharge_error() - what bc_skb_charge_error() charged is freed
+ * @sk: the socket
+ * @bytes: truesize of the packet
+ *
+ * Context: Any.
+ */
+void __bc_skb_uncharge_error(struct sock *sk, unsigned int bytes)
+{
+	bc_sock_give(sk, 0, bytes);
 }

@@ -186,13 +186,14 @@ void bc_near_empty(struct beancounter *bc)
 static void bc_lane_put(struct bc_stock *stock, struct bc_lane lane, u64 n)
 {
 	u64 closed = bc_lane_none(lane) | bc_lane_none(lane) >> 1, new;
-	s64 old = atomic64_read(&stock->lanes);
+	atomic64_t *word = bc_lane_word(stock, lane);
+	s64 old = atomic64_read(word);
 
 	do {
 		new = old + (n << lane.shift);
 		if (old & bc_lane_none(lane))
 			new -= closed;
-	} while (!atomic64_try_cmpxchg(&stock->lanes, &old, new));
+	} while (!atomic64_try_cmpxchg(word, &old, new));
 }
 
 /**
@@ -215,16 +216,16 @@ void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n)
 	if (n > lane.max || bc->offline || bc_lane_covers(stock, res, n) ||
 	    bc_drained(bc))
 		return;
-	room = min(bc_room_all(bc, res) >> bc_stock_share(), lane.batch);
-	if (room <= 0)
+	room = min(bc_room_all(bc, res) >> bc_stock_share(), (s64)lane.batch);
+	if (room < (s64)lane.least)
 		return;
 	bc_add_unheld(bc, res, room);
 	bc_open(bc, raw_smp_processor_id());
 	/* The counters have changed just now. What is taken meanwhile lowers it. */
-	WRITE_ONCE(stock->low[lane.nr], U16_MAX);
+	WRITE_ONCE(stock->low[lane.nr], U32_MAX);
 	bc_lane_put(stock, lane, room);
 	bc_lane_lower(&stock->low[lane.nr],
-		      bc_lane_has(lane, atomic64_read(&stock->lanes)));
+		      bc_lane_has(lane, bc_lane_read(stock, lane)));
 }
 
 /**
@@ -246,7 +247,8 @@ bool bc_lane_keep(struct beancounter *bc, enum bc_resource res, u64 n)
 		return false;
 	if (!bc_lane_closed(&bc->near, lane))
 		return bc_lane_give(&bc->near, res, n);
-	if (!bc_may_keep(bc, res) || bc_room_all(bc, res) >> bc_stock_share())
+	if (!bc_may_keep(bc, res) ||
+	    bc_room_all(bc, res) >> bc_stock_share() >= (s64)lane.least)
 		return false;
 	/* Until now it had nothing, so all that is in the counters was held. */
 	WRITE_ONCE(bc->near.low[lane.nr], 0);
@@ -262,20 +264,21 @@ bool bc_lane_keep(struct beancounter *bc, enum bc_resource res, u64 n)
  */
 static u64 bc_lane_renew(struct bc_stock *stock, struct bc_lane lane)
 {
-	u16 *low = &stock->low[lane.nr];
-	u16 old;
+	u32 *low = &stock->low[lane.nr];
+	u32 old;
 
 	if (bc_lane_closed(stock, lane))
 		return 0;
-	old = xchg(low, bc_lane_has(lane, atomic64_read(&stock->lanes)));
-	bc_lane_lower(low, bc_lane_has(lane, atomic64_read(&stock->lanes)));
+	old = xchg(low, bc_lane_has(lane, bc_lane_read(stock, lane)));
+	bc_lane_lower(low, bc_lane_has(lane, bc_lane_read(stock, lane)));
 	return old;
 }
 
 /* Leave no more than @keep units in a lane; returns those that were taken out. */
 static u64 bc_lane_cut(struct bc_stock *stock, struct bc_lane lane, u64 keep)
 {
-	s64 old = atomic64_read(&stock->lanes);
+	atomic64_t *word = bc_lane_word(stock, lane);
+	s64 old = atomic64_read(word);
 	u64 more;
 
 	do {
@@ -283,8 +286,7 @@ static u64 bc_lane_cut(struct bc_stock *stock, struct bc_lane lane, u64 keep)
 		if (more <= keep)
 			return 0;
 		more -= keep;
-	} while (!atomic64_try_cmpxchg(&stock->lanes, &old,
-				       old - (more << lane.shift)));
+	} while (!atomic64_try_cmpxchg(word, &old, old - (more << lane.shift)));
 	return more;
 }
 

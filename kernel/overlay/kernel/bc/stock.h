@@ -78,12 +78,14 @@ static inline bool bc_sum_any(const struct bc_sum *sum)
 }
 
 /**
- * struct bc_lane - where in the second word of a stock a resource is
+ * struct bc_lane - where in the words of lanes of a stock a resource is
  * @nr: its number
- * @shift: its lowest bit
+ * @word: in which of the words
+ * @shift: its lowest bit there
  * @bits: how many it has, the upper two of which are zero while it is open
  * @max: the most that is put into it, one less than a power of two
  * @batch: what one refill leaves in it at most
+ * @least: a refill of less than this is not worth a lane
  *
  * A lane never has more than a quarter of what its bits can hold, so that taking
  * more than there is sets the top bit, as in the first word. The lane above lends a
@@ -91,35 +93,68 @@ static inline bool bc_sum_any(const struct bc_sum *sum)
  */
 struct bc_lane {
 	u8 nr;
+	u8 word;
 	u8 shift;
 	u8 bits;
-	u16 max;
-	u16 batch;
+	u32 max;
+	u32 batch;
+	u32 least;
 };
 
 /* Pages, because areas come and go by some of them. */
-#define BC_LANE_PAGES .bits = 16, .max = 4095, .batch = 64
+#define BC_LANE_PAGES .bits = 16, .max = 4095, .batch = 64, .least = 1
 /* Items, one by one. */
-#define BC_LANE_ITEMS .bits = 6, .max = 7, .batch = 4
+#define BC_LANE_ITEMS .bits = 6, .max = 7, .batch = 4, .least = 1
+/* Bytes, as in the first word. */
+#define BC_LANE_BYTES                                             \
+	.bits = 32, .max = BC_STOCK_MAX, .batch = BC_STOCK_BATCH, \
+	.least = BC_STOCK_MIN
 
 /* Of a resource that is known it is a constant; @bits is 0 where there is none. */
 static __always_inline struct bc_lane bc_lane_of(enum bc_resource res)
 {
 	static const struct bc_lane lanes[BC_NR_RESOURCES] = {
-		[BC_PRIVVMPAGES] = { 0, .shift = 0, BC_LANE_PAGES },
-		[BC_SHMPAGES] = { 1, .shift = 16, BC_LANE_PAGES },
-		[BC_NUMPROC] = { 2, .shift = 32, BC_LANE_ITEMS },
-		[BC_NUMTCPSOCK] = { 3, .shift = 38, BC_LANE_ITEMS },
-		[BC_NUMOTHERSOCK] = { 4, .shift = 44, BC_LANE_ITEMS },
-		[BC_NUMFLOCK] = { 5, .shift = 50, BC_LANE_ITEMS },
-		[BC_NUMSIGINFO] = { 6, .shift = 56, BC_LANE_ITEMS },
+		[BC_PRIVVMPAGES] = { 0, 0, .shift = 0, BC_LANE_PAGES },
+		[BC_SHMPAGES] = { 1, 0, .shift = 16, BC_LANE_PAGES },
+		[BC_NUMPROC] = { 2, 0, .shift = 32, BC_LANE_ITEMS },
+		[BC_NUMTCPSOCK] = { 3, 0, .shift = 38, BC_LANE_ITEMS },
+		[BC_NUMOTHERSOCK] = { 4, 0, .shift = 44, BC_LANE_ITEMS },
+		[BC_NUMFLOCK] = { 5, 0, .shift = 50, BC_LANE_ITEMS },
+		[BC_NUMSIGINFO] = { 6, 0, .shift = 56, BC_LANE_ITEMS },
+		[BC_TCPSNDBUF] = { 7, 1, .shift = 0, BC_LANE_BYTES },
+		[BC_TCPRCVBUF] = { 8, 1, .shift = 32, BC_LANE_BYTES },
+		[BC_OTHERSOCKBUF] = { 9, 2, .shift = 0, BC_LANE_BYTES },
+		[BC_DGRAMRCVBUF] = { 10, 2, .shift = 32, BC_LANE_BYTES },
+		[BC_DCACHESIZE] = { 11, 3, .shift = 0, BC_LANE_BYTES },
 	};
 
 	return lanes[res];
 }
 
-/* Two bits of each lane, as in BC_STOCK_CLOSED. */
-#define BC_LANES_CLOSED ((s64)0x30c30c30c000c000ULL)
+/* Two bits of each lane of a word, as in BC_STOCK_CLOSED. */
+static __always_inline s64 bc_lanes_closed(unsigned int word)
+{
+	static const u64 closed[BC_LANE_WORDS] = {
+		0x30c30c30c000c000ULL,
+		0xc0000000c0000000ULL,
+		0xc0000000c0000000ULL,
+		0x00000000c0000000ULL,
+	};
+
+	return closed[word];
+}
+
+static __always_inline atomic64_t *bc_lane_word(struct bc_stock *stock,
+						struct bc_lane lane)
+{
+	return &stock->lanes[lane.word];
+}
+
+static __always_inline u64 bc_lane_read(const struct bc_stock *stock,
+					struct bc_lane lane)
+{
+	return atomic64_read(&stock->lanes[lane.word]);
+}
 
 /* The top bit of a lane: it is set while that is closed. */
 static __always_inline u64 bc_lane_none(struct bc_lane lane)
@@ -246,13 +281,13 @@ static __always_inline bool bc_lane_covers(struct bc_stock *stock,
 	struct bc_lane lane = bc_lane_of(res);
 
 	return n <= lane.max &&
-	       bc_lane_has(lane, atomic64_read(&stock->lanes)) >= n;
+	       bc_lane_has(lane, bc_lane_read(stock, lane)) >= n;
 }
 
 /* The least that a lane had, when it has so many units. */
-static __always_inline void bc_lane_lower(u16 *low, u16 has)
+static __always_inline void bc_lane_lower(u32 *low, u32 has)
 {
-	u16 old = READ_ONCE(*low);
+	u32 old = READ_ONCE(*low);
 
 	while (unlikely(has < old) && !try_cmpxchg(low, &old, has))
 		;
@@ -263,13 +298,14 @@ static __always_inline bool bc_lane_take(struct bc_stock *stock,
 					 enum bc_resource res, u64 n)
 {
 	struct bc_lane lane = bc_lane_of(res);
+	atomic64_t *word = bc_lane_word(stock, lane);
 	u64 rest;
 	s64 old;
 
 	/* Where there is no lane the most is 0. */
 	if (n > lane.max)
 		return false;
-	old = atomic64_read(&stock->lanes);
+	old = atomic64_read(word);
 	/*
 	 * Before, for who changes the counters in an interrupt right after, and after,
 	 * for who changed them in between: twice too low is no harm.
@@ -279,7 +315,7 @@ static __always_inline bool bc_lane_take(struct bc_stock *stock,
 		if (rest & bc_lane_none(lane))
 			return false;
 		bc_lane_lower(&stock->low[lane.nr], bc_lane_bits(lane, rest));
-	} while (unlikely(!atomic64_try_cmpxchg(&stock->lanes, &old, rest)));
+	} while (unlikely(!atomic64_try_cmpxchg(word, &old, rest)));
 	bc_lane_lower(&stock->low[lane.nr], bc_lane_bits(lane, rest));
 	return true;
 }
@@ -289,17 +325,18 @@ static __always_inline bool bc_lane_give(struct bc_stock *stock,
 					 enum bc_resource res, u64 n)
 {
 	struct bc_lane lane = bc_lane_of(res);
+	atomic64_t *word = bc_lane_word(stock, lane);
 	s64 old;
 
 	if (n > lane.max)
 		return false;
-	old = atomic64_read(&stock->lanes);
+	old = atomic64_read(word);
 	do {
 		/* Closed, it has far more. */
 		if (bc_lane_bits(lane, old) + n > lane.max)
 			return false;
-	} while (unlikely(!atomic64_try_cmpxchg(&stock->lanes, &old,
-						old + (n << lane.shift))));
+	} while (unlikely(
+		!atomic64_try_cmpxchg(word, &old, old + (n << lane.shift))));
 	return true;
 }
 
@@ -312,7 +349,7 @@ static __always_inline bool bc_word_closed(const struct bc_stock *stock)
 static __always_inline bool bc_lane_closed(const struct bc_stock *stock,
 					   struct bc_lane lane)
 {
-	return atomic64_read(&stock->lanes) & bc_lane_none(lane);
+	return bc_lane_read(stock, lane) & bc_lane_none(lane);
 }
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: KUnit tests of the lanes, the second word of a stock.
+ * Beancounters: KUnit tests of the lanes, the other words of a stock.
  *
  * As those of the first word: nobody notices them, but in the time that a charge
  * takes, and in maxheld.
@@ -25,7 +25,7 @@ static const void *bc_lane_gen_params(const void *prev, char *name)
 static int bc_this_lane(struct beancounter *bc, enum bc_resource res)
 {
 	struct bc_lane lane = bc_lane_of(res);
-	u64 word = atomic64_read(&raw_cpu_ptr(bc->stock)->lanes);
+	u64 word = bc_lane_read(raw_cpu_ptr(bc->stock), lane);
 
 	return word & bc_lane_none(lane) ? -1 : bc_lane_has(lane, word);
 }
@@ -34,11 +34,12 @@ static int bc_this_lane(struct beancounter *bc, enum bc_resource res)
 static void lane_table(struct kunit *test)
 {
 	enum bc_resource res;
-	u64 all = 0, closed = 0;
+	u64 all[BC_LANE_WORDS] = {}, closed[BC_LANE_WORDS] = {};
+	int i;
 
 	for (res = 0; res < BC_NR_RESOURCES; res++) {
 		struct bc_lane lane = bc_lane_of(res);
-		u64 none;
+		u64 none, bits;
 
 		if (!lane.bits) {
 			KUNIT_EXPECT_EQ(test, lane.max, 0);
@@ -48,19 +49,21 @@ static void lane_table(struct kunit *test)
 			continue;
 		}
 		none = bc_lane_none(lane);
+		bits = (((u64)1 << lane.bits) - 1) << lane.shift;
 		KUNIT_EXPECT_TRUE(test, bc_is_stocked(res));
-		KUNIT_EXPECT_EQ(test,
-				all & (((u64)1 << lane.bits) - 1) << lane.shift,
-				0);
-		all |= (((u64)1 << lane.bits) - 1) << lane.shift;
-		closed |= none | none >> 1;
+		KUNIT_EXPECT_LT(test, lane.nr, BC_NR_LANES);
+		KUNIT_ASSERT_LT(test, lane.word, BC_LANE_WORDS);
+		KUNIT_EXPECT_EQ(test, all[lane.word] & bits, 0);
+		all[lane.word] |= bits;
+		closed[lane.word] |= none | none >> 1;
 		/* Taking the most from a closed lane leaves its top bit. */
 		KUNIT_EXPECT_LE(test, lane.max, 1 << (lane.bits - 2));
 		/* With a refill on top it does not look closed. */
 		KUNIT_EXPECT_LT(test, lane.max + lane.batch,
 				1 << (lane.bits - 2));
 	}
-	KUNIT_EXPECT_EQ(test, closed, (u64)BC_LANES_CLOSED);
+	for (i = 0; i < BC_LANE_WORDS; i++)
+		KUNIT_EXPECT_EQ(test, closed[i], (u64)bc_lanes_closed(i));
 }
 
 /* The first charge leaves a batch, from which the next are taken, at no level. */
@@ -208,22 +211,23 @@ static void lane_exact(struct kunit *test)
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
 	struct beancounter *a = bc_kunit_alloc(test, top);
 	struct beancounter *b = bc_kunit_alloc(test, top);
+	u64 unit = bc_lane_of(res).least;
 	int i;
 
-	bc_kunit_set(top, BC_SET_BARRIER, res, 1000);
-	BC_EXPECT_CHARGED(test, a, res, 1, BC_BARRIER);
-	BC_EXPECT_CHARGED(test, b, res, 1, BC_BARRIER);
+	bc_kunit_set(top, BC_SET_BARRIER, res, 1000 * unit);
+	BC_EXPECT_CHARGED(test, a, res, unit, BC_BARRIER);
+	BC_EXPECT_CHARGED(test, b, res, unit, BC_BARRIER);
 	KUNIT_EXPECT_FALSE(test, bc_kunit_closed(a));
 	for (i = 2; i < 1000; i++)
-		BC_EXPECT_CHARGED(test, i & 1 ? a : b, res, 1, BC_BARRIER);
+		BC_EXPECT_CHARGED(test, i & 1 ? a : b, res, unit, BC_BARRIER);
 	BC_EXPECT_REFUSED(test, a, res, 1, BC_BARRIER);
 	BC_EXPECT_REFUSED(test, b, res, 1, BC_BARRIER);
 	KUNIT_EXPECT_TRUE(test, bc_kunit_closed(a));
 	KUNIT_EXPECT_TRUE(test, bc_kunit_closed(b));
-	BC_EXPECT_USAGE(test, top, res, 1000);
-	KUNIT_EXPECT_EQ(test, bc_kunit_counter(top, res).maxheld, 1000);
-	bc_uncharge(b, res, 1);
-	BC_EXPECT_CHARGED(test, a, res, 1, BC_BARRIER);
+	BC_EXPECT_USAGE(test, top, res, 1000 * unit);
+	KUNIT_EXPECT_EQ(test, bc_kunit_counter(top, res).maxheld, 1000 * unit);
+	bc_uncharge(b, res, unit);
+	BC_EXPECT_CHARGED(test, a, res, unit, BC_BARRIER);
 	BC_EXPECT_REFUSED(test, b, res, 1, BC_BARRIER);
 	bc_uncharge(a, res, bc_kunit_held(a, res));
 	bc_uncharge(b, res, bc_kunit_held(b, res));
@@ -237,16 +241,17 @@ static void lane_returned(struct kunit *test)
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
 	struct beancounter *a = bc_kunit_alloc(test, top);
 	struct beancounter *b = bc_kunit_alloc(test, top);
+	u64 unit = bc_lane_of(res).least;
 
-	bc_kunit_set(top, BC_SET_BARRIER, res, 1000);
-	BC_EXPECT_CHARGED(test, a, res, 1, BC_BARRIER);
-	BC_EXPECT_REFUSED(test, b, res, 1000, BC_BARRIER);
-	BC_EXPECT_CHARGED(test, a, res, 1, BC_BARRIER);
+	bc_kunit_set(top, BC_SET_BARRIER, res, 1000 * unit);
+	BC_EXPECT_CHARGED(test, a, res, unit, BC_BARRIER);
+	BC_EXPECT_REFUSED(test, b, res, 1000 * unit, BC_BARRIER);
+	BC_EXPECT_CHARGED(test, a, res, unit, BC_BARRIER);
 	KUNIT_EXPECT_GT(test, bc_this_lane(a, res), -1);
-	BC_EXPECT_CHARGED(test, b, res, 998, BC_BARRIER);
-	BC_EXPECT_USAGE(test, top, res, 1000);
-	bc_uncharge(b, res, 998);
-	bc_uncharge(a, res, 2);
+	BC_EXPECT_CHARGED(test, b, res, 998 * unit, BC_BARRIER);
+	BC_EXPECT_USAGE(test, top, res, 1000 * unit);
+	bc_uncharge(b, res, 998 * unit);
+	bc_uncharge(a, res, 2 * unit);
 }
 
 /* Above the barrier nothing is handed out without being asked for. */
@@ -255,15 +260,16 @@ static void lane_above_barrier(struct kunit *test)
 	enum bc_resource res = bc_kunit_res(test);
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
 	struct beancounter *a = bc_kunit_alloc(test, top);
+	u64 unit = bc_lane_of(res).least;
 
-	bc_kunit_set(top, BC_SET_BARRIER, res, 1000);
-	BC_EXPECT_CHARGED(test, a, res, 1, BC_BARRIER);
-	BC_EXPECT_CHARGED(test, top, res, 1000, BC_LIMIT);
+	bc_kunit_set(top, BC_SET_BARRIER, res, 1000 * unit);
+	BC_EXPECT_CHARGED(test, a, res, unit, BC_BARRIER);
+	BC_EXPECT_CHARGED(test, top, res, 1000 * unit, BC_LIMIT);
 	BC_EXPECT_REFUSED(test, a, res, 1, BC_BARRIER);
-	BC_EXPECT_CHARGED(test, a, res, 1, BC_FORCE);
+	BC_EXPECT_CHARGED(test, a, res, unit, BC_FORCE);
 	BC_EXPECT_REFUSED(test, a, res, 1, BC_BARRIER);
-	bc_uncharge(top, res, 1000);
-	bc_uncharge(a, res, 2);
+	bc_uncharge(top, res, 1000 * unit);
+	bc_uncharge(a, res, 2 * unit);
 }
 
 /* With the last unit of a group that has gone its account goes. */

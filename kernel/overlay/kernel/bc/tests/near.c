@@ -33,7 +33,8 @@ static u64 bc_near_has(struct beancounter *bc, enum bc_resource res)
 {
 	if (res == BC_KMEMSIZE)
 		return max_t(s64, 0, atomic64_read(&bc->near.word));
-	return bc_lane_has(bc_lane_of(res), atomic64_read(&bc->near.lanes));
+	return bc_lane_has(bc_lane_of(res),
+			   bc_lane_read(&bc->near, bc_lane_of(res)));
 }
 
 static unsigned long bc_near_locks(struct beancounter *bc)

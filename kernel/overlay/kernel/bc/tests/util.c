@@ -121,8 +121,12 @@ u64 bc_kunit_stock(struct beancounter *bc)
 
 static bool bc_stock_is_closed(const struct bc_stock *stock)
 {
-	return atomic64_read(&stock->word) == BC_STOCK_CLOSED &&
-	       atomic64_read(&stock->lanes) == BC_LANES_CLOSED;
+	int i;
+
+	for (i = 0; i < BC_LANE_WORDS; i++)
+		if (atomic64_read(&stock->lanes[i]) != bc_lanes_closed(i))
+			return false;
+	return atomic64_read(&stock->word) == BC_STOCK_CLOSED;
 }
 
 bool bc_kunit_closed(struct beancounter *bc)

@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beancounters: packets that sockets send, and senders that wait for room.
+ *
+ * A packet that was sent counts for its socket until it is freed, wherever it is: for
+ * UNIX sockets that is until the receiver has read it.
+ *
+ * A sender whose group has no room is not writable, and is in a list of its account. What
+ * it waits for may be given back by any socket of the tree, which knows nothing of the
+ * others, so these lists are looked through now and then as long as somebody is in one.
+ */
+#include <linux/bc_sock.h>
+#include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <net/hotdata.h>
+#include <net/sock.h>
+
+#include "sock.h"
+
+/* How often, and how many at a time: they compete for the same room. */
+#define BC_SENDERS_AFTER (HZ / 50)
+#define BC_SENDERS_MAX 64
+
+/**
+ * struct bc_senders - sockets of a tree that wait for room to send
+ * @top: the account at the top of the tree; while @work is @armed it has a reference
+ * @lock: of what follows, and of the lists of sockets; it nests inside the lock of a
+ *	socket, and is a leaf
+ * @list: of accounts that have such sockets, by @socks_node; each has its turn
+ * @armed: @work is on its way
+ * @work: looks who can go on
+ *
+ * Sockets in the lists have no reference: one that is freed leaves its list.
+ */
+struct bc_senders {
+	struct beancounter *top;
+	spinlock_t lock; /* of what follows */
+	struct list_head list;
+	bool armed;
+	struct delayed_work work;
+};
+
+/* Has it anything on its way? Then it is told when that is gone. */
+static bool bc_sock_sends(const struct sock *sk)
+{
+	return bc_sock_is_tcp(sk) ? READ_ONCE(sk->sk_wmem_queued) > 0 :
+				    sk_wmem_alloc_get(sk) > 0;
+}
+
+/* Is it more than some level may ever have? */
+static bool bc_never_fits(const struct beancounter *bc,
+			  const struct bc_request *rq)
+{
+	for (; bc; bc = bc->parent) {
+		/* Limits may change at any time. */
+		struct bc_counter empty = data_race(bc->res[rq->want[0].res]);
+
+		empty.usage = 0;
+		if (!bc_fits(&empty, rq->want[0].n, BC_GAP))
+			return true;
+	}
+	return false;
+}
+
+/* What it would be charged for so many bytes: without anything on its way a little. */
+static struct bc_request bc_sock_request(const struct sock *sk, u64 bytes)
+{
+	enum bc_resource row = bc_sock_row(sk, SK_MEM_SEND);
+	enum bc_severity severity = BC_BARRIER;
+
+	if (!bc_sock_sends(sk)) {
+		severity = BC_GAP;
+		/* It asks for less, then. */
+		if (sk_is_tcp(sk))
+			bytes = min(bytes, PAGE_SIZE);
+	}
+	return bc_item_request(row, bytes, bc_sock_is_tcp(sk) ? bytes : 0,
+			       severity);
+}
+
+/* May it ask again? Also if it can never have that: it is told so then. */
+static bool bc_sock_may_go(const struct sock *sk, u64 bytes)
+{
+	struct bc_request rq = bc_sock_request(sk, bytes);
+	struct beancounter *bc = bc_sock_payer(sk);
+
+	return !bc || bc_has_room(bc, &rq) || bc_never_fits(bc, &rq);
+}
+
+/* Under the lock of the lists. */
+static void bc_senders_del(struct beancounter *bc, struct bc_sock *s)
+{
+	if (!s->wait.next)
+		return;
+	WRITE_ONCE(s->wants, 0);
+	list_del(&s->wait);
+	if (list_empty(&bc->socks))
+		list_del_init(&bc->socks_node);
+	/* From here on it may be freed, see bc_sock_unwait(). */
+	smp_store_release(&s->wait.next, NULL);
+}
+
+/* Under the lock of the lists, in one of which is a socket, which keeps the tree. */
+static void bc_senders_arm(struct bc_senders *senders)
+{
+	if (senders->armed)
+		return;
+	senders->armed = true;
+	refcount_inc(&senders->top->refs);
+	schedule_delayed_work(&senders->work, BC_SENDERS_AFTER);
+}
+
+/**
+ * bc_sock_wait() - a socket may not send before there is room
+ * @sk: the socket, not freed yet
+ * @bytes: that it wants to send
+ *
+ * Context: Any but in an interrupt of the hardware.
+ */
+void bc_sock_wait(struct sock *sk, u64 bytes)
+{
+	struct bc_sock *s = &sk->sk_bc;
+	struct beancounter *bc = s->bc;
+	struct bc_senders *senders;
+	unsigned long flags;
+
+	/* What belongs to no user sends when it can. */
+	if (!s->item)
+		return;
+	senders = bc->top->senders;
+	spin_lock_irqsave(&senders->lock, flags);
+	if (!s->wait.next) {
+		if (list_empty(&bc->socks))
+			list_add_tail(&bc->socks_node, &senders->list);
+		list_add_tail(&s->wait, &bc->socks);
+	}
+	WRITE_ONCE(s->wants, clamp_t(u64, bytes, 1, UINT_MAX));
+	bc_senders_arm(senders);
+	spin_unlock_irqrestore(&senders->lock, flags);
+}
+
+/**
+ * bc_sock_unwait() - a socket is about to be freed
+ * @sk: the socket; nobody sends by it any more
+ *
+ * Context: Any but in an interrupt of the hardware.
+ */
+void bc_sock_unwait(struct sock *sk)
+{
+	struct bc_sock *s = &sk->sk_bc;
+	struct bc_senders *senders;
+	struct beancounter *bc;
+	unsigned long flags;
+
+	/* Nobody puts it there any more. */
+	if (!smp_load_acquire(&s->wait.next))
+		return;
+	bc = s->bc;
+	senders = bc->top->senders;
+	spin_lock_irqsave(&senders->lock, flags);
+	bc_senders_del(bc, s);
+	spin_unlock_irqrestore(&senders->lock, flags);
+}
+
+/**
+ * bc_sock_look() - a socket has given something back that it had sent
+ * @sk: the socket
+ *
+ * It may be able to send again: it is writable from here on, and the work tells it so.
+ *
+ * Context: Any.
+ */
+void bc_sock_look(struct sock *sk)
+{
+	unsigned int wants = READ_ONCE(sk->sk_bc.wants);
+
+	if (unlikely(wants) && bc_sock_may_go(sk, wants))
+		WRITE_ONCE(sk->sk_bc.wants, 0);
+}
+
+/*
+ * It waits no longer. The protocol is told as by a packet that was freed; but it may find
+ * that too much of the socket's own buffer is in use to wake somebody who waits for
+ * the room of the group only, so they are woken in any case.
+ */
+static void bc_sock_release(struct bc_senders *senders, struct sock *sk)
+{
+	typeof(sk->sk_write_space) write_space = READ_ONCE(sk->sk_write_space);
+	struct socket_wq *wq;
+
+	spin_lock_irq(&senders->lock);
+	bc_senders_del(bc_sock_payer(sk), &sk->sk_bc);
+	spin_unlock_irq(&senders->lock);
+	write_space(sk);
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM |
+							      EPOLLWRBAND);
+	rcu_read_unlock();
+}
+
+/*
+ * TCP and its kin are told under the lock, as by a packet that comes in, and not while
+ * it is the user's, who may be changing what they look at: then the next time. The
+ * others are told without any, see sock_wfree().
+ */
+static void bc_sock_tell(struct bc_senders *senders, struct sock *sk)
+{
+	if (!bc_sock_is_tcp(sk)) {
+		bc_sock_release(senders, sk);
+		return;
+	}
+	local_bh_disable();
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk))
+		bc_sock_release(senders, sk);
+	bh_unlock_sock(sk);
+	local_bh_enable();
+}
+
+/*
+ * The next, with a reference: that which waits for the longest time of the account whose
+ * turn it is. Both go to the end. NULL: nobody waits, or it is being freed.
+ */
+static struct sock *bc_senders_next(struct bc_senders *senders)
+{
+	struct sock *sk = NULL;
+	struct beancounter *bc;
+	struct bc_sock *s;
+
+	spin_lock_irq(&senders->lock);
+	bc = list_first_entry_or_null(&senders->list, struct beancounter,
+				      socks_node);
+	if (bc) {
+		list_move_tail(&bc->socks_node, &senders->list);
+		s = list_first_entry(&bc->socks, struct bc_sock, wait);
+		list_move_tail(&s->wait, &bc->socks);
+		sk = container_of(s, struct sock, sk_bc);
+		if (!refcount_inc_not_zero(&sk->sk_refcnt)) {
+			bc_senders_del(bc, s);
+			sk = NULL;
+		}
+	}
+	spin_unlock_irq(&senders->lock);
+	return sk;
+}
+
+static void bc_senders_work(struct work_struct *work)
+{
+	struct bc_senders *senders =
+		container_of(to_delayed_work(work), struct bc_senders, work);
+	struct beancounter *top = senders->top;
+	struct sock *sk;
+	int i;
+
+	for (i = 0; i < BC_SENDERS_MAX && !list_empty_careful(&senders->list);
+	     i++) {
+		unsigned int wants;
+
+		sk = bc_senders_next(senders);
+		if (!sk)
+			continue;
+		wants = READ_ONCE(sk->sk_bc.wants);
+		if (!wants || bc_sock_may_go(sk, wants))
+			bc_sock_tell(senders, sk);
+		sock_put(sk);
+		cond_resched();
+	}
+	spin_lock_irq(&senders->lock);
+	senders->armed = false;
+	if (!list_empty(&senders->list))
+		bc_senders_arm(senders);
+	spin_unlock_irq(&senders->lock);
+	/* With the last reference this work goes, too. */
+	bc_put(top);
+}
+
+/**
+ * bc_senders_init() - lists of senders for a tree
+ * @top: the account at the top, which frees them in the end
+ *
+ * Context: Process context, may sleep.
+ * Return: false without memory.
+ */
+bool bc_senders_init(struct beancounter *top)
+{
+	struct bc_senders *senders =
+		kzalloc(sizeof(*senders), GFP_KERNEL_ACCOUNT);
+
+	if (!senders)
+		return false;
+	senders->top = top;
+	spin_lock_init(&senders->lock);
+	INIT_LIST_HEAD(&senders->list);
+	INIT_DELAYED_WORK(&senders->work, bc_senders_work);
+	top->senders = senders;
+	return true;
+}
+
+/*
+ * Of kernel sockets, and of what is accounted page by page, nothing counts here. Nor
+ * does what a socket without any limit sends, as that of a tun device, whose writer
+ * would keep the device while it waits.
+ */
+static bool bc_sock_counts_sent(const struct sock *sk)
+{
+	return sk->sk_bc.item && !bc_sock_is_tcp(sk) &&
+	       READ_ONCE(sk->sk_sndbuf) != INT_MAX;
+}
+
+/* Does this CPU have more than any packet takes for so many bytes? */
+static bool bc_sock_plenty(const struct sock *sk, unsigned long bytes)
+{
+	return bc_lane_covers(bc_stock_here(sk->sk_bc.bc), BC_OTHERSOCKBUF,
+			      2 * bytes + 2 * PAGE_SIZE);
+}
+
+/* truesize of a packet as sock_alloc_send_pskb() allocates it. */
+static u64 bc_skb_truesize(const struct sock *sk, unsigned long header_len,
+			   unsigned long data_len)
+{
+	size_t head = SKB_HEAD_ALIGN(header_len);
+	size_t small = kmem_cache_size(net_hotdata.skb_small_head_cache);
+
+	if (head <= small && !(sk->sk_allocation & KMALLOC_NOT_NORMAL_BITS))
+		head = small;
+	else
+		head = kmalloc_size_roundup(head);
+	return SKB_DATA_ALIGN(sizeof(struct sk_buff)) + head +
+	       PAGE_ALIGN(data_len);
+}
+
+/*
+ * 0; -EAGAIN when there is no room at the moment, -ENOBUFS when there is never, or when
+ * nobody may wait for it: not who has the lock of the socket, for which others wait who
+ * may have locks of all. That goes for datagrams that are put together from pieces, and
+ * for others while somebody sets options; UNIX sends without the lock.
+ */
+static int bc_sock_ask(struct sock *sk, u64 bytes, bool rest)
+{
+	struct bc_request rq = bc_sock_request(sk, bytes);
+	struct beancounter *bc = bc_sock_payer(sk);
+
+	if (rest)
+		rq.severity = BC_LIMIT;
+	if (!bc || bc_has_room(bc, &rq))
+		return 0;
+	bc_refused(bc, &rq);
+	if (bc_never_fits(bc, &rq))
+		return -ENOBUFS;
+	if (!rest)
+		bc_sock_wait(sk, bytes);
+	if (sk->sk_family != AF_UNIX && sock_owned_by_user_nocheck(sk))
+		return -ENOBUFS;
+	return -EAGAIN;
+}
+
+/**
+ * __bc_skb_may_send() - is there room for a packet that a socket sends?
+ * @sk: the socket
+ * @header_len: bytes of it before those in pages
+ * @data_len: bytes of it in pages
+ *
+ * See bc_skb_may_send(). What does not fit is a refusal.
+ *
+ * Context: Process context.
+ * Return: 0, -EAGAIN, or -ENOBUFS.
+ */
+int __bc_skb_may_send(struct sock *sk, unsigned long header_len,
+		      unsigned long data_len)
+{
+	unsigned int more = READ_ONCE(sk->sk_bc.more);
+	int err = 0;
+
+	if (!bc_sock_counts_sent(sk))
+		return 0;
+	if (!bc_sock_plenty(sk, header_len + data_len + more))
+		err = bc_sock_ask(sk,
+				  max(bc_skb_truesize(sk, header_len, data_len),
+				      more),
+				  false);
+	if (unlikely(more) && err != -EAGAIN)
+		WRITE_ONCE(sk->sk_bc.more, 0);
+	return err;
+}
+
+/* truesize of packets that take so many bytes of data, or of one with them in pages. */
+static u64 bc_sock_truesize(const struct sock *sk, unsigned long bytes,
+			    unsigned int mtu)
+{
+	if (!mtu)
+		return bc_skb_truesize(sk, 0, bytes);
+	return DIV_ROUND_UP(bytes, mtu) *
+	       bc_skb_truesize(sk, min_t(u64, bytes, mtu), 0);
+}
+
+/**
+ * __bc_skb_expect() - how much the next packet of a socket will have in all
+ * @sk: the socket
+ * @bytes: of data
+ * @mtu: the most that one packet takes of them; 0: they go into pages of one packet
+ *
+ * See bc_skb_expect().
+ *
+ * Context: Process context.
+ */
+void __bc_skb_expect(struct sock *sk, unsigned long bytes, unsigned int mtu)
+{
+	if (bc_sock_counts_sent(sk) && !bc_sock_plenty(sk, bytes))
+		WRITE_ONCE(sk->sk_bc.more,
+			   min_t(u64, bc_sock_truesize(sk, bytes, mtu),
+				 UINT_MAX));
+}
+EXPORT_SYMBOL_GPL(__bc_skb_expect);
+
+/**
+ * __bc_skb_may_send_rest() - is there room for more of a packet that was begun?
+ * @sk: the socket
+ * @bytes: of data
+ * @mtu: as for __bc_skb_expect()
+ *
+ * See bc_skb_may_send_rest(). What does not fit is a refusal.
+ *
+ * Context: Process context.
+ * Return: false when there is none.
+ */
+bool __bc_skb_may_send_rest(struct sock *sk, unsigned long bytes,
+			    unsigned int mtu)
+{
+	return !bc_sock_counts_sent(sk) || bc_sock_plenty(sk, bytes) ||
+	       !bc_sock_ask(sk, bc_sock_truesize(sk, bytes, mtu), true);
+}
+EXPORT_SYMBOL_GPL(__bc_skb_may_send_rest);
+
+/**
+ * __bc_skb_sent() - a packet is one that a socket has sent, or has grown
+ * @sk: the socket
+ * @bytes: truesize of the packet, or by how much it has grown
+ *
+ * See bc_skb_sent(). Whether it fits was asked before, as for bc_skb_charge().
+ *
+ * Context: Any.
+ */
+void __bc_skb_sent(struct sock *sk, unsigned int bytes)
+{
+	struct bc_sock *s = &sk->sk_bc;
+
+	if (bc_sock_counts_sent(sk) &&
+	    (likely(bc_lane_take(bc_stock_here(s->bc), BC_OTHERSOCKBUF,
+				 bytes)) ||
+	     !bc_charge(s->bc, BC_OTHERSOCKBUF, bytes, BC_FORCE)))
+		atomic64_add(bytes, &s->sent);
+}
+EXPORT_SYMBOL_GPL(__bc_skb_sent);
+
+/**
+ * __bc_skb_unsent() - a packet that a socket has sent is freed
+ * @sk: the socket; sk_wmem_alloc still has the packet
+ * @bytes: truesize of the packet
+ *
+ * See bc_skb_unsent(). Packets may grow and shrink on their way, by segmentation and
+ * IPsec: with the last of them the rest of what was charged goes.
+ *
+ * Context: Any.
+ */
+void __bc_skb_unsent(struct sock *sk, unsigned int bytes)
+{
+	atomic64_t *sent = &sk->sk_bc.sent;
+	s64 old = atomic64_read(sent), n;
+
+	if (!old)
+		return;
+	do {
+		n = old;
+		if (sk_wmem_alloc_get(sk) > (int)bytes)
+			n = min_t(s64, old, bytes);
+		if (!n)
+			return;
+	} while (!atomic64_try_cmpxchg(sent, &old, old - n));
+	if (unlikely(!bc_lane_give(bc_stock_here(sk->sk_bc.bc), BC_OTHERSOCKBUF,
+				   n)))
+		bc_uncharge(sk->sk_bc.bc, BC_OTHERSOCKBUF, n);
+	bc_sock_look(sk);
+}
+
+/**
+ * __bc_sock_poll() - somebody wants to know whether a socket is writable
+ * @sk: the socket
+ *
+ * See bc_sock_poll(). If it could not send a page or a small packet it is not.
+ *
+ * Context: Process context.
+ */
+void __bc_sock_poll(struct sock *sk)
+{
+	u64 least;
+
+	/* What netlink queues is the receiver's. */
+	if (!sk || !sk->sk_bc.item || READ_ONCE(sk->sk_bc.wants) ||
+	    sk->sk_family == AF_NETLINK ||
+	    (!bc_sock_is_tcp(sk) && !bc_sock_counts_sent(sk)))
+		return;
+	least = bc_sock_is_tcp(sk) ? PAGE_SIZE : bc_skb_truesize(sk, 1, 0);
+	if (!bc_sock_may_go(sk, least))
+		bc_sock_wait(sk, least);
+}
