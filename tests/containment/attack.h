@@ -35,6 +35,8 @@ struct attack {
 	bool tenant;
 	/* What the tenant first makes of his own: CLONE_NEWUSER and others. */
 	int spaces;
+	/* A row that has a limit of its own, a quarter of that of kmemsize. */
+	const char *row;
 };
 
 /* A tenant: what he makes one by one, and the namespaces he does it in. */

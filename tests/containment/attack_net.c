@@ -187,6 +187,57 @@ static int listener(struct sockaddr_in *sin)
 	return fd < 0 || listen(fd, 4096) ? -1 : fd;
 }
 
+/* The other end has the smallest window that there is. */
+static long tcp_sent(long max)
+{
+	int server, out, size = 1;
+	struct sockaddr_in sin;
+	long i;
+
+	server = listener(&sin);
+	if (server < 0)
+		return -1;
+	setsockopt(server, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	for (i = 0; more(i, max); i++) {
+		out = socket(AF_INET, SOCK_STREAM, 0);
+		if (out < 0 ||
+		    connect(out, (struct sockaddr *)&sin, sizeof(sin)))
+			break;
+		if (accept(server, NULL, NULL) < 0 && errno != EAGAIN)
+			break;
+		fcntl(out, F_SETFL, O_NONBLOCK);
+		while (send(out, data, sizeof(data), 0) > 0)
+			;
+		if (errno != EAGAIN)
+			break;
+	}
+	return i;
+}
+
+/* As much as goes to the other end at once, where it is not read. */
+static long tcp_received(long max)
+{
+	struct sockaddr_in sin;
+	int server, out;
+	long i;
+
+	server = listener(&sin);
+	if (server < 0)
+		return -1;
+	for (i = 0; more(i, max); i++) {
+		out = socket(AF_INET, SOCK_STREAM, 0);
+		if (out < 0 ||
+		    connect(out, (struct sockaddr *)&sin, sizeof(sin)))
+			break;
+		if (accept(server, NULL, NULL) < 0 && errno != EAGAIN)
+			break;
+		fcntl(out, F_SETFL, O_NONBLOCK);
+		if (send(out, data, sizeof(data), 0) < 0)
+			break;
+	}
+	return i;
+}
+
 static long tcp_full(long max)
 {
 	/* A full group gets no connection: it waits, but not for ever. */
@@ -360,6 +411,18 @@ const struct attack net_attacks[] = {
 	{ "tcp_full", own_net, tcp_full, 300,
 	  .piles = "TCP connections, filled",
 	  .charged = "sockets; the pages of their buffers" },
+	{ "row_tcp", own_net, tcp_received, 120, .row = "tcprcvbuf",
+	  .piles = "the same, with a limit of their own for what was received",
+	  .charged = "in tcprcvbuf as well" },
+	{ "row_tcp_sent", own_net, tcp_sent, 2000, .row = "tcpsndbuf",
+	  .piles = "TCP connections to who reads nothing",
+	  .charged = "in tcpsndbuf as well" },
+	{ "row_unix", own_net, unix_datagrams, 500, .row = "othersockbuf",
+	  .piles = "unix datagram sockets, with a limit of their own",
+	  .charged = "in othersockbuf as well" },
+	{ "row_udp", own_net, udp_full, 100, .row = "dgramrcvbuf",
+	  .piles = "UDP sockets, with a limit of their own",
+	  .charged = "in dgramrcvbuf as well" },
 	{ "tcp_unaccepted", own_net, tcp_unaccepted, 12000,
 	  .piles = "TCP connections with data that nobody accepts",
 	  .charged = "to the listener" },

@@ -231,12 +231,23 @@ static const char *excuse(void)
 	return running->later;
 }
 
+/* It was refused in its row, and never had more there. */
+static void check_row(const struct bc_group *g)
+{
+	bc_true(bc_read_key(g, "bc.failcnt", running->row) > 0);
+	bc_range(bc_read_key(g, "bc.maxheld", running->row), BARRIER / 8,
+		 LIMIT / 4);
+	bc_eq(bc_resource(g, running->row, "forced"), 0);
+}
+
 static void check(const struct bc_group *g, const struct account *a,
 		  long long outside)
 {
 	if (a->most > LIMIT)
 		bc_fail(__FILE__, __LINE__, "%lld held, the limit is %lld",
 			a->most, LIMIT);
+	if (running->row)
+		check_row(g);
 	/* They note every object, and keep what was freed: far more than 4 MiB. */
 	if (bc_config("DEBUG_KMEMLEAK") > 0 || bc_config("KASAN") > 0) {
 		bc_note("memory outside is that of kmemleak and KASAN");
@@ -356,6 +367,10 @@ static void run_attack(struct bc_group *g)
 		bc_note("%s: %s", running->name, running->piles);
 	bc_set_barrier(g, BARRIER);
 	bc_set_limit(g, LIMIT);
+	if (running->row) {
+		bc_set_key(g, "bc.barrier", running->row, BARRIER / 4);
+		bc_set_key(g, "bc.limit", running->row, LIMIT / 4);
+	}
 	bc_worker_start(&n, NULL);
 	deadline = bc_now_ms() + (running->tenant ? TENANT_MS : ATTACK_MS);
 	bc_worker_start_as(&w, g, BC_NOBODY);

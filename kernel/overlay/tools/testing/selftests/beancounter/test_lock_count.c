@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "bc_jobs.h"
+#include "bc_net.h"
 
 #define LOCKS "/sys/kernel/debug/bc/locks"
 #define N 200L
@@ -82,6 +83,72 @@ static long make_sockets(long n)
 			return -1;
 		close(tcp);
 		close(local);
+	}
+	return 0;
+}
+
+/* A packet there and back, through sockets that stay. */
+static long send_back(int *fd, long n)
+{
+	static char packet[1000];
+
+	while (n--)
+		if (send(fd[0], packet, sizeof(packet), 0) < 0 ||
+		    recv(fd[1], packet, sizeof(packet), 0) <= 0 ||
+		    send(fd[1], packet, sizeof(packet), 0) < 0 ||
+		    recv(fd[0], packet, sizeof(packet), 0) <= 0)
+			return -1;
+	return 0;
+}
+
+static long send_unix(long n)
+{
+	static int fd[2];
+
+	if (!fd[0] && socketpair(AF_UNIX, SOCK_DGRAM, 0, fd))
+		return -1;
+	return send_back(fd, n);
+}
+
+static long send_udp(long n)
+{
+	struct sockaddr_in sin[2];
+	static int fd[2];
+
+	if (!fd[0]) {
+		fd[0] = bc_bound_socket(SOCK_DGRAM, &sin[0]);
+		fd[1] = bc_bound_socket(SOCK_DGRAM, &sin[1]);
+		if (connect(fd[0], (struct sockaddr *)&sin[1], sizeof(*sin)) ||
+		    connect(fd[1], (struct sockaddr *)&sin[0], sizeof(*sin)))
+			return -1;
+	}
+	return send_back(fd, n);
+}
+
+static long send_tcp(long n)
+{
+	struct sockaddr_in sin;
+	static int fd[2];
+	int server;
+
+	if (!fd[0]) {
+		server = bc_bound_socket(SOCK_STREAM, &sin);
+		if (server < 0 || listen(server, 1))
+			return -1;
+		fd[0] = bc_connected_socket(SOCK_STREAM, ntohs(sin.sin_port));
+		fd[1] = accept(server, NULL, NULL);
+	}
+	return send_back(fd, n);
+}
+
+static long make_unlink(long n)
+{
+	int fd;
+
+	while (n--) {
+		fd = open("name", O_CREAT | O_EXCL | O_RDWR, 0600);
+		if (fd < 0 || close(fd) || unlink("name"))
+			return -1;
 	}
 	return 0;
 }
@@ -226,7 +293,12 @@ static void test_none(struct bc_group *g)
 	check(g, "pipe", make_pipe, N, 2);
 	check(g, "sockets", make_sockets, LATE, 2);
 	check(g, "flock", lock_file, N, 2);
+	check(g, "create and unlink", make_unlink, LATE, 2);
 	check(g, "write and truncate", write_file, N, 2);
+	bc_own_net();
+	check(g, "send and receive, UNIX", send_unix, N, 2);
+	check(g, "send and receive, UDP", send_udp, N, 2);
+	check(g, "send and receive, TCP", send_tcp, N, 2);
 }
 
 /* What a process takes; with the checkers of a debug kernel it is far more. */
@@ -286,6 +358,7 @@ static void test_near(struct bc_group *g)
 	near(g, "write and truncate", write_file, BC_SHM, 1);
 	near(g, "open and close", open_close, "numfile", 1);
 	near(g, "pipe", make_pipe, "numfile", 2);
+	near(g, "send and receive, UNIX", send_unix, "othersockbuf", 3000);
 }
 
 static const struct bc_case cases[] = {

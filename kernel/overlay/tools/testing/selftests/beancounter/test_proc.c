@@ -146,8 +146,7 @@ static void unlimited(char *at)
 		bc_eq(proc_value(at, row, LIMIT), BC_MAX);
 		bc_eq(proc_value(at, row, FAILCNT), 0);
 	}
-	/* No kernel counts these. */
-	bc_eq(proc_value(at, "tcpsndbuf", HELD), 0);
+	/* No kernel counts this. */
 	bc_eq(proc_value(at, "dcachesize", MAXHELD), 0);
 }
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rows of socket buffers: what more than one program does with sockets.
+ */
+#ifndef BC_SOCKBUF_H
+#define BC_SOCKBUF_H
+
+#include "bc_net.h"
+#include "bc_object.h"
+#include "bc_util.h"
+
+#define SND "tcpsndbuf"
+#define RCV "tcprcvbuf"
+#define OTHER "othersockbuf"
+#define DGRAM "dgramrcvbuf"
+
+/* What is sent. */
+extern char data[64 << 10];
+/* Where make_server() listens. */
+extern struct sockaddr_in server;
+
+/* For jobs, which return it: -errno, and never 0. */
+long buf_fail(void);
+
+/* Jobs: sockets that are kept. Negative is an error number. */
+long buf_make_server(long type); /* its port */
+long buf_connect_udp(long port); /* its number among those kept */
+long buf_make_pair(long type); /* the same: what one sends the next receives */
+long buf_make_packet(long protocol); /* the same, on the loopback device */
+
+/* Jobs, of a descriptor: as much as there is, without waiting. */
+long buf_fill(long fd);
+long buf_drain(long fd);
+long buf_writable(long fd);
+long buf_wait_writable(long fd);
+long buf_reset_one(long fd);
+
+/* Jobs, of a number among those kept. */
+long buf_drain_kept(long i);
+long buf_send_kept(long i);
+long buf_send_waiting(long i);
+long buf_send_begun(long i); /* a datagram to which more is added */
+long buf_writable_kept(long i);
+
+void buf_nothing_left(const struct bc_group *g);
+void buf_set_both(const struct bc_group *g, const char *row, long long barrier,
+		  long long limit);
+
+#endif /* BC_SOCKBUF_H */

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dcachesize: dentries and inodes, in addition to kmemsize.  Those that nobody uses
+ * are given up before anything is refused.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bc_object.h"
+#include "bc_util.h"
+
+#define NAMES "dcachesize"
+#define N 20L
+
+static long made;
+
+static const char *file_name(long i)
+{
+	static char name[32];
+
+	snprintf(name, sizeof(name), "n%ld", i);
+	return name;
+}
+
+/* @n more empty files; how many there were, or an error number. */
+static long make_files(long n)
+{
+	long i;
+	int fd;
+
+	for (i = 0; i < n; i++, made++) {
+		fd = open(file_name(made), O_CREAT | O_EXCL | O_WRONLY, 0600);
+		if (fd < 0)
+			return -errno;
+		close(fd);
+	}
+	return n;
+}
+
+static long unlink_files(long n)
+{
+	for (; n && made; n--)
+		if (unlink(file_name(--made)))
+			return -errno;
+	return 0;
+}
+
+static long make_directories(long n)
+{
+	char name[32];
+	long i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "d%ld", i);
+		if (mkdir(name, 0700))
+			return -errno;
+	}
+	return n;
+}
+
+static long remove_directories(long n)
+{
+	char name[32];
+
+	while (n--) {
+		snprintf(name, sizeof(name), "d%ld", n);
+		if (rmdir(name))
+			return -errno;
+	}
+	return 0;
+}
+
+/* What has inodes, and no name that anybody could look up. */
+static long make_nameless(long unused)
+{
+	int fd[2];
+
+	(void)unused;
+	if (pipe(fd) || bc_keep(fd[0]) || bc_keep(fd[1]) ||
+	    socketpair(AF_UNIX, SOCK_DGRAM, 0, fd) || bc_keep(fd[0]) ||
+	    bc_keep(fd[1]) || bc_keep(eventfd(0, 0)) ||
+	    bc_keep(memfd_create("m", 0)))
+		return -errno;
+	return 0;
+}
+
+/*
+ * What a file of tmpfs takes: a name and an inode. What a security module has beside
+ * the inode is in kmemsize only.
+ */
+static long long file_cost(const struct bc_group *g, struct bc_worker *w)
+{
+	long long most =
+		bc_need_slab("dentry") + bc_need_slab("shmem_inode_cache");
+	long long before = bc_held_of(g, NAMES), cost;
+
+	bc_eq(bc_call(w, make_files, 1), 1);
+	cost = bc_held_of(g, NAMES) - before;
+	bc_range(cost, most - 64, most);
+	return cost;
+}
+
+/* Each to the byte, given back when it is gone, whatever RCU still has. */
+static void test_count(struct bc_group *g)
+{
+	long long cost, base;
+	struct bc_worker w;
+
+	bc_tmpfs();
+	bc_worker_start(&w, g);
+	cost = file_cost(g, &w);
+	base = bc_held_of(g, NAMES);
+	bc_eq(bc_call(&w, make_files, N), N);
+	bc_eq(bc_held_of(g, NAMES), base + N * cost);
+	bc_true(bc_held_of(g, NAMES) <= bc_held(g));
+	bc_eq(bc_call(&w, make_directories, N), N);
+	bc_eq(bc_held_of(g, NAMES), base + 2 * N * cost);
+	bc_eq(bc_call(&w, remove_directories, N), 0);
+	bc_eq(bc_call(&w, unlink_files, N + 1), 0);
+	bc_settles(g, NAMES, base - cost);
+	bc_true(bc_read_key(g, "bc.maxheld", NAMES) >= base + 2 * N * cost);
+	bc_worker_stop(&w);
+	bc_settles(g, NAMES, 0);
+	bc_held_is(g, 0);
+}
+
+static void test_nameless(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long base;
+
+	bc_worker_start(&w, g);
+	base = bc_held_of(g, NAMES);
+	bc_eq(bc_call(&w, make_nameless, 0), 0);
+	bc_eq(bc_held_of(g, NAMES), base);
+	bc_worker_stop(&w);
+	bc_settles(g, NAMES, 0);
+	bc_held_is(g, 0);
+}
+
+/* Exactly as many as fit; a refused one leaves nothing, and there is room again. */
+static void test_edge(struct bc_group *g)
+{
+	long long cost, barrier;
+	struct bc_worker w;
+
+	bc_tmpfs();
+	bc_worker_start(&w, g);
+	cost = file_cost(g, &w);
+	barrier = bc_held_of(g, NAMES) + N * cost;
+	bc_set_key(g, "bc.barrier", NAMES, barrier);
+	bc_eq(bc_call(&w, make_files, N), N);
+	bc_eq(bc_held_of(g, NAMES), barrier);
+	bc_eq(bc_call(&w, make_files, 1), -ENOMEM);
+	bc_eq(bc_held_of(g, NAMES), barrier);
+	bc_eq(bc_read_key(g, "bc.maxheld", NAMES), barrier);
+	bc_eq(bc_read_key(g, "bc.failcnt", NAMES), 1);
+	bc_eq(bc_failcnt(g), 0);
+	/* The name fits, and its inode is made inside a file system: a little above. */
+	bc_set_key(g, "bc.barrier", NAMES, barrier + cost - 1);
+	bc_eq(bc_call(&w, make_files, 1), 1);
+	bc_eq(bc_held_of(g, NAMES), barrier + cost);
+	bc_eq(bc_call(&w, make_files, 1), -ENOMEM);
+	bc_eq(bc_read_key(g, "bc.failcnt", NAMES), 2);
+	bc_eq(bc_call(&w, unlink_files, 2), 0);
+	bc_settles(g, NAMES, barrier - cost);
+	bc_eq(bc_call(&w, make_files, 1), 1);
+	bc_call(&w, unlink_files, N + 1);
+	bc_set_key(g, "bc.barrier", NAMES, BC_MAX);
+	bc_worker_stop(&w);
+	bc_settles(g, NAMES, 0);
+	bc_held_is(g, 0);
+}
+
+/* A level above refuses, and what one has the other cannot have. */
+static void test_hierarchy(struct bc_group *g)
+{
+	long long cost;
+	struct bc_group one, two;
+	struct bc_worker w1, w2;
+
+	bc_group_make(&one, g, "one");
+	bc_group_make(&two, g, "two");
+	bc_tmpfs();
+	bc_worker_start(&w1, &one);
+	bc_worker_start(&w2, &two);
+	cost = file_cost(&one, &w1);
+	bc_eq(bc_call(&w1, unlink_files, 1), 0);
+	bc_settles(&one, NAMES, 0);
+	bc_set_key(g, "bc.barrier", NAMES, bc_held_of(g, NAMES) + N * cost);
+	bc_eq(bc_call(&w1, make_files, N), N);
+	bc_eq(bc_call(&w2, make_directories, 1), -ENOMEM);
+	bc_eq(bc_read_key(&two, "bc.failcnt.local", NAMES), 0);
+	bc_eq(bc_read_key(g, "bc.failcnt.local", NAMES), 1);
+	bc_eq(bc_call(&w1, unlink_files, N), 0);
+	bc_settles(&one, NAMES, 0);
+	bc_eq(bc_call(&w2, make_directories, N), N);
+	bc_eq(bc_call(&w2, remove_directories, N), 0);
+	bc_worker_stop(&w1);
+	bc_worker_stop(&w2);
+	bc_set_key(g, "bc.barrier", NAMES, BC_MAX);
+	bc_settles(g, NAMES, 0);
+	bc_held_is(g, 0);
+	bc_group_remove(&one);
+	bc_group_remove(&two);
+}
+
+/* Names that nobody uses make room: nothing is refused, and others keep theirs. */
+static void test_unused(struct bc_group *g)
+{
+	long long room = 64 * BC_KIB, base;
+	struct bc_worker w;
+	long n = 10 * room / bc_need_slab("dentry");
+
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, bc_look_up, 10), 10);
+	base = bc_held_of(g, NAMES);
+	bc_true(base > 0);
+	bc_set_key(g, "bc.barrier", NAMES, base + room);
+	bc_set_key(g, "bc.maxheld", NAMES, 0);
+	bc_eq(bc_call(&w, bc_look_up, n), n);
+	bc_true(bc_read_key(g, "bc.maxheld", NAMES) <= base + room);
+	bc_eq(bc_read_key(g, "bc.failcnt", NAMES), 0);
+	bc_eq(bc_failcnt(g), 0);
+	bc_set_key(g, "bc.barrier", NAMES, BC_MAX);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+	bc_settles(g, NAMES, 0);
+}
+
+/* Its own unused ones, and those of nobody else. */
+static void test_others(struct bc_group *g)
+{
+	long long cost, had;
+	struct bc_group one, two;
+	struct bc_worker w1, w2;
+
+	bc_group_make(&one, g, "one");
+	bc_group_make(&two, g, "two");
+	bc_tmpfs();
+	bc_worker_start(&w1, &one);
+	bc_worker_start(&w2, &two);
+	bc_eq(bc_call(&w2, bc_look_up, 100), 100);
+	had = bc_held_of(&two, NAMES);
+	cost = file_cost(&one, &w1);
+	bc_set_key(&one, "bc.barrier", NAMES,
+		   bc_held_of(&one, NAMES) + N * cost);
+	bc_eq(bc_call(&w1, make_files, N), N);
+	bc_eq(bc_call(&w1, make_files, 1), -ENOMEM);
+	bc_eq(bc_held_of(&two, NAMES), had);
+	bc_call(&w1, unlink_files, N + 1);
+	bc_worker_stop(&w1);
+	bc_worker_stop(&w2);
+	bc_held_is(g, 0);
+	bc_settles(g, NAMES, 0);
+	bc_group_remove(&one);
+	bc_group_remove(&two);
+}
+
+/*
+ * A name that does not fit into its dentry is memory of its own: where that is refused
+ * the dentry counts no longer.
+ */
+static long look_long(long unused)
+{
+	struct stat st;
+
+	(void)unused;
+	return stat(bc_long_name(0), &st) ? -errno : 0;
+}
+
+static void test_undo(struct bc_group *g)
+{
+	long long cost = bc_need_slab("dentry"), held, names;
+	struct bc_worker w;
+
+	bc_tmpfs();
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, look_long, 0), -ENOENT);
+	bc_eq(bc_call(&w, look_long, 0), -ENOENT);
+	held = bc_rest(g);
+	names = bc_held_of(g, NAMES);
+	bc_set_barrier(g, held + cost + 16);
+	bc_eq(bc_call(&w, look_long, 0), -ENOMEM);
+	bc_true(bc_failcnt(g) > 0);
+	bc_eq(bc_held_of(g, NAMES), names);
+	bc_set_barrier(g, BC_MAX);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+	bc_settles(g, NAMES, 0);
+}
+
+static const struct bc_case cases[] = {
+	{ "count", test_count },   { "nameless", test_nameless },
+	{ "edge", test_edge },	   { "hierarchy", test_hierarchy },
+	{ "unused", test_unused }, { "others", test_others },
+	{ "undo", test_undo },
+};
+
+int main(int argc, char **argv)
+{
+	return bc_main(argc, argv, cases, BC_COUNT(cases));
+}
