@@ -42,7 +42,7 @@ static const struct column columns[] = {
 
 /* What the groups use and may use, in bytes; LIBBC_MAX is "without end". */
 enum {
-	HELD_KERNEL, /* kernel memory and buffers */
+	HELD_KERNEL, /* kernel memory, buffers of sockets with it */
 	HELD_RAM,
 	HELD_MAPPED, /* in RAM and swap, of address spaces */
 	HELD_RAM_AND_SWAP,
@@ -61,10 +61,6 @@ static const struct part {
 	enum libbc_field field;
 } parts[] = {
 	{ HELD_KERNEL, "kmemsize", LIBBC_HELD },
-	{ HELD_KERNEL, "tcpsndbuf", LIBBC_HELD },
-	{ HELD_KERNEL, "tcprcvbuf", LIBBC_HELD },
-	{ HELD_KERNEL, "othersockbuf", LIBBC_HELD },
-	{ HELD_KERNEL, "dgramrcvbuf", LIBBC_HELD },
 	{ HELD_RAM, "physpages", LIBBC_HELD },
 	{ HELD_MAPPED, "physpages", LIBBC_HELD },
 	{ HELD_MAPPED, "swappages", LIBBC_HELD },
@@ -73,10 +69,6 @@ static const struct part {
 	{ HELD_PRIVATE, "privvmpages", LIBBC_HELD },
 	{ HELD_PRIVATE, "shmpages", LIBBC_HELD },
 	{ MAY_KERNEL, "kmemsize", LIBBC_LIMIT },
-	{ MAY_KERNEL, "tcpsndbuf", LIBBC_LIMIT },
-	{ MAY_KERNEL, "tcprcvbuf", LIBBC_LIMIT },
-	{ MAY_KERNEL, "othersockbuf", LIBBC_LIMIT },
-	{ MAY_KERNEL, "dgramrcvbuf", LIBBC_LIMIT },
 	{ MAY_PRIVATE, "privvmpages", LIBBC_LIMIT },
 	{ MAY_PRIVATE, "shmpages", LIBBC_LIMIT },
 	{ GUARANTEED_RAM, "oomguarpages", LIBBC_BARRIER },

@@ -66,7 +66,8 @@ static void print_memory(const struct share *share, uint64_t ram)
 		promised = ram / share->page * 6 / 10;
 	if (promised < guaranteed)
 		promised = guaranteed;
-	line("kmemsize", BYTES, kmem, tenth_more(kmem));
+	/* The other half is for buffers of sockets, which are in kmemsize, too. */
+	line("kmemsize", BYTES, share->kernel, share->kernel + kmem / 10);
 	same("lockedpages", PAGES, clamp(kmem * 3 / 204800, 4, UINT64_MAX));
 	line("privvmpages", PAGES, promised, tenth_more(promised));
 	same("shmpages", PAGES, clamp(promised / 10, 1, UINT64_MAX));
