@@ -301,7 +301,7 @@ static inline int __must_check bc_skb_may_send(struct sock *sk,
  * bc_skb_expect() - how much the next packet of a socket will have in all
  * @sk: the socket
  * @bytes: of data
- * @mtu: the most that one packet takes of them; 0: they go into pages of one packet
+ * @mtu: the most that one packet takes of them
  *
  * Before bc_skb_may_send(), where that is told of a part only, as the data goes into
  * packets by and by.

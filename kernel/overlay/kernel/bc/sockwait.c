@@ -389,12 +389,10 @@ int __bc_skb_may_send(struct sock *sk, unsigned long header_len,
 	return err;
 }
 
-/* truesize of packets that take so many bytes of data, or of one with them in pages. */
+/* truesize of packets that take so many bytes of data. */
 static u64 bc_sock_truesize(const struct sock *sk, unsigned long bytes,
 			    unsigned int mtu)
 {
-	if (!mtu)
-		return bc_skb_truesize(sk, 0, bytes);
 	return DIV_ROUND_UP(bytes, mtu) *
 	       bc_skb_truesize(sk, min_t(u64, bytes, mtu), 0);
 }
@@ -403,7 +401,7 @@ static u64 bc_sock_truesize(const struct sock *sk, unsigned long bytes,
  * __bc_skb_expect() - how much the next packet of a socket will have in all
  * @sk: the socket
  * @bytes: of data
- * @mtu: the most that one packet takes of them; 0: they go into pages of one packet
+ * @mtu: the most that one packet takes of them
  *
  * See bc_skb_expect().
  *

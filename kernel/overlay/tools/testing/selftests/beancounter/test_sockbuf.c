@@ -346,7 +346,8 @@ static long fill_sctp(long unused)
 		return buf_fail();
 	setsockopt(in, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	if (bind(in, (struct sockaddr *)&sin, sizeof(sin)) || listen(in, 1) ||
-	    connect(out, (struct sockaddr *)&sin, sizeof(sin)))
+	    connect(out, (struct sockaddr *)&sin, sizeof(sin)) ||
+	    bc_keep(accept(in, NULL, NULL)))
 		return buf_fail();
 	while (send(out, data, 1000, MSG_DONTWAIT) > 0)
 		;
@@ -368,6 +369,10 @@ static void test_sctp(struct bc_group *g)
 	bc_true(bc_held_of(g, SND) > 32 * BC_KIB);
 	bc_true(bc_read_key(g, "bc.maxheld", SND) <= 128 * BC_KIB);
 	bc_true(bc_read_key(g, "bc.failcnt", SND) > 0);
+	/* The other end has sent nothing, and may not. */
+	bc_eq(bc_call(&w, buf_writable_kept, 2), 1);
+	buf_set_both(g, SND, bc_held_of(g, SND), bc_held_of(g, SND));
+	bc_eq(bc_call(&w, buf_writable_kept, 2), 0);
 	bc_group_kill(g);
 	bc_true(bc_worker_died(&w, bc_patience(20000)));
 	buf_nothing_left(g);
