@@ -70,18 +70,23 @@ static void test_tcp(struct bc_group *g)
 static void test_tcp_send(struct bc_group *g)
 {
 	struct bc_worker w;
-	long there, sent, ret, got = 0;
-	int here, i;
+	long there, idle, sent, ret, got = 0;
+	int here, other, i;
 
 	bc_own_net();
 	bc_worker_start(&w, g);
 	here = connect_here(&w, &there);
+	other = connect_here(&w, &idle);
 	buf_set_both(g, SND, 64 * BC_KIB, 96 * BC_KIB);
 	sent = bc_call(&w, buf_fill, there);
 	bc_true(sent > 0);
 	bc_true(bc_read_key(g, "bc.maxheld", SND) <= 96 * BC_KIB);
 	bc_true(bc_read_key(g, "bc.failcnt", SND) > 0);
 	bc_eq(bc_failcnt(g), 0);
+	/* Nor may one that has nothing on its way, without room between them. */
+	buf_set_both(g, SND, bc_held_of(g, SND), bc_held_of(g, SND));
+	bc_eq(bc_call(&w, buf_writable, idle), 0);
+	buf_set_both(g, SND, 64 * BC_KIB, 96 * BC_KIB);
 	/* Until something was acknowledged, and given back, or there is more room. */
 	bc_eq(bc_call(&w, buf_writable, there), 0);
 	bc_call_begin(&w, buf_wait_writable, there);
@@ -93,7 +98,9 @@ static void test_tcp_send(struct bc_group *g)
 	bc_true(bc_call_end(&w, bc_patience(20000), &ret));
 	bc_eq(ret, 0);
 	bc_true(bc_call(&w, buf_fill, there) > 0);
+	bc_call(&w, buf_reset_one, idle);
 	bc_call(&w, buf_reset_one, there);
+	close(other);
 	close(here);
 	bc_worker_stop(&w);
 	buf_nothing_left(g);
