@@ -187,35 +187,8 @@ static int listener(struct sockaddr_in *sin)
 	return fd < 0 || listen(fd, 4096) ? -1 : fd;
 }
 
-/* The other end has the smallest window that there is. */
-static long tcp_sent(long max)
-{
-	int server, out, size = 1;
-	struct sockaddr_in sin;
-	long i;
-
-	server = listener(&sin);
-	if (server < 0)
-		return -1;
-	setsockopt(server, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	for (i = 0; more(i, max); i++) {
-		out = socket(AF_INET, SOCK_STREAM, 0);
-		if (out < 0 ||
-		    connect(out, (struct sockaddr *)&sin, sizeof(sin)))
-			break;
-		if (accept(server, NULL, NULL) < 0 && errno != EAGAIN)
-			break;
-		fcntl(out, F_SETFL, O_NONBLOCK);
-		while (send(out, data, sizeof(data), 0) > 0)
-			;
-		if (errno != EAGAIN)
-			break;
-	}
-	return i;
-}
-
-/* As much as goes to the other end at once, where it is not read. */
-static long tcp_received(long max)
+/* Connections to an end that does not read; @room is its SO_RCVBUF, 0 for the usual. */
+static long tcp_unread(long max, int room, bool fill)
 {
 	struct sockaddr_in sin;
 	int server, out;
@@ -224,6 +197,8 @@ static long tcp_received(long max)
 	server = listener(&sin);
 	if (server < 0)
 		return -1;
+	if (room)
+		setsockopt(server, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	for (i = 0; more(i, max); i++) {
 		out = socket(AF_INET, SOCK_STREAM, 0);
 		if (out < 0 ||
@@ -232,10 +207,25 @@ static long tcp_received(long max)
 		if (accept(server, NULL, NULL) < 0 && errno != EAGAIN)
 			break;
 		fcntl(out, F_SETFL, O_NONBLOCK);
-		if (send(out, data, sizeof(data), 0) < 0)
+		errno = 0;
+		while (send(out, data, sizeof(data), 0) > 0 && fill)
+			;
+		if (errno && (!fill || errno != EAGAIN))
 			break;
 	}
 	return i;
+}
+
+/* The other end has the smallest window that there is. */
+static long tcp_sent(long max)
+{
+	return tcp_unread(max, 1, true);
+}
+
+/* As much as goes to the other end at once. */
+static long tcp_received(long max)
+{
+	return tcp_unread(max, 0, false);
 }
 
 static long tcp_full(long max)
