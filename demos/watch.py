@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Say when a group is refused something: watch.py GROUP-DIRECTORY [TIMES]"""
+"""Print a line when a group refuses something: watch.py GROUP-DIRECTORY [TIMES]"""
 
 import select
 import sys
