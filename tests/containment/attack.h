@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An attack: what a process without any privilege does to have the kernel use
- * up memory for it.
+ * An attack: a process without any privilege makes the kernel use up memory on
+ * its behalf.
  */
 #ifndef BC_ATTACK_H
 #define BC_ATTACK_H
@@ -13,33 +13,33 @@ struct attack {
 	/* As root, outside the group: namespaces, sysctls, files to attack with. */
 	void (*prepare)(void);
 	/*
-	 * As nobody, in the group: makes up to @max and keeps them, returns how
-	 * many; errno says what ended it, 0 when nothing did.
+	 * As the user nobody, in the group: makes and keeps up to @max objects, and
+	 * returns how many; errno says what ended the attack, 0 if nothing did.
 	 */
 	bc_job run;
 	long max;
-	/* In place of @run: makes one more, number @i; false with errno if not. */
+	/* In place of @run: makes object number @i; false, with errno, if it fails. */
 	bool (*one)(long i);
-	/* Why it is known not to be contained: a resource that is yet to come. */
+	/* Why the attack is known not to be contained. */
 	const char *later;
-	/* Ends with the attacker being killed. */
+	/* The attack ends with the attacker being killed. */
 	bool deadly;
 	/*
-	 * What there is too much of then, and what of it is charged: for the tables
-	 * of docs/containment.md. Without the former they take the comment above
-	 * the attack.
+	 * The objects that the attack accumulates, and which of them are charged:
+	 * for the tables of docs/containment.md. Without @piles the tables take the
+	 * comment above the attack.
 	 */
 	const char *piles;
 	const char *charged;
-	/* Everything is at its default, as a tenant finds it: no sysctl is raised. */
+	/* All settings are at their defaults, as a tenant finds them. */
 	bool tenant;
-	/* What the tenant first makes of his own: CLONE_NEWUSER and others. */
+	/* Namespaces that the tenant makes first: CLONE_NEWUSER and others. */
 	int spaces;
-	/* A row that has a limit of its own, a quarter of that of kmemsize. */
+	/* A resource with a limit of its own, a quarter of that of kmemsize. */
 	const char *row;
 };
 
-/* A tenant: what he makes one by one, and the namespaces he does it in. */
+/* An attack of a tenant: one object at a time, in namespaces of his own. */
 #define TENANT_LATER(what, n, own, why)                               \
 	{                                                             \
 		.name = #what, .one = what, .max = n, .tenant = true, \
@@ -49,13 +49,13 @@ struct attack {
 	TENANT_LATER(what, n, CLONE_NEWUSER | (own), NULL)
 #define TENANT(what, n) TENANT_LATER(what, n, 0, NULL)
 
-/* True as long as the attack may go on: neither all made nor out of time. */
+/* True as long as the attack may go on: not all are made, and there is time left. */
 bool more(long made, long max);
 
 /* The path of the group that the attacker is in. */
 const char *attacked(void);
 
-/* census.c: from here on; and what there is now. */
+/* census.c: turn the census on; report its lines and turn it off. */
 void census_begin(void);
 void census_note(const char *attack);
 
@@ -64,10 +64,10 @@ void own_ipc(void);
 void own_tmpfs(void);
 void allow_namespaces(void);
 
-/* Root of a user namespace of one's own, and of what else is asked for. */
+/* Become root of a new user namespace, and make the namespaces in @also. */
 int become_root(int also);
 
-/* A child that does something once and then sits there: its pid, or -1, errno. */
+/* Fork a child that runs @job once and then sleeps: its pid, or -1 with errno. */
 pid_t sit(int (*job)(void));
 
 extern const struct attack file_attacks[], fs_attacks[], ipc_attacks[];

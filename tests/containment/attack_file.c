@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With files: open ones, and what can be hung on them or put into them.
+ * Attacks with files: open files, and objects that are attached to them or queued
+ * in them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -252,7 +253,7 @@ static long queued_signals(long max)
 	return i;
 }
 
-/* Requests that wait for ever, in many rings, each with all its tables. */
+/* Many rings, each with the largest table of registered buffers. */
 static long uring_rings(long max)
 {
 	struct io_uring_params p;
@@ -276,7 +277,7 @@ static long uring_rings(long max)
 	return i;
 }
 
-/* Rings with nothing in them, the smallest there are. */
+/* The smallest rings, without any request. */
 static long uring_empty(long max)
 {
 	struct io_uring_params p;
@@ -306,7 +307,7 @@ static long uring_buffers(long max)
 			.bgid = i,
 		};
 
-		/* As many numbers as there are for one ring. */
+		/* One ring has so many group numbers. */
 		if (i % 65536 == 0) {
 			memset(&p, 0, sizeof(p));
 			fd = syscall(SYS_io_uring_setup, 1, &p);
@@ -344,7 +345,7 @@ static long aio_contexts(long max)
 	return i;
 }
 
-/* Requests to poll what never comes. */
+/* Requests to poll an event that never comes. */
 static long aio_requests(long max)
 {
 	int fd = eventfd(0, 0);
@@ -393,7 +394,7 @@ static long start_threads(long max, void *(*fn)(void *))
 		}
 	}
 	err = errno;
-	/* Time for all of them to fall asleep. */
+	/* Give all threads time to fall asleep. */
 	bc_pause_ms(1000);
 	errno = err;
 	return i;
@@ -410,7 +411,8 @@ static long poll_tables(long max)
 	return start_threads(max, sleep_in_poll);
 }
 
-static fd_set quiet[64]; /* 65536 files: a bit each, six times over */
+/* A bit for each of 65536 files; the kernel keeps six such maps for select(). */
+static fd_set quiet[64];
 
 static void *sleep_in_select(void *unused)
 {
@@ -432,7 +434,7 @@ static long select_tables(long max)
 	return start_threads(max < 64 ? max : 64, sleep_in_select);
 }
 
-/* Open ends of pseudo terminals, and something in each of them. */
+/* Open pseudo terminals, each with data in its buffers. */
 static long ptys(long max)
 {
 	static char data[4096];
@@ -448,7 +450,7 @@ static long ptys(long max)
 		tty = ioctl(fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK);
 		if (tty < 0)
 			break;
-		/* Bounded: what finds no buffer may be lost without a word. */
+		/* Bounded: data that finds no buffer may be lost without an error. */
 		for (k = 0; k < 64; k++) {
 			if (write(tty, data, sizeof(data)) <= 0)
 				break;
@@ -457,7 +459,7 @@ static long ptys(long max)
 	return i;
 }
 
-/* Files of sysfs have a buffer and more. */
+/* An open file of sysfs keeps a buffer and more. */
 static long sysfs_files(long max)
 {
 	char byte;
@@ -514,7 +516,7 @@ const struct attack file_attacks[] = {
 	  .charged = "rings; their caches unmarked" },
 	{ "uring_buffers", NULL, uring_buffers, 200000,
 	  .piles = "one page, registered again and again as a ring of buffers",
-	  .charged = "lists; what maps them unmarked" },
+	  .charged = "lists; their mappings unmarked" },
 	{ "userfault_files", NULL, userfault_files, 200000,
 	  .piles = "contexts of userfaultfd",
 	  .charged = "files; contexts unmarked" },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With file systems: names, attributes, caches, files of memory.
+ * Attacks with file systems: names, attributes, caches, files in memory.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -52,7 +52,7 @@ static long tmpfs_links(long max)
 	return i;
 }
 
-/* Names that are not there, which the kernel remembers. */
+/* Names that do not exist: the kernel caches that they do not. */
 static long negative_dentries(long max)
 {
 	struct stat st;
@@ -93,7 +93,7 @@ static long memfds(long max)
 	return i;
 }
 
-/* Attributes of the user's own, where tmpfs has them. */
+/* User attributes, if this tmpfs supports them. */
 static long user_xattrs(long max)
 {
 	static char value[60000];
@@ -116,7 +116,7 @@ static long user_xattrs(long max)
 
 /*
  * Access control lists of tmpfs live in memory only: 8000 entries, once for
- * access and once for what is made in the directory.
+ * access and once as the default for new files in the directory.
  */
 #define ENTRIES 8000
 
@@ -176,10 +176,10 @@ const struct attack fs_attacks[] = {
 	{ "tmpfs_files", own_tmpfs, tmpfs_files, 200000,
 	  .piles = "files on tmpfs", .charged = "inodes, dentries" },
 	{ "tmpfs_links", own_tmpfs, tmpfs_links, 200000,
-	  .piles = "hard links on tmpfs", .charged = "dentries" },
+	  .piles = "symbolic links on tmpfs", .charged = "inodes, dentries" },
 	{ "row_names", own_tmpfs, tmpfs_files, 200000, .row = "dcachesize",
 	  .piles = "files on tmpfs, with a limit of their own",
-	  .charged = "in dcachesize as well" },
+	  .charged = "also in dcachesize" },
 	{ "negative_dentries", NULL, negative_dentries, 200000,
 	  .piles = "names that do not exist",
 	  .charged = "dentries; reclaimed, nothing is refused" },

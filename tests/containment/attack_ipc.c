@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With System V and POSIX IPC, and with keys.
+ * Attacks with System V and POSIX IPC, and with keys.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -124,7 +124,7 @@ static long posix_queues(long max)
 	return i;
 }
 
-/* A key is what it carries, its name and itself, in rings of 1000. */
+/* Keys with a payload and a name each, in keyrings of 1000. */
 static long keys(long max)
 {
 	static char payload[4000];
@@ -158,8 +158,7 @@ const struct attack ipc_attacks[] = {
 	{ "segments", own_ipc, segments, 30000, .piles = "System V segments",
 	  .charged = "segments, files, inodes" },
 	{ "segment_attaches", own_ipc, segment_attaches, 200000,
-	  .piles = "attaching a segment again and again",
-	  .charged = "areas, unmarked" },
+	  .piles = "attachments of one segment", .charged = "areas, unmarked" },
 	{ "posix_queues", own_ipc, posix_queues, 100,
 	  .piles = "POSIX message queues, filled",
 	  .charged = "messages, unmarked" },

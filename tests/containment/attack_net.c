@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With sockets: empty and full, bound and connected, with files in them, with
- * filters and options.
+ * Attacks with sockets: empty and full, bound and connected, with files in them,
+ * with filters and options.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -91,7 +91,7 @@ static long unix_bound(long max)
 	return i;
 }
 
-/* Sockets inside of sockets inside of sockets. */
+/* Used to put sockets in flight into sockets that are in flight themselves. */
 static int send_files(int to, const int *files, int n)
 {
 	char control[CMSG_SPACE(16 * sizeof(int))] = { 0 }, byte = 0;
@@ -170,7 +170,7 @@ static long udp_full(long max)
 			break;
 		big_buffers(in);
 		connect(out, (struct sockaddr *)&sin, sizeof(sin));
-		/* What does not fit is thrown away without a word. */
+		/* A datagram that does not fit is dropped without an error. */
 		for (k = 0; k < 64; k++) {
 			if (send(out, data, 16000, 0) < 0 && errno != EAGAIN)
 				return i;
@@ -187,7 +187,20 @@ static int listener(struct sockaddr_in *sin)
 	return fd < 0 || listen(fd, 4096) ? -1 : fd;
 }
 
-/* Connections to an end that does not read; @room is its SO_RCVBUF, 0 for the usual. */
+/* A connection. A full group gets none: wait for it, but not for ever. */
+static int connected(const struct sockaddr_in *sin)
+{
+	const struct timeval patience = { .tv_sec = 2 };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	return connect(fd, (const struct sockaddr *)sin, sizeof(*sin)) ? -1 :
+									 fd;
+}
+
+/* Connections whose peer does not read; @room is its SO_RCVBUF, 0 for the default. */
 static long tcp_unread(long max, int room, bool fill)
 {
 	struct sockaddr_in sin;
@@ -200,9 +213,8 @@ static long tcp_unread(long max, int room, bool fill)
 	if (room)
 		setsockopt(server, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	for (i = 0; more(i, max); i++) {
-		out = socket(AF_INET, SOCK_STREAM, 0);
-		if (out < 0 ||
-		    connect(out, (struct sockaddr *)&sin, sizeof(sin)))
+		out = connected(&sin);
+		if (out < 0)
 			break;
 		if (accept(server, NULL, NULL) < 0 && errno != EAGAIN)
 			break;
@@ -216,13 +228,13 @@ static long tcp_unread(long max, int room, bool fill)
 	return i;
 }
 
-/* The other end has the smallest window that there is. */
+/* The peer has the smallest possible window, so the data stays with the sender. */
 static long tcp_sent(long max)
 {
 	return tcp_unread(max, 1, true);
 }
 
-/* As much as goes to the other end at once. */
+/* Only as much data as the peer takes at once. */
 static long tcp_received(long max)
 {
 	return tcp_unread(max, 0, false);
@@ -230,7 +242,7 @@ static long tcp_received(long max)
 
 static long tcp_full(long max)
 {
-	/* A full group gets no connection: it waits, but not for ever. */
+	/* Nor is one there to be accepted then. */
 	struct timeval patience = { .tv_sec = 2 };
 	struct sockaddr_in sin;
 	int server = listener(&sin), out;
@@ -241,11 +253,8 @@ static long tcp_full(long max)
 	setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &patience,
 		   sizeof(patience));
 	for (i = 0; more(i, max); i++) {
-		out = socket(AF_INET, SOCK_STREAM, 0);
-		setsockopt(out, SOL_SOCKET, SO_SNDTIMEO, &patience,
-			   sizeof(patience));
-		if (out < 0 ||
-		    connect(out, (struct sockaddr *)&sin, sizeof(sin)))
+		out = connected(&sin);
+		if (out < 0)
 			break;
 		fcntl(server, F_SETFL, 0);
 		if (accept(server, NULL, NULL) < 0)
@@ -259,7 +268,7 @@ static long tcp_full(long max)
 	return i;
 }
 
-/* Connections that nobody accepts; this side of them is closed again. */
+/* Connections that nobody accepts; the connecting side is closed again. */
 static long tcp_unaccepted(long max)
 {
 	struct sockaddr_in sin;
@@ -269,9 +278,8 @@ static long tcp_unaccepted(long max)
 	for (i = 0; more(i, max); i++) {
 		if (i % 4000 == 0)
 			server = listener(&sin);
-		out = socket(AF_INET, SOCK_STREAM, 0);
-		if (server < 0 || out < 0 ||
-		    connect(out, (struct sockaddr *)&sin, sizeof(sin)))
+		out = server < 0 ? -1 : connected(&sin);
+		if (out < 0)
 			break;
 		send(out, data, 30000, MSG_DONTWAIT);
 		close(out);
@@ -321,7 +329,7 @@ static long netlink_full(long max)
 	return i;
 }
 
-/* A filter of 4096 instructions on every socket, kept as it was given, too. */
+/* A filter of 4096 instructions on every socket; the original is kept, too. */
 static long socket_filters(long max)
 {
 	static struct sock_filter insns[4096];
@@ -341,7 +349,7 @@ static long socket_filters(long max)
 	return i;
 }
 
-/* Options for each packet: sources of multicast, as many as may be. */
+/* Source filters of multicast groups, with 4000 sources each. */
 static long socket_options(long max)
 {
 	static char room[sizeof(struct ip_msfilter) + 4000 * 4];
@@ -387,7 +395,7 @@ const struct attack net_attacks[] = {
 	  .piles = "unix datagram sockets, filled",
 	  .charged = "data is charged to the sender" },
 	{ "unix_small", own_net, unix_small, 200000,
-	  .piles = "small unix datagrams",
+	  .piles = "single bytes in unix stream sockets",
 	  .charged = "data is charged to the sender" },
 	{ "unix_bound", own_net, unix_bound, 100000,
 	  .piles = "unix sockets with an address", .charged = "unmarked" },
@@ -402,19 +410,19 @@ const struct attack net_attacks[] = {
 	  .piles = "TCP connections, filled",
 	  .charged = "sockets; the pages of their buffers" },
 	{ "row_tcp", own_net, tcp_received, 120, .row = "tcprcvbuf",
-	  .piles = "the same, with a limit of their own for what was received",
-	  .charged = "in tcprcvbuf as well" },
+	  .piles = "unread data of TCP, with a limit of its own",
+	  .charged = "also in tcprcvbuf" },
 	{ "row_tcp_sent", own_net, tcp_sent, 2000, .row = "tcpsndbuf",
-	  .piles = "TCP connections to who reads nothing",
-	  .charged = "in tcpsndbuf as well" },
+	  .piles = "unsent data of TCP, with a limit of its own",
+	  .charged = "also in tcpsndbuf" },
 	{ "row_unix", own_net, unix_datagrams, 500, .row = "othersockbuf",
 	  .piles = "unix datagram sockets, with a limit of their own",
-	  .charged = "in othersockbuf as well" },
+	  .charged = "also in othersockbuf" },
 	{ "row_udp", own_net, udp_full, 100, .row = "dgramrcvbuf",
 	  .piles = "UDP sockets, with a limit of their own",
-	  .charged = "in dgramrcvbuf as well" },
+	  .charged = "also in dgramrcvbuf" },
 	{ "tcp_unaccepted", own_net, tcp_unaccepted, 12000,
-	  .piles = "TCP connections with data that nobody accepts",
+	  .piles = "TCP connections with data, which nobody accepts",
 	  .charged = "to the listener" },
 	{ "netlink_sockets", own_net, netlink_sockets, 30000,
 	  .piles = "netlink sockets", .charged = "unmarked" },
@@ -423,7 +431,7 @@ const struct attack net_attacks[] = {
 	{ "socket_filters", own_net, socket_filters, 1000,
 	  .piles = "classic filters", .charged = "unmarked" },
 	{ "socket_options", prepare_options, socket_options, 1000,
-	  .piles = "multicast filters and the like", .charged = "unmarked" },
+	  .piles = "source filters of multicast", .charged = "unmarked" },
 };
 
 const size_t nr_net_attacks = sizeof(net_attacks) / sizeof(net_attacks[0]);

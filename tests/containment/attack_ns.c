@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With namespaces, which anybody can make as root of a user namespace of his.
+ * Attacks with namespaces, which any user can make as root of a user namespace of
+ * his own.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -35,7 +36,7 @@ pid_t sit(int (*job)(void))
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		err = job() ? errno : 0;
-		/* The byte needs a page; without it the reader must see the end. */
+		/* Without a page for the byte the reader has to see the pipe close. */
 		if (write(fd[1], &err, 1) != 1)
 			_exit(1);
 		for (;;)
@@ -50,7 +51,7 @@ pid_t sit(int (*job)(void))
 	return pid;
 }
 
-/* Children that do something once and then sit there. */
+/* Children that run @job once and then sleep. */
 static long sitting(long max, int (*job)(void))
 {
 	long i;
@@ -123,7 +124,7 @@ static int private_tmp(void)
 	       mount("none", "/tmp", "tmpfs", 0, NULL);
 }
 
-/* Bind mounts: copies of one. */
+/* Bind mounts of one directory. */
 static long bind_mounts(long max)
 {
 	long i;
@@ -138,7 +139,7 @@ static long bind_mounts(long max)
 	return i;
 }
 
-/* File systems of one's own, each with its super block. */
+/* File systems, each with a super block of its own. */
 static long super_blocks(long max)
 {
 	char name[32];
@@ -171,7 +172,7 @@ static long fs_contexts(long max)
 	return i;
 }
 
-/* Rings of packet sockets are pages of the kernel's, as many as one asks for. */
+/* Rings of packet sockets: kernel pages, as many as the socket requests. */
 static long packet_rings(long max)
 {
 	struct tpacket_req req = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With processes, threads, and address spaces.
+ * Attacks with processes, threads, and address spaces.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -62,7 +62,7 @@ static long threads(long max)
 	return i;
 }
 
-/* One page in each 2 MiB: a page table for each. */
+/* Address space for @n pages that are 2 MiB apart: each needs a page table. */
 static char *sparse(long n)
 {
 	char *at = mmap(NULL, (n + 1) << 21, PROT_READ | PROT_WRITE,
@@ -75,7 +75,7 @@ static char *sparse(long n)
 	return at;
 }
 
-/* Through a system call, which fails where a fault would kill. */
+/* Page tables made by a system call, which fails where a fault would kill. */
 static long page_tables(long max)
 {
 	char *at = sparse(max);
@@ -99,7 +99,7 @@ static long page_tables_fault(long max)
 	return at ? i : -1;
 }
 
-/* Page tables of a file that is there once, mapped everywhere. */
+/* Page tables for one page of a file that is mapped again and again. */
 static long page_tables_shared(long max)
 {
 	int fd = memfd_create("m", 0), zero = open("/dev/zero", O_RDONLY);
@@ -148,7 +148,7 @@ static long named_areas(long max)
 	return i;
 }
 
-/* Filters are kept as they were given, and as what they were made into. */
+/* Filters, of which the kernel keeps the original and the translated program. */
 static long seccomp_filters(long max)
 {
 	static struct sock_filter insns[4000];
@@ -208,7 +208,7 @@ static long perf_events(long max)
 	return i;
 }
 
-/* A session each: an automatic scheduling group where there are such. */
+/* Processes with a session each: an autogroup of the scheduler, if it has them. */
 static long sessions(long max)
 {
 	long i;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The census of an attack: what the attacker has made the kernel allocate, what is there
- * while it is measured, and what nobody pays for, by call site. With BC_CENSUS in the
+ * The census of an attack: allocations that the attacker has caused, that exist at the
+ * measurement, and that nobody pays for, by call site. It is taken with BC_CENSUS in the
  * environment, on a kernel with CONFIG_BEANCOUNTERS_CENSUS; tests/census sums it up.
  */
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "attack.h"
 
 #define CENSUS "/sys/kernel/debug/bc/census"
-/* Less than this is not worth a line. */
+/* A call site with fewer bytes than this gets no line. */
 #define WORTH 65536
 
 void census_begin(void)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Containment: every attack runs as nobody in a group of 16 MiB of kernel
- * memory, and the host must not have to pay for more than that.
+ * Containment: every attack runs as the user nobody in a group of 16 MiB of kernel
+ * memory, and must not cost the host more than that.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,10 +22,10 @@
 
 #define BARRIER (16 * BC_MIB)
 #define LIMIT (18 * BC_MIB)
-#define OUTSIDE (4 * BC_MIB) /* what the host may pay besides */
-#define ENOUGH (64 * BC_MIB) /* nothing more is to be learned from it */
+#define OUTSIDE (4 * BC_MIB) /* so much more may the host pay */
+#define ENOUGH (64 * BC_MIB) /* an attack that gets so far is stopped */
 #define ATTACK_MS 20000
-/* There are twice as many of tenants', and most are refused long before. */
+/* There are twice as many attacks of tenants, and most are refused long before. */
 #define TENANT_MS 10000
 #define SAMPLE_MS 5
 
@@ -98,7 +98,7 @@ void allow_namespaces(void)
 	bc_write_path("/proc/sys/kernel/unprivileged_userns_clone", "1");
 }
 
-/* Nothing but the barrier is to stop an attacker. */
+/* Raise all other limits, so that only the barrier can stop an attacker. */
 static void raise_sysctls(void)
 {
 	static const char *const values[][2] = {
@@ -134,7 +134,7 @@ static void raise_sysctls(void)
 	}
 }
 
-/* The lists of free pages of the CPUs, which MemFree leaves out. */
+/* Pages in the free lists of the CPUs, which MemFree does not count. */
 static long long cpu_free_pages(void)
 {
 	char line[256];
@@ -158,12 +158,12 @@ static long long cpu_free_pages(void)
 }
 
 /*
- * The memory that the kernel itself has in use: all that is not free, neither
- * in the buddy lists (MemFree) nor in those of the CPUs, and that is not the
- * contents of processes (AnonPages, SwapCached) or of files (Cached, which has
- * those of tmpfs, and Buffers), unless nothing can take these back, as in ramfs, and
- * they are not locked by a process.  Slab, page tables, stacks, percpu, vmalloc
- * and all the pages that no line of meminfo counts remain.
+ * The memory that the kernel itself uses: all pages that are neither free, in the
+ * buddy lists (MemFree) or in those of the CPUs, nor contents of processes
+ * (AnonPages, SwapCached) or of files (Cached, which includes tmpfs, and Buffers).
+ * Pages of files that nothing can take back, as in ramfs, count as well, unless a
+ * process has locked them.  What remains is slab, page tables, stacks, percpu,
+ * vmalloc and all pages that no line of meminfo counts.
  */
 static long long kernel_memory(void)
 {
@@ -193,11 +193,11 @@ static long long kernel_memory(void)
 }
 
 struct account {
-	long long kernel; /* before */
-	long long held; /* before */
-	long long outside; /* growth not held by the group: now */
-	long long peak; /* the largest that was seen */
-	long long most; /* the most that was held beyond what was forced */
+	long long kernel; /* memory of the kernel before the attack */
+	long long held; /* held by the group before the attack */
+	long long outside; /* growth that the group does not hold, now */
+	long long peak; /* the largest value of @outside */
+	long long most; /* the largest value of held less forced */
 };
 
 static void look(struct account *a, const struct bc_group *g)
@@ -205,7 +205,7 @@ static void look(struct account *a, const struct bc_group *g)
 	long long held = bc_held(g), forced = bc_forced(g);
 
 	a->outside = kernel_memory() - a->kernel - (held - a->held);
-	/* Pages of one who is dying are neither his nor free, for a moment. */
+	/* For a moment the pages of a dying task are neither charged nor free. */
 	if (running->deadly && bc_failcnt(g))
 		return;
 	if (a->outside > a->peak)
@@ -223,15 +223,15 @@ static void report(const struct bc_group *g, const struct account *a, long made,
 		a->peak / 1024);
 }
 
-/* Why it need not be contained; NULL: it has to be. */
+/* Why this attack need not be contained, or NULL if it has to be. */
 static const char *excuse(void)
 {
 	if (running->tenant && !charges_all)
-		return "this kernel charges what is marked only";
+		return "this kernel charges only marked allocations";
 	return running->later;
 }
 
-/* It was refused in its row, and never had more there. */
+/* The attack was refused in its row, and never held more than the limit there. */
 static void check_row(const struct bc_group *g)
 {
 	bc_true(bc_read_key(g, "bc.failcnt", running->row) > 0);
@@ -248,7 +248,7 @@ static void check(const struct bc_group *g, const struct account *a,
 			a->most, LIMIT);
 	if (running->row)
 		check_row(g);
-	/* They note every object, and keep what was freed: far more than 4 MiB. */
+	/* These record every object and keep freed memory: far more than 4 MiB. */
 	if (bc_config("DEBUG_KMEMLEAK") > 0 || bc_config("KASAN") > 0) {
 		bc_note("memory outside is that of kmemleak and KASAN");
 		return;
@@ -262,7 +262,7 @@ static void check(const struct bc_group *g, const struct account *a,
 			outside / 1024, bc_held(g) / 1024);
 }
 
-/* What says that this kernel does not have it. */
+/* Errors by which a kernel says that it does not have something. */
 static bool unknown(int error)
 {
 	return error == ENOSYS || error == EPERM || error == EAFNOSUPPORT ||
@@ -271,8 +271,8 @@ static bool unknown(int error)
 }
 
 /*
- * In the attacker: one after the other, or the attack itself. Some take a second
- * for one, so that the time is looked at for each.
+ * In the attacker: make the objects one by one, or run the attack as a whole. Some
+ * objects take a second each, so the time is checked before every one.
  */
 static long attack(long max)
 {
@@ -294,7 +294,7 @@ static void has_happened(const struct bc_group *g, long made, int error)
 {
 	if (running->tenant && made < 2 && !bc_failcnt(g))
 		bc_fail(__FILE__, __LINE__,
-			"it was not refused, and made %ld: %s", made,
+			"the attack was not refused, and made %ld: %s", made,
 			strerror(error));
 }
 
@@ -318,11 +318,11 @@ static void finish(const struct bc_group *g, struct bc_worker *w,
 		bc_xfail("not contained: %s", excuse());
 	if (!running->deadly)
 		bc_fail(__FILE__, __LINE__, "the attacker %s",
-			w->pid ? "does not come back" : "has been killed");
+			w->pid ? "does not return" : "has been killed");
 	check(g, a, a->peak);
 }
 
-/* Everybody else can do what he always could. */
+/* The calls of a process outside the group have to work as before. */
 static void check_neighbour(struct bc_worker *n)
 {
 	long failed = bc_call(n, neighbour, 0);
@@ -332,7 +332,7 @@ static void check_neighbour(struct bc_worker *n)
 			failed, strerror(n->error));
 }
 
-/* Answers that nobody reads are marked by nobody: are they charged? */
+/* Does this kernel charge unmarked allocations? Unread answers of netlink are such. */
 static void probe(const struct bc_group *g)
 {
 	struct bc_worker w;
@@ -385,7 +385,7 @@ static void run_attack(struct bc_group *g)
 			break;
 	}
 	if (done && made < 0 && unknown(w.error))
-		bc_skip("not to be had here: %s", strerror(w.error));
+		bc_skip("not available here: %s", strerror(w.error));
 	bc_pause_ms(50);
 	look(&a, g);
 	census_note(running->name);
@@ -393,7 +393,7 @@ static void run_attack(struct bc_group *g)
 	finish(g, &w, &a, done, made);
 }
 
-/* The harness runs functions of no argument but the group: it is told apart here. */
+/* The harness passes only the group to a case: its name tells which attack to run. */
 #define MOST 256
 
 static struct bc_case all[MOST];
@@ -421,8 +421,8 @@ static void add(const struct attack *some, size_t n)
 		all[nr_all].name = some[i].name;
 		all[nr_all].run = run_named;
 		/*
-		 * Tables that grow for all, and heads of packets that a CPU
-		 * keeps, outlive who made them grow.
+		 * Tables that all groups share, and heads of packets that a
+		 * CPU keeps, outlive the group that made them grow.
 		 */
 		all[nr_all].residue = some[i].tenant;
 	}

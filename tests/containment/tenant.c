@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tenants: who they are before they attack, and the neighbour of theirs.
+ * Tenants: the limits and namespaces they have before they attack, and their
+ * neighbour.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,7 +38,7 @@ int become_root(int also)
 	return unshare(also);
 }
 
-/* What the kernel and systemd give to a login, all that he may raise raised. */
+/* The resource limits of a login, with each soft limit raised to the hard one. */
 static int login_limits(void)
 {
 	char text[32];
@@ -98,7 +99,7 @@ int tenant_begin(const struct attack *a)
 	return 0;
 }
 
-/* The name of the first of his calls that fails, as its number. */
+/* Returns the number of the first call that fails, 0 if none does. */
 long neighbour(long unused)
 {
 	int fd[2], status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What tenants need: attackers that find every limit of the system as it comes,
- * and may be root of namespaces of their own.
+ * Helpers for tenants: attackers that find all limits of the system at their
+ * defaults, and may be root of namespaces of their own.
  */
 #ifndef BC_TENANT_H
 #define BC_TENANT_H
@@ -11,43 +11,46 @@
 
 #include "attack.h"
 
-/* In the attacker, before its attack: limits of a login, and its namespaces. */
+/* In the attacker, before the attack: set the limits of a login, make namespaces. */
 int tenant_begin(const struct attack *a);
 
-/* What everybody else goes on doing meanwhile: 0, or what did not work. */
+/* Calls of a process outside the group: 0, or the number of the one that failed. */
 long neighbour(long unused);
 
-/* A socket with answers of the kernel's that are not read: 0, or -1. */
+/* Make a netlink socket with answers of the kernel that nobody reads: 0, or -1. */
 long unread_answers(long i);
 
 /*
- * Threads that wait in a system call, each with what the kernel has copied for
- * it.  @call does not return.
+ * Start a thread that waits in a system call and keeps the data that the kernel has
+ * copied for the call.  @call does not return.
  */
 bool one_waiting(void (*call)(long i), long i);
 
-/* Netlink: a socket, requests in one buffer, and the answer: true, or errno. */
+/*
+ * Netlink: open a socket, begin a request in the common buffer, and send it. The
+ * result is true, or false with errno from the answer.
+ */
 struct mnl_socket *nl_open(int family);
 struct nlmsghdr *nl_request(int type, int flags, const void *header,
 			    size_t size);
 bool nl_do(struct nlmsghdr *h);
 bool nl_do_on(struct mnl_socket *nl, struct nlmsghdr *h);
 
-/* nfnetlink: requests of a subsystem; what nftables wants is a transaction. */
+/* nfnetlink: requests of a subsystem; those of nftables are sent as transactions. */
 struct nlmsghdr *nfnl_request(int subsys, int type, int flags, int family);
 bool nft_do(struct nlmsghdr *h);
 
-/* A device of a kind, up; further attributes of the kind by @fill. */
+/* Add a network device of a kind and set it up; @fill may add attributes. */
 bool add_device(const char *kind, const char *name,
 		void (*fill)(struct nlmsghdr *h));
 
-/* A connection over the loopback, both ends: 0, or -1. */
+/* Make a connection over the loopback and store both ends: 0, or -1. */
 int stream(int protocol, int fd[2]);
 
-/* A hundred packets to a port of the loopback where nobody is. */
+/* Send a hundred packets to a port of the loopback where nobody listens. */
 bool send_packets(void);
 
-/* A file whose contents never come: whoever copies from it waits for ever. */
+/* Map part of a file whose contents never come: a copy from there waits for ever. */
 void *never_comes(size_t size);
 
 #endif /* BC_TENANT_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With files and processes, as tenants: pages that nobody maps any more, rings,
- * filters, sessions, groups of one's own.
+ * Attacks of tenants with files and processes: pages that nobody maps any more,
+ * rings, filters, sessions, groups.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -36,7 +36,7 @@
 
 #define PIPE_PAGES 16
 
-/* A pipe with pages of a mapping that is gone. */
+/* Pipes with pages of a mapping that was removed. */
 static bool vmsplice_pages(long i)
 {
 	size_t size = PIPE_PAGES * bc_page_size();
@@ -51,7 +51,7 @@ static bool vmsplice_pages(long i)
 	return vmsplice(fd[1], &iov, 1, 0) > 0 && !munmap(at, size);
 }
 
-/* A pipe with pages of a file that is empty again. */
+/* Pipes with pages of a truncated file. */
 static bool truncated_pages(long i)
 {
 	int fd[2], file = memfd_create("pages", 0);
@@ -71,7 +71,7 @@ static bool truncated_pages(long i)
 	       !ftruncate(file, 0) && !close(file);
 }
 
-/* A file in memory with so many bytes that are not zero: its descriptor, or -1. */
+/* Make a file in memory, every page of it written: its descriptor, or -1. */
 static int full_file(size_t size)
 {
 	int file = memfd_create("pages", 0);
@@ -88,7 +88,7 @@ static int full_file(size_t size)
 	return file;
 }
 
-/* What a socket takes of a file at once stays in it when the file is empty again. */
+/* Send a file and truncate it: pages that the socket took at once stay there. */
 static bool spliced_to(int socket, size_t size)
 {
 	int file = full_file(size);
@@ -98,6 +98,7 @@ static bool spliced_to(int socket, size_t size)
 	       !ftruncate(file, 0) && !close(file);
 }
 
+/* Sockets with pages of a truncated file. */
 static bool spliced_to_sockets(long i)
 {
 	int fd[2];
@@ -106,7 +107,7 @@ static bool spliced_to_sockets(long i)
 	       spliced_to(fd[i % 2], 128 << 10);
 }
 
-/* A datagram that is not sent yet, because there is more to come. */
+/* Corked datagrams with pages of a truncated file. */
 static bool corked_pages(long i)
 {
 	size_t size = 15 * 4096;
@@ -128,7 +129,7 @@ static bool corked_pages(long i)
 	       !close(fd[1]) && done;
 }
 
-/* What is to be encrypted, and nobody asks for the result. */
+/* Pages of a truncated file to be encrypted, whose result is never read. */
 static bool spliced_to_cipher(long i)
 {
 	struct sockaddr_alg sa = { .salg_family = AF_ALG,
@@ -145,7 +146,7 @@ static bool spliced_to_cipher(long i)
 	return fd >= 0 && spliced_to(fd, (16 - i % 2) * 4096);
 }
 
-/* Pages of a file that is empty again, in pipes that copies were made of. */
+/* Pages of a truncated file in a copy of a pipe, which was closed. */
 static bool copied_pages(long i)
 {
 	size_t size = PIPE_PAGES * 4096;
@@ -160,20 +161,20 @@ static bool copied_pages(long i)
 	       !close(fd[1]);
 }
 
-/* Rings of pipes, as large as one may have them, with nothing in them. */
+/* Rings of empty pipes, as large as a tenant may have them. */
 static bool pipe_rings(long i)
 {
 	int fd[2];
 
 	if (pipe(fd))
 		return false;
-	/* Refused when all pipes of the user have too many. */
+	/* Refused when the pipes of the user have too many pages in all. */
 	if (fcntl(fd[1], F_SETPIPE_SZ, 1 << (12 + i % 9)) < 0)
 		return errno == EPERM;
 	return true;
 }
 
-/* Who is to be told by a signal, for each file. */
+/* Files with an owner that is told by a signal. */
 static bool signalled_files(long i)
 {
 	static int first;
@@ -199,7 +200,7 @@ static bool file_leases(long i)
 	return !fcntl(fd, F_SETLEASE, F_RDLCK);
 }
 
-/* Requests to be told when a directory changes (F_NOTIFY). */
+/* Requests for notification of changes of a directory (F_NOTIFY). */
 static bool directory_notes(long i)
 {
 	static const char *const dirs[] = { "/", "/proc", "/dev", "/sys" };
@@ -208,7 +209,7 @@ static bool directory_notes(long i)
 	return fd >= 0 && !fcntl(fd, F_NOTIFY, DN_MODIFY | DN_MULTISHOT);
 }
 
-/* Seq files that have been read from: each keeps its buffer. */
+/* Open seq files that were read in part, each with its buffer. */
 static bool read_in_part(long i)
 {
 	static const char *const files[] = {
@@ -232,7 +233,7 @@ static int inotify_of(long i)
 	return fd;
 }
 
-/* As many events as 128 queues take. */
+/* Events in inotify queues of default length. */
 static bool inotify_default(long i)
 {
 	char name[32];
@@ -285,7 +286,7 @@ static bool add_rule(int set, long i)
 	return done;
 }
 
-/* Rules of Landlock, in sets that are not in force. */
+/* Landlock rules, in rulesets that are not enforced. */
 static bool landlock_rules(long i)
 {
 	static int set;
@@ -295,7 +296,7 @@ static bool landlock_rules(long i)
 	return set >= 0 && add_rule(set, i);
 }
 
-/* A child that does something once and then sits there. */
+/* Fork a child that runs @job once and then sleeps. */
 static bool sits(bool (*job)(void))
 {
 	int fd[2];
@@ -308,7 +309,7 @@ static bool sits(bool (*job)(void))
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		err = job() ? 0 : errno;
-		/* The byte needs a page; without it the reader must see the end. */
+		/* Without a page for the byte the reader has to see the pipe close. */
 		if (write(fd[1], &err, 1) != 1)
 			_exit(1);
 		for (;;)
@@ -328,13 +329,13 @@ static bool new_session(void)
 	return setsid() >= 0;
 }
 
-/* Each session is a group of the scheduler's. */
+/* Processes with a session each, which is an autogroup of the scheduler. */
 static bool autogroups(long i)
 {
 	return sits(new_session) || i < 0;
 }
 
-/* Sixteen sets in force, one in the other, each a copy of all before. */
+/* Enforce sixteen nested rulesets; each domain copies all rules before it. */
 static bool restrict_self(void)
 {
 	int set, k, n;
@@ -353,7 +354,7 @@ static bool restrict_self(void)
 	return true;
 }
 
-/* Processes in a domain of Landlock each. */
+/* Processes with a Landlock domain each. */
 static bool landlock_domains(long i)
 {
 	return sits(restrict_self) || i < 0;
@@ -373,7 +374,7 @@ static bool listen_to_self(void)
 		       SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog) >= 0;
 }
 
-/* Processes with a filter of seccomp each, and a file that listens to it. */
+/* Processes with a seccomp filter each, and a listener file for it. */
 static bool seccomp_listeners(long i)
 {
 	return sits(listen_to_self) || i < 0;
@@ -384,7 +385,7 @@ static bool seccomp_listeners(long i)
 #endif
 #define IOC_WATCH_QUEUE_SET_SIZE _IO('W', 0x60)
 
-/* Queues of notes about keys: pages that are made at once. */
+/* Notification queues, whose pages are allocated at once. */
 static bool watch_queues(long i)
 {
 	int fd[2];
@@ -394,7 +395,7 @@ static bool watch_queues(long i)
 	return !ioctl(fd[0], IOC_WATCH_QUEUE_SET_SIZE, 256 + 0 * i);
 }
 
-/* A delegated group, as a container engine without root has it. */
+/* Delegate the group, as a rootless container engine has it. */
 static void prepare_delegated(void)
 {
 	static const char *const files[] = { "", "/cgroup.procs",
@@ -409,7 +410,7 @@ static void prepare_delegated(void)
 	}
 }
 
-/* Control groups that are made in a delegated one. */
+/* Cgroups in a delegated group. */
 static bool delegated_groups(long i)
 {
 	char path[400];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With packets that come in, as root of a network namespace: what they leave
- * behind is made in an interrupt. And with workers that the kernel makes for one.
+ * Attacks of tenants with received packets, as root of a network namespace: an
+ * interrupt, or a worker of the kernel, allocates what these leave behind.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,10 +28,10 @@
 #include "bc_net.h"
 #include "tenant.h"
 
-/* How many frames in one turn. */
+/* Frames that are sent for each object. */
 #define TURN 256
 
-/* What is sent through "out" comes in at "in". */
+/* Make the device a veth: frames sent through "out" arrive at "in". */
 static void other_end(struct nlmsghdr *h)
 {
 	struct nlattr *kind, *data, *peer;
@@ -63,7 +63,7 @@ static bool make_wire(void)
 	other_end(h);
 	if (!nl_do(h))
 		return false;
-	/* It cannot be up before there are both. */
+	/* One end cannot come up before both exist. */
 	info.ifi_index = if_nametoindex("in");
 	if (!nl_do(nl_request(RTM_NEWLINK, 0, &info, sizeof(info))))
 		return false;
@@ -95,7 +95,7 @@ static bool send_frame(const struct frame *f)
 	       errno == ENOBUFS;
 }
 
-/* A frame from somewhere else each time, to the machine or to nobody. */
+/* A frame with a new source for each @i, to this machine or to nobody. */
 static struct frame frame_from(long i, bool here)
 {
 	struct frame f = {
@@ -128,7 +128,7 @@ static bool set_master(const char *device, const char *master)
 	return nl_do(h);
 }
 
-/* A bridge learns where each sender is. */
+/* Addresses of senders that a bridge learns. */
 static bool learned_addresses(long i)
 {
 	struct frame f;
@@ -157,7 +157,7 @@ static void bridged(struct nlmsghdr *h)
 	mnl_attr_nest_end(h, kind);
 }
 
-/* What goes to all is copied for each of the devices on top of one. */
+/* Broadcast frames, copied for each macvlan of a device. */
 static bool queued_broadcasts(long i)
 {
 	struct ifinfomsg info = { .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
@@ -201,7 +201,7 @@ static bool add_address(const char *device, uint32_t address)
 	return nl_do(h);
 }
 
-/* The first part of a packet, from everywhere; the second never comes. */
+/* First fragments of packets, whose second never comes. */
 static bool first_fragments(long i)
 {
 	struct frame f;
@@ -221,7 +221,7 @@ static bool first_fragments(long i)
 	return true;
 }
 
-/* A set into which a rule puts each sender, and the rule. */
+/* Make a set, and a rule that adds each sender to it. */
 static bool learning_set(void)
 {
 	struct nlattr *list, *e, *data;
@@ -290,7 +290,7 @@ static bool ingress_chain(void)
 	return nft_do(h);
 }
 
-/* Elements that packets add. */
+/* Elements of a set of nftables that packets add. */
 static bool added_elements(long i)
 {
 	struct frame f;

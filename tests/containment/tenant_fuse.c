@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A FUSE file system of a tenant's own, of one file. It answers everything but
- * what reads from the file.
+ * A FUSE file system of a tenant with one file. It answers all requests except
+ * reads from the file and look-ups of other names.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -56,7 +56,7 @@ static void refuse(int dev, unsigned long unique)
 	write(dev, &out, sizeof(out));
 }
 
-/* There is one name; who asks for another waits for ever, too. */
+/* There is one name; a look-up of another waits for ever, as a read does. */
 static bool known(const struct fuse_in_header *in)
 {
 	return !strcmp((const char *)(in + 1), "file");
@@ -119,8 +119,8 @@ static void __attribute__((noreturn)) serve(int dev)
 }
 
 /*
- * The server is a process of its own: whoever waits for an answer cannot be
- * killed as long as there is somebody who could give it.
+ * The server is a process of its own: a task that waits for an answer cannot be
+ * killed as long as a server exists that could give it.
  */
 static int mount_file(void)
 {
@@ -143,7 +143,7 @@ static int mount_file(void)
 	return open("/tmp/fuse/file", O_RDONLY);
 }
 
-/* A different part of the file each time: pages that nobody waits for yet. */
+/* Map another part of the file each time: pages that no other task waits for. */
 void *never_comes(size_t size)
 {
 	static size_t given;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With devices, as root of a network namespace: many, with many queues, names
- * and entries, and with packets that wait in them.
+ * Attacks of tenants with network devices, as root of a network namespace: many
+ * devices, with many queues, names, entries and waiting packets.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -52,7 +52,7 @@ static bool bonds(long i)
 	return add_device("bond", name_of(i), NULL);
 }
 
-/* On top of a device: its number, and what the kind wants besides. */
+/* Make device number @i on top of a dummy; @fill adds what its kind needs. */
 static bool on_top(const char *kind, long i, void (*fill)(struct nlmsghdr *h))
 {
 	struct ifinfomsg info = { 0 };
@@ -86,7 +86,7 @@ static void tunnel_to(struct nlmsghdr *h)
 			 htonl(0x0a000001 + peer));
 }
 
-/* Tunnels, each to another machine. */
+/* IP tunnels, each to another machine. */
 static bool tunnels(long i)
 {
 	peer = i;
@@ -99,7 +99,7 @@ static void many_queues(struct nlmsghdr *h)
 	mnl_attr_put_u32(h, IFLA_NUM_RX_QUEUES, 1024);
 }
 
-/* Pairs of virtual Ethernet, each end with queues in the hundreds. */
+/* Veth pairs with 1024 queues in each direction. */
 static bool many_queued(long i)
 {
 	return add_device("veth", name_of(i), many_queues);
@@ -110,7 +110,7 @@ static void bulk_queues(struct nlmsghdr *h)
 	mnl_attr_put_u32(h, IFLA_NUM_TX_QUEUES, 4096);
 }
 
-/* Devices of the kind ifb, with many queues. */
+/* Ifb devices with 4096 queues. */
 static bool queues_of_ifb(long i)
 {
 	return add_device("ifb", name_of(i), bulk_queues);
@@ -137,7 +137,7 @@ static void macvlan_mode(struct nlmsghdr *h)
 	mnl_attr_put_u32(h, IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE);
 }
 
-/* Devices of the kind macvlan. */
+/* Macvlan devices. */
 static bool macvlans(long i)
 {
 	return on_top("macvlan", i, macvlan_mode);
@@ -149,7 +149,7 @@ static void vxlan_id(struct nlmsghdr *h)
 	mnl_attr_put_u16(h, IFLA_VXLAN_PORT, htons(4789));
 }
 
-/* An entry of the table of addresses that a device has; the rest is the caller's. */
+/* Begin a request for an entry in the forwarding table of a device. */
 static struct nlmsghdr *entry(const char *device, int flags, long i)
 {
 	struct ndmsg nd = {
@@ -166,7 +166,7 @@ static struct nlmsghdr *entry(const char *device, int flags, long i)
 	return h;
 }
 
-/* Where a tunnel sends to: for each address of a machine behind it. */
+/* Forwarding entries of a VXLAN tunnel. */
 static bool vxlan_entries(long i)
 {
 	uint32_t to = htonl(0x0a000001 + i);
@@ -180,14 +180,14 @@ static bool vxlan_entries(long i)
 	return nl_do(h);
 }
 
-/* A bridge's table of addresses. */
+/* Forwarding entries of a bridge. */
 static bool bridge_entries(long i)
 {
 	return (i || add_device("bridge", "br", NULL)) &&
 	       nl_do(entry("br", NLM_F_EXCL, i));
 }
 
-/* Other names of one device: as many as one likes. */
+/* Alternative names of one device. */
 static bool other_names(long i)
 {
 	struct ifinfomsg info = { .ifi_index = 1 };
@@ -225,7 +225,7 @@ static void prepare_devices(void)
 	bc_sys(chmod("/dev/net/tun", 0666));
 }
 
-/* Packets for a device whose other end is a file that nobody reads. */
+/* Packets in tun devices whose file nobody reads. */
 static bool tun_packets(long i)
 {
 	static char packet[1400];
@@ -249,7 +249,7 @@ static bool tun_packets(long i)
 	return !close(fd);
 }
 
-/* Sockets that share what comes, each group with a table for 256 of them. */
+/* Fanout groups of packet sockets, each with a table for 65535 members. */
 static bool fanouts(long i)
 {
 	struct fanout_args args = {
@@ -266,7 +266,7 @@ static bool fanouts(long i)
 	       !setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &args, sizeof(args));
 }
 
-/* Addresses that a packet socket wants to hear. */
+/* Multicast addresses of a packet socket. */
 static bool packet_addresses(long i)
 {
 	struct packet_mreq mreq = {
@@ -287,7 +287,7 @@ static bool packet_addresses(long i)
 			   sizeof(mreq));
 }
 
-/* What goes over the loopback device, a copy for each who listens. */
+/* Copies of loopback packets, one for each packet socket. */
 static bool packet_copies(long i)
 {
 	static char data[1000];

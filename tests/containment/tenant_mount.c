@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With mounts and namespaces, as their root: file systems of one's own, and what
- * they keep.
+ * Attacks of tenants with mounts and namespaces, as their root: file systems, and
+ * objects that these keep.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -33,7 +33,7 @@ static bool tmpfs_mounts(long i)
 	return mount_at(i, "tmpfs", NULL);
 }
 
-/* Terminals of one's own, one instance after the other. */
+/* Mounts of devpts, each a new instance. */
 static bool devpts_mounts(long i)
 {
 	return mount_at(i, "devpts", "newinstance,ptmxmode=0666");
@@ -51,7 +51,7 @@ static bool ramfs_mounts(long i)
 	return mount_at(i, "ramfs", NULL);
 }
 
-/* Contents of a file of ramfs, which nothing can take back. */
+/* Pages of a file of ramfs, which nothing can take back. */
 static bool ramfs_contents(long i)
 {
 	static char data[1 << 16];
@@ -64,20 +64,20 @@ static bool ramfs_contents(long i)
 		fd = open("/tmp/m0/file", O_CREAT | O_WRONLY, 0600);
 	}
 	for (k = 0; k < 16; k++) {
-		/* What is left of one that is cut short fails next. */
+		/* After a short write the next one fails. */
 		if (write(fd, data, sizeof(data)) < 0)
 			return false;
 	}
 	return true;
 }
 
-/* Mounts of cgroup. */
+/* Mounts of cgroup2. */
 static bool group_mounts(long i)
 {
 	return mount_at(i, "cgroup2", NULL);
 }
 
-/* Interpreters for programs that there are not. */
+/* Formats of binfmt_misc for programs that do not exist. */
 static bool binary_formats(long i)
 {
 	char text[400], magic[200];
@@ -95,7 +95,7 @@ static bool binary_formats(long i)
 	return write(fd, text, n) == n;
 }
 
-/* Trees of mounts that are nowhere. */
+/* Detached copies of a mount tree. */
 static bool loose_trees(long i)
 {
 	return syscall(428 /* open_tree */, AT_FDCWD, "/tmp",
@@ -103,7 +103,7 @@ static bool loose_trees(long i)
 	       i >= 0;
 }
 
-/* Contexts of file systems that are not mounted, with many options. */
+/* Contexts of file systems that are not mounted, each with a long option. */
 static bool fs_options(long i)
 {
 	static char value[250];
@@ -131,7 +131,7 @@ static bool make_overlay(void)
 		      "lowerdir=/tmp/lower:/tmp/lower2,userxattr");
 }
 
-/* What a directory consists of, merged anew whenever it has changed. */
+/* Merged listings of an overlay directory, made anew after each change. */
 static bool overlay_directories(long i)
 {
 	static char buf[1024];
@@ -160,7 +160,7 @@ static int fuse_at(long i)
 	return mount("fuse", dir, "fuse", 0, options) ? -1 : dev;
 }
 
-/* Connections to a file system that nobody serves. */
+/* FUSE connections that nobody serves. */
 static bool fuse_mounts(long i)
 {
 	return fuse_at(i) >= 0;
@@ -175,7 +175,7 @@ static void look_up(long i)
 	stat(path, &st);
 }
 
-/* Threads that wait for a file system which nobody serves. */
+/* Threads that wait for a FUSE server that does not answer. */
 static bool fuse_waiters(long i)
 {
 	return (i || never_comes(4096)) && one_waiting(look_up, i);
@@ -186,7 +186,7 @@ static int own_users(void)
 	return unshare(CLONE_NEWUSER);
 }
 
-/* User namespaces with as many ranges of users as there may be. */
+/* User namespaces, each with a map of users. */
 static bool user_maps(long i)
 {
 	pid_t pid = sit(own_users);
@@ -198,7 +198,7 @@ static bool user_maps(long i)
 	return !bc_write_path(path, i % 2 ? "0 0 1" : "1 0 1");
 }
 
-/* Namespaces that only an open file keeps, one of each kind. */
+/* Namespaces of several kinds, each kept only by an open file. */
 static bool namespaces_in_files(long i)
 {
 	static const int kinds[] = { CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNS,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Netlink for tenants: one request, one answer. */
+/* Netlink for tenants: one answer for each request. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,7 +38,7 @@ struct nlmsghdr *nl_request(int type, int flags, const void *header,
 	return h;
 }
 
-/* The errors of all answers up to the one that has been asked for. */
+/* Read answers up to that of request @seq; false, with errno, if one is an error. */
 static bool answered(struct mnl_socket *nl, unsigned int seq)
 {
 	static char buf[ROOM];
@@ -109,7 +109,7 @@ static bool nfnl_open(void)
 	return netfilter;
 }
 
-/* One request as a transaction: between a begin and an end. */
+/* Send a request of nftables as a transaction, between a begin and an end. */
 bool nft_do(struct nlmsghdr *h)
 {
 	static char batch[ROOM + 128];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* With other kinds of sockets, as tenants: AF_ALG, AF_VSOCK, AF_CAN. */
+/* Attacks of tenants with other kinds of sockets: AF_ALG, AF_VSOCK, AF_CAN. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static int alg_type(const char *type, const char *name)
 	return fd;
 }
 
-/* Hashes that are begun and not ended. */
+/* Hashes that are begun and not finished. */
 static bool alg_hashes(long i)
 {
 	static int type;
@@ -43,7 +43,7 @@ static bool alg_hashes(long i)
 	return fd >= 0 && send(fd, data, 100 + i % 2, MSG_MORE) > 0;
 }
 
-/* Keys, each expanded in an instance of its cipher. */
+/* Cipher instances, each with an expanded key. */
 static bool alg_keys(long i)
 {
 	int fd = alg_type("aead", "gcm(aes)");
@@ -52,7 +52,7 @@ static bool alg_keys(long i)
 	return fd >= 0 && !setsockopt(fd, SOL_ALG, ALG_SET_KEY, data, 16);
 }
 
-/* What is to be encrypted and never fetched. */
+/* Data to be encrypted, whose result is never read. */
 static bool alg_pages(long i)
 {
 	static int type;
@@ -73,7 +73,7 @@ static bool alg_pages(long i)
 	return errno == EAGAIN;
 }
 
-/* Random numbers: an instance of the generator for each socket. */
+/* Random number generators, an instance for each socket. */
 static bool alg_generators(long i)
 {
 	int type = alg_type("rng", "stdrng"), fd;
@@ -85,7 +85,7 @@ static bool alg_generators(long i)
 	return fd >= 0;
 }
 
-/* Sockets of vsock, filled. */
+/* Vsock connections, filled. */
 static bool vsock_full(long i)
 {
 	static struct sockaddr_vm to = {
@@ -114,7 +114,7 @@ static bool vsock_full(long i)
 	return in >= 0 && errno == EAGAIN;
 }
 
-/* Connections of vsock that were closed before anybody accepted them. */
+/* Vsock connections that were closed before they were accepted. */
 static bool vsock_unaccepted(long i)
 {
 	static struct sockaddr_vm to;
@@ -143,7 +143,7 @@ static bool vsock_unaccepted(long i)
 	return true;
 }
 
-/* Filters of 512 ids, each of which is a receiver in lists of the kernel's. */
+/* CAN filters of 512 ids, each of which is a receiver in lists of the kernel. */
 static bool can_filters(long i)
 {
 	static struct can_filter f[512];
@@ -157,7 +157,7 @@ static bool can_filters(long i)
 	       !setsockopt(fd, SOL_CAN_RAW, CAN_RAW_FILTER, f, sizeof(f));
 }
 
-/* Frames that are waited for: as many as one likes for each socket. */
+/* CAN jobs that wait for frames, 2048 for each socket. */
 static bool can_jobs(long i)
 {
 	struct sockaddr_can any = { .can_family = AF_CAN };

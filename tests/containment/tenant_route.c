@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With what is configured in a network namespace, as its root: addresses,
- * neighbours, routes, rules.
+ * Attacks of tenants with the configuration of a network namespace, as its root:
+ * addresses, neighbours, routes, rules.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,7 +21,7 @@
 
 #include "tenant.h"
 
-/* The device that everything is about; its number. */
+/* The index of the device that all attacks use. */
 static int device(void)
 {
 	static int index;
@@ -73,7 +73,7 @@ static bool add_neighbour(int family, int flags, const void *address,
 	return nl_do(h);
 }
 
-/* Neighbours, IPv4. */
+/* IPv4 neighbours. */
 static bool neighbours(long i)
 {
 	uint32_t a = address4(i);
@@ -81,7 +81,7 @@ static bool neighbours(long i)
 	return add_neighbour(AF_INET, 0, &a, sizeof(a));
 }
 
-/* Neighbours, IPv6. */
+/* IPv6 neighbours. */
 static bool neighbours6(long i)
 {
 	struct in6_addr a = address6(i);
@@ -89,7 +89,7 @@ static bool neighbours6(long i)
 	return add_neighbour(AF_INET6, 0, &a, sizeof(a));
 }
 
-/* Addresses that a device answers for, IPv6. */
+/* IPv6 addresses for which a device answers as a proxy. */
 static bool proxies(long i)
 {
 	struct in6_addr a = address6(i);
@@ -97,7 +97,7 @@ static bool proxies(long i)
 	return add_neighbour(AF_INET6, NTF_PROXY, &a, sizeof(a));
 }
 
-/* Addresses of a device, IPv4. */
+/* IPv4 addresses of a device. */
 static bool addresses4(long i)
 {
 	struct ifaddrmsg m = {
@@ -113,7 +113,7 @@ static bool addresses4(long i)
 	return nl_do(h);
 }
 
-/* Addresses of a device, IPv6. */
+/* IPv6 addresses of a device. */
 static bool addresses6(long i)
 {
 	struct ifaddrmsg m = {
@@ -145,7 +145,7 @@ static struct nlmsghdr *route_request(int family, int bits, int flags)
 	return nl_request(RTM_NEWROUTE, NLM_F_CREATE | flags, &m, sizeof(m));
 }
 
-/* Routes, IPv4, each with metrics that no other has. */
+/* IPv4 routes, each with metrics of its own. */
 static bool routes4(long i)
 {
 	int oif = device();
@@ -162,7 +162,7 @@ static bool routes4(long i)
 	return oif && nl_do(h);
 }
 
-/* Routes, IPv6. */
+/* IPv6 routes. */
 static bool routes6(long i)
 {
 	int oif = device();
@@ -174,7 +174,7 @@ static bool routes6(long i)
 	return oif && nl_do(h);
 }
 
-/* Routes that put labels before a packet. */
+/* Routes that push MPLS labels. */
 static bool routes_of_labels(long i)
 {
 	int oif = device();
@@ -195,7 +195,7 @@ static bool routes_of_labels(long i)
 	return oif && nl_do(h);
 }
 
-/* Routes with many ways each. */
+/* Multipath routes with 64 next hops each. */
 static bool ways(long i)
 {
 	int oif = device();
@@ -212,7 +212,7 @@ static bool ways(long i)
 	return oif && nl_do(h);
 }
 
-/* Next hops. */
+/* Next-hop objects. */
 static bool next_hops(long i)
 {
 	struct nhmsg m = { .nh_family = AF_INET };
@@ -248,7 +248,7 @@ static bool next_hop_groups(long i)
 	return nl_do(h);
 }
 
-/* Rules of routing. */
+/* Routing rules. */
 static bool rules(long i)
 {
 	struct fib_rule_hdr r = {
@@ -264,7 +264,7 @@ static bool rules(long i)
 	return nl_do(h);
 }
 
-/* Tables, which are made with their first route. */
+/* Routing tables, each made with its first route. */
 static bool tables(long i)
 {
 	int oif = device();
@@ -275,7 +275,7 @@ static bool tables(long i)
 	return oif && nl_do(h);
 }
 
-/* Labels, and what is done with them; the table of labels itself first. */
+/* MPLS labels with their routes, and the table of labels. */
 static bool labels(long i)
 {
 	int oif = device();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With sockets, as tenants: answers, errors and notes that nobody reads, options
- * and lists, at the sizes of buffers that everybody gets.
+ * Attacks of tenants with sockets: answers, errors and notifications that nobody
+ * reads, options and lists, with buffers of the sizes that any user gets.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,7 +30,7 @@
 
 static char data[65536];
 
-/* The largest buffers that one may ask for. */
+/* The largest buffers that a tenant may have. */
 static void own_buffers(int fd)
 {
 	int size = 1 << 20;
@@ -48,7 +48,7 @@ static int netlink(int protocol)
 	return fd;
 }
 
-/* The answer to a request that is wrong has the request in it. */
+/* Answers to wrong requests, each with a copy of the request. */
 static bool netlink_errors(long i)
 {
 	struct nlmsghdr *h = (void *)data;
@@ -73,7 +73,7 @@ long unread_answers(long i)
 	return netlink_errors(i) ? 0 : -1;
 }
 
-/* The first part of a dump comes at once, as large as was last read. */
+/* Begin a dump: its first part is made at once, as large as the largest read. */
 static bool dump(int protocol, int type, const void *header, size_t size)
 {
 	struct nlmsghdr *h;
@@ -81,13 +81,13 @@ static bool dump(int protocol, int type, const void *header, size_t size)
 
 	if (fd < 0)
 		return false;
-	/* Whoever reads much is given much. */
+	/* Read with a large buffer, so that the first part is large. */
 	recv(fd, data, sizeof(data), 0);
 	h = nl_request(type, NLM_F_DUMP, header, size);
 	return send(fd, h, h->nlmsg_len, 0) > 0;
 }
 
-/* Dumps over netlink that are begun and not read. */
+/* Netlink dumps that are begun and not read. */
 static bool netlink_dumps(long i)
 {
 	struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
@@ -96,7 +96,7 @@ static bool netlink_dumps(long i)
 		    sizeof(info));
 }
 
-/* Dumps of sockets that are begun and not read. */
+/* Socket dumps that are begun and not read. */
 static bool diag_dumps(long i)
 {
 	struct unix_diag_req u = { .sdiag_family = AF_UNIX,
@@ -123,7 +123,7 @@ static int udp_to(struct sockaddr_in *to)
 	return connect(fd, (struct sockaddr *)to, sizeof(*to)) ? -1 : fd;
 }
 
-/* Copies of what was sent, with the time, that wait in the queue of errors. */
+/* Copies of sent packets, with time stamps, in error queues. */
 static bool udp_timestamps(long i)
 {
 	int how = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
@@ -142,7 +142,7 @@ static bool udp_timestamps(long i)
 	return true;
 }
 
-/* Nobody listens: each datagram comes back as an error. */
+/* Errors for datagrams to a port where nobody listens. */
 static bool udp_errors(long i)
 {
 	struct sockaddr_in to = bc_loopback(9);
@@ -158,7 +158,7 @@ static bool udp_errors(long i)
 	return true;
 }
 
-/* Datagrams that came, in sockets that do not read. */
+/* Received datagrams that nobody reads. */
 static bool udp_unread(long i)
 {
 	struct sockaddr_in sin;
@@ -177,7 +177,7 @@ static bool udp_unread(long i)
 	return !close(out);
 }
 
-/* Connections to a listener that does not accept. */
+/* Connections to a listener that does not accept them. */
 static bool unix_unaccepted(long i)
 {
 	static struct sockaddr_un sun;
@@ -199,7 +199,7 @@ static bool unix_unaccepted(long i)
 	return errno == EAGAIN && !close(fd);
 }
 
-/* A pair of connected sockets; what is sent to the second stays there. */
+/* Make a pair of connected sockets; data that is sent to the second stays there. */
 int stream(int protocol, int fd[2])
 {
 	struct sockaddr_in sin = bc_loopback(0);
@@ -207,7 +207,7 @@ int stream(int protocol, int fd[2])
 	int server = socket(AF_INET, SOCK_STREAM, protocol);
 	struct timeval wait = { .tv_sec = 2 };
 
-	/* What an interrupt cannot make for a full group never arrives here. */
+	/* For a full group the interrupt makes no connection: do not wait for ever. */
 	setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	if (server < 0 || bind(server, (struct sockaddr *)&sin, len) ||
 	    listen(server, 1) ||
@@ -229,7 +229,7 @@ static bool fill_stream(int fd, size_t piece)
 	return errno == EAGAIN;
 }
 
-/* Unread packets of TCP with a few bytes each. */
+/* Unread TCP packets with a few bytes each. */
 static bool tcp_small(long i)
 {
 	int fd[2], on = 1, k;
@@ -245,8 +245,8 @@ static bool tcp_small(long i)
 }
 
 /*
- * A byte in each of many pages: the rest of each page was sent over another
- * connection, and is gone.
+ * Leave one byte of a connection in each of many pages: the rest of each page is sent
+ * over another connection, and read.
  */
 static bool in_parts(int protocol, int fd[2])
 {
@@ -274,7 +274,7 @@ static bool in_parts(int protocol, int fd[2])
 	return true;
 }
 
-/* Connections of TCP that have a byte in each of many pages. */
+/* TCP connections with one byte in each of many pages. */
 static bool tcp_bytes(long i)
 {
 	int fd[2];
@@ -283,7 +283,7 @@ static bool tcp_bytes(long i)
 	return !stream(0, fd) && in_parts(0, fd);
 }
 
-/* The same over MPTCP, whose two ends keep a note of each part in the page. */
+/* MPTCP connections with one byte in each of many pages, which both ends record. */
 static bool mptcp_bytes(long i)
 {
 	int fd[2];
@@ -292,7 +292,7 @@ static bool mptcp_bytes(long i)
 	return !stream(262 /* IPPROTO_MPTCP */, fd) && in_parts(262, fd);
 }
 
-/* Pages of a file that is empty again, of each of which TCP has a byte. */
+/* Pages of a truncated file, of each of which TCP has one byte. */
 static bool tcp_spliced_bytes(long i)
 {
 	int fd[2], ends[2], k, file = memfd_create("bytes", 0);
@@ -313,7 +313,7 @@ static bool tcp_spliced_bytes(long i)
 	       !close(ends[1]) && done;
 }
 
-/* Connections of MPTCP, filled. */
+/* MPTCP connections, filled. */
 static bool mptcp_full(long i)
 {
 	int fd[2];
@@ -322,7 +322,7 @@ static bool mptcp_full(long i)
 	       fill_stream(fd[0], sizeof(data) - i % 2);
 }
 
-/* Associations of SCTP, filled. */
+/* SCTP associations, filled. */
 static bool sctp_full(long i)
 {
 	int fd[2];
@@ -330,7 +330,7 @@ static bool sctp_full(long i)
 	return !stream(IPPROTO_SCTP, fd) && fill_stream(fd[0], 100 + i % 2);
 }
 
-/* Streams of an association: 64 Ki in both directions. */
+/* SCTP associations with 64 Ki streams in each direction. */
 static bool sctp_streams(long i)
 {
 	struct {
@@ -348,14 +348,14 @@ static bool sctp_streams(long i)
 	    getsockname(server, (struct sockaddr *)&sin, &len))
 		return false;
 	fd = socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
-	/* A peer that may have no more does not answer. */
+	/* A peer whose group is full does not answer. */
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 	return fd >= 0 &&
 	       !setsockopt(fd, IPPROTO_SCTP, 2, &init, sizeof(init)) &&
 	       !connect(fd, (struct sockaddr *)&sin, len);
 }
 
-/* Programs that choose among sockets of one port. */
+/* Filters that choose among the sockets of one port. */
 static bool reuseport_filters(long i)
 {
 	static struct sock_filter insns[4096];
@@ -376,7 +376,7 @@ static bool reuseport_filters(long i)
 			   sizeof(prog));
 }
 
-/* Groups of multicast, 20 for each socket; the device notes them all. */
+/* IPv4 multicast groups, 20 for each socket; the device records them all. */
 static bool multicast_groups(long i)
 {
 	struct ip_mreq mreq = { .imr_multiaddr.s_addr = htonl(0xe8000000 + i),
@@ -390,7 +390,7 @@ static bool multicast_groups(long i)
 				      sizeof(mreq));
 }
 
-/* Groups of multicast, IPv6. */
+/* IPv6 multicast groups. */
 static bool multicast_groups6(long i)
 {
 	struct ipv6_mreq mreq = { .ipv6mr_interface = 1 };
@@ -404,10 +404,10 @@ static bool multicast_groups6(long i)
 				      sizeof(mreq));
 }
 
-/* A label that only this socket may use, for each address. */
+/* IPv6 flow labels for the exclusive use of one socket. */
 static bool flow_labels(long i)
 {
-	/* <linux/in6.h> and <netinet/in.h> cannot be had at once. */
+	/* <linux/in6.h> and <netinet/in.h> cannot be included together. */
 	struct {
 		struct in6_addr to;
 		__be32 label;
@@ -429,7 +429,7 @@ static bool flow_labels(long i)
 			   sizeof(req));
 }
 
-/* Keys for peers that there are not. */
+/* TCP MD5 keys for peers that do not exist. */
 static bool md5_keys(long i)
 {
 	struct tcp_md5sig key = { .tcpm_keylen = 80 };
@@ -444,7 +444,7 @@ static bool md5_keys(long i)
 	       !setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &key, sizeof(key));
 }
 
-/* Notes that what was sent without a copy may be used again. */
+/* Notifications that data which was sent without a copy may be reused. */
 static bool zerocopy_notes(long i)
 {
 	int fd[2], on = 1, k;
@@ -468,7 +468,7 @@ const struct attack sock_attacks[] = {
 	TENANT(udp_errors, 2000),
 	TENANT(udp_unread, 2000),
 	TENANT(unix_unaccepted, 2000),
-	TENANT_LATER(tcp_small, 200, 0, "a third more than what is charged"),
+	TENANT_LATER(tcp_small, 200, 0, "a third more than is charged"),
 	TENANT(tcp_bytes, 1000),
 	TENANT(tcp_spliced_bytes, 2000),
 	TENANT(mptcp_full, 100),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* With TLS in the kernel, as tenants. */
+/* Attacks of tenants with TLS in the kernel. */
 #define _GNU_SOURCE
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -26,7 +26,7 @@ static bool use_tls(int fd, int direction, long key)
 			   sizeof(info));
 }
 
-/* Records of TLS that are not full yet: pages that wait for the rest. */
+/* TLS records that are not full: their pages wait for the rest. */
 static bool ktls_records(long i)
 {
 	int fd[2];
@@ -35,7 +35,7 @@ static bool ktls_records(long i)
 	       send(fd[0], data, 16000, MSG_MORE | MSG_DONTWAIT) > 0;
 }
 
-/* Records that were read and stay, because nobody has taken them out. */
+/* Decrypted TLS records that were only peeked at, and so stay. */
 static bool ktls_peeked(long i)
 {
 	static struct iovec v[1024];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With traffic control and IPsec, as root of a network namespace.
+ * Attacks of tenants with traffic control and IPsec, as root of a network namespace.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -60,7 +60,7 @@ static bool make_htb(int index)
 	return nl_do(h);
 }
 
-/* Classes of a queueing discipline. */
+/* Classes of a qdisc. */
 static bool tc_classes(long i)
 {
 	struct tc_htb_opt opt = {
@@ -93,7 +93,7 @@ static bool ingress(void)
 				 "ingress"));
 }
 
-/* Filters of a queueing discipline. */
+/* Filters of the kind u32. */
 static bool tc_filters(long i)
 {
 	struct {
@@ -131,7 +131,7 @@ static bool tc_flowers(long i)
 	return nl_do(h);
 }
 
-/* Chains of filters, each with a first one. */
+/* Chains of filters, each empty. */
 static bool tc_chains(long i)
 {
 	struct tcmsg m = { .tcm_parent = 0xffff0000 };
@@ -150,7 +150,7 @@ static void some_queues(struct nlmsghdr *h)
 	mnl_attr_put_u32(h, IFLA_NUM_TX_QUEUES, 1024);
 }
 
-/* Disciplines that have one of another kind for each queue. */
+/* Qdiscs with a child qdisc for each of 1024 queues. */
 static bool tc_queues(long i)
 {
 	char name[IFNAMSIZ];
@@ -164,7 +164,7 @@ static bool tc_queues(long i)
 			"mq"));
 }
 
-/* A discipline with tables of its own, on one device after the other. */
+/* Qdiscs with tables, each on a device of its own. */
 static bool tc_disciplines(long i)
 {
 	static const char *const kinds[] = { "fq_codel", "sfq", "cake", "fq" };
@@ -176,7 +176,7 @@ static bool tc_disciplines(long i)
 			kinds[i % BC_COUNT(kinds)]));
 }
 
-/* Packets on their way for an hour. */
+/* Packets that netem delays for two minutes. */
 static bool delayed_packets(long i)
 {
 	struct tc_netem_qopt opt = { .latency = 0x7fffffff, .limit = 1000000 };
@@ -191,7 +191,7 @@ static bool delayed_packets(long i)
 	return send_packets();
 }
 
-/* Frames that a timer sends, and that are on their way for an hour. */
+/* CAN frames that a timer sends, and that netem delays for two minutes. */
 static bool delayed_frames(long i)
 {
 	struct tc_netem_qopt opt = { .latency = 0x7fffffff, .limit = 10000000 };
@@ -249,7 +249,7 @@ static void put_cipher(struct nlmsghdr *h)
 		     &aead);
 }
 
-/* States of IPsec. */
+/* IPsec states. */
 static bool ipsec_states(long i)
 {
 	struct xfrm_usersa_info sa = {
@@ -271,7 +271,7 @@ static bool ipsec_states(long i)
 	return nl_do_on(xfrm(), h);
 }
 
-/* Policies of IPsec. */
+/* IPsec policies. */
 static bool ipsec_policies(long i)
 {
 	struct xfrm_userpolicy_info p = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With io_uring, as tenants: what a request that has to wait was prepared with.
+ * Attacks of tenants with io_uring: the data that waiting requests keep.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -38,7 +38,7 @@ static bool open_ring(void)
 	return !bc_uring_open(&ring, DEPTH);
 }
 
-/* All @n, or the first of the rest was refused. */
+/* True if all @n were taken; if not, the first of the rest was refused. */
 static bool submitted(long n)
 {
 	long taken = bc_uring_submit(&ring, n);
@@ -48,7 +48,7 @@ static bool submitted(long n)
 	return taken == n;
 }
 
-/* Number @i of the links behind a poll that never fires. */
+/* Queue request number @i, linked behind a poll that never fires. */
 static bool link_up(long i, void (*fill)(struct io_uring_sqe *s, long i))
 {
 	struct io_uring_sqe *s;
@@ -81,7 +81,7 @@ static void fill_setxattr(struct io_uring_sqe *s, long i)
 	s->addr3 = (unsigned long)"/";
 }
 
-/* Requests to set an attribute, with the value, that wait. */
+/* Waiting requests to set an attribute, with its value. */
 static bool uring_attributes(long i)
 {
 	return link_up(i, fill_setxattr);
@@ -103,7 +103,7 @@ static void fill_name(struct io_uring_sqe *s, long i)
 		s->addr2 = (unsigned long)value;
 }
 
-/* Requests with a name of a path that wait. */
+/* Waiting requests with a path name. */
 static bool uring_names(long i)
 {
 	return link_up(i, fill_name);
@@ -125,7 +125,7 @@ static void fill_two_names(struct io_uring_sqe *s, long i)
 		s->len = AT_FDCWD;
 }
 
-/* Requests with two names that wait. */
+/* Waiting requests with two path names. */
 static bool uring_pairs_of_names(long i)
 {
 	return link_up(i, fill_two_names);
@@ -140,7 +140,7 @@ static void fill_message(struct io_uring_sqe *s, long i)
 	s->addr = (unsigned long)&m;
 }
 
-/* Requests with a message and its parts that wait. */
+/* Waiting requests with a message and its vector. */
 static bool uring_messages(long i)
 {
 	return link_up(i, fill_message);
@@ -154,7 +154,7 @@ static void fill_vector(struct io_uring_sqe *s, long i)
 	s->len = BC_COUNT(vector);
 }
 
-/* Requests with a vector of buffers that wait. */
+/* Waiting requests with a vector of buffers. */
 static bool uring_vectors(long i)
 {
 	return link_up(i, fill_vector);
@@ -181,9 +181,7 @@ static void fill_futexes(struct io_uring_sqe *s, long i)
 	s->len = 128;
 }
 
-/*
- * Requests to wait for futexes, which are not linked: they wait by themselves.
- */
+/* Requests to wait for futexes (not linked, as they wait anyway). */
 static bool uring_futexes(long i)
 {
 	if (!open_ring())
@@ -200,7 +198,7 @@ static void fill_address(struct io_uring_sqe *s, long i)
 	s->off = 110;
 }
 
-/* Requests with an address of a socket that wait. */
+/* Waiting requests with a socket address. */
 static bool uring_addresses(long i)
 {
 	return link_up(i, fill_address);
@@ -222,7 +220,7 @@ static bool uring_timeouts(long i)
 	return submitted(1);
 }
 
-/* Requests to poll what never comes. */
+/* Requests to poll for an event that never comes. */
 static bool uring_polls(long i)
 {
 	struct io_uring_sqe *s;
@@ -237,7 +235,7 @@ static bool uring_polls(long i)
 	return submitted(1);
 }
 
-/* What is done and does not fit into the ring of completions any more. */
+/* Completions that do not fit into the completion ring. */
 static bool uring_overflow(long i)
 {
 	struct io_uring_sqe *s;
@@ -247,7 +245,7 @@ static bool uring_overflow(long i)
 	s = bc_uring_add(&ring);
 	s->opcode = IORING_OP_NOP;
 	s->user_data = i;
-	/* While there is an overflow nothing is taken: another ring sends. */
+	/* A ring with an overflow takes no more requests: go on with a new one. */
 	if (bc_uring_submit(&ring, 1) == 1)
 		return true;
 	if (errno != EBUSY && errno != EAGAIN)
@@ -256,7 +254,7 @@ static bool uring_overflow(long i)
 	return open_ring();
 }
 
-/* Buffers that the kernel notes one by one: all begin at the same byte. */
+/* Provided buffers, which the kernel records one by one. */
 static bool uring_provided(long i)
 {
 	struct io_uring_sqe *s;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With threads that wait, as tenants: in system calls that have copied something
- * before, and in the middle of copying, from a file that does not answer.
+ * Attacks of tenants with waiting threads: in system calls that have copied their
+ * arguments, and in the middle of copying, from a file that does not answer.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -42,7 +42,7 @@ static void write_vector(long i)
 	writev(full[1], vector, BC_COUNT(vector) - i % 2);
 }
 
-/* Threads that write a vector to a pipe which is full. */
+/* Threads that write a vector to a full pipe. */
 static bool writers(long i)
 {
 	return full_pipe() && one_waiting(write_vector, i);
@@ -92,7 +92,7 @@ static bool futex_waiters(long i)
 	return one_waiting(wait_for_words, i);
 }
 
-/* The name of a file with two ends, of which there is one. */
+/* Open one end of a FIFO by a long path. */
 static void open_one_end(long i)
 {
 	char path[4000];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With firewalls, as root of a network namespace: nftables, iptables, ipset, the
- * connections that are tracked, and packets that wait for a verdict.
+ * Attacks of tenants with firewalls, as root of a network namespace: nftables,
+ * iptables, ipset, tracked connections, and packets that wait for a verdict.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -66,13 +66,13 @@ static bool make_chain(const char *name, bool hooked)
 	return nft_do(h);
 }
 
-/* Tables of nftables. */
+/* Nftables tables. */
 static bool nft_tables(long i)
 {
 	return make_table(numbered("table", i));
 }
 
-/* Chains of nftables. */
+/* Nftables chains. */
 static bool nft_chains(long i)
 {
 	if (!i && !make_table("t"))
@@ -80,7 +80,7 @@ static bool nft_chains(long i)
 	return make_chain(numbered("chain", i), false);
 }
 
-/* An expression of a rule; what it wants is put between the two calls. */
+/* Begin an expression of a rule; its attributes come before end_expr(). */
 static struct nlattr *begin_expr(struct nlmsghdr *h, const char *name,
 				 struct nlattr **data)
 {
@@ -107,7 +107,7 @@ static struct nlmsghdr *rule_in(const char *chain, struct nlattr **exprs)
 	return h;
 }
 
-/* Rules of a hundred counters each, which are percpu. */
+/* Nftables rules, each with a hundred percpu counters. */
 static bool nft_rules(long i)
 {
 	struct nlattr *exprs, *a, *data;
@@ -137,7 +137,7 @@ static bool make_set(const char *name)
 	return nft_do(h);
 }
 
-/* Sets of nftables. */
+/* Nftables sets. */
 static bool nft_sets(long i)
 {
 	if (!i && !make_table("t"))
@@ -145,7 +145,7 @@ static bool nft_sets(long i)
 	return make_set(numbered("set", i));
 }
 
-/* Elements of a set of nftables, a thousand at a time. */
+/* Elements of an nftables set, a thousand at a time. */
 static bool nft_elements(long i)
 {
 	struct nlattr *list, *e, *key;
@@ -169,7 +169,7 @@ static bool nft_elements(long i)
 	return nft_do(h);
 }
 
-/* Named limits of nftables. */
+/* Nftables limit objects. */
 static bool nft_objects(long i)
 {
 	struct nlattr *data;
@@ -188,7 +188,7 @@ static bool nft_objects(long i)
 	return nft_do(h);
 }
 
-/* Whatever leaves is tracked: an entry for each port it goes to. */
+/* Track all packets that leave: an entry for each destination port. */
 static bool track(void)
 {
 	struct nlattr *exprs, *a, *data;
@@ -205,7 +205,7 @@ static bool track(void)
 	return nft_do(h);
 }
 
-/* Connections that are tracked for packets. */
+/* Tracked connections, made by packets. */
 static bool tracked_packets(long i)
 {
 	struct sockaddr_in to = bc_loopback(i % 60000 + 1);
@@ -237,7 +237,7 @@ static void put_tuple(struct nlmsghdr *h, int type, uint32_t src, uint32_t dst,
 	mnl_attr_nest_end(h, t);
 }
 
-/* Connections that are made by hand. */
+/* Tracked connections, made by request. */
 static bool connections(long i)
 {
 	struct nlmsghdr *h;
@@ -250,7 +250,7 @@ static bool connections(long i)
 	return nft_do(h);
 }
 
-/* Counters of accounting (nfacct). */
+/* Accounting counters (nfacct). */
 static bool counters(long i)
 {
 	struct nlmsghdr *h;
@@ -260,7 +260,7 @@ static bool counters(long i)
 	return nft_do(h);
 }
 
-/* Policies of timeouts. */
+/* Timeout policies of connection tracking. */
 static bool timeouts(long i)
 {
 	struct nlmsghdr *h;
@@ -306,13 +306,13 @@ static bool make_ipset(const char *name, const char *type, bool ports)
 	return nft_do(h);
 }
 
-/* Sets that are fields of bits, as large as there are ports. */
+/* Bitmap sets of ipset with a bit for each port. */
 static bool bitmaps(long i)
 {
 	return make_ipset(numbered("ports", i), "bitmap:port", true);
 }
 
-/* Addresses in sets; when one is full the next. */
+/* Addresses in hash sets of ipset, 65000 in each. */
 static bool set_members(long i)
 {
 	struct nlmsghdr *h;
@@ -358,7 +358,7 @@ static void put_end(struct ipt_entry *e)
 	strcpy(t->errorname, "ERROR");
 }
 
-/* One table of @n rules that say yes, and an end; three of them begin chains. */
+/* Replace the table by one of @n accepting rules and an end; three begin chains. */
 static bool replace(unsigned int n)
 {
 	size_t size = n * sizeof(struct ipt_rule) + sizeof(struct ipt_entry) +
@@ -366,7 +366,7 @@ static bool replace(unsigned int n)
 	struct ipt_replace *r = calloc(1, sizeof(*r) + size);
 	struct ipt_rule *rules = (void *)r->entries;
 	static unsigned int before =
-		4; /* in the table that there is at first */
+		4; /* entries of the table before the first call */
 	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
 	unsigned int i;
 	bool done;
@@ -393,13 +393,13 @@ static bool replace(unsigned int n)
 	return done;
 }
 
-/* A table of iptables, twice as large every time. */
+/* A table of iptables, each twice as large as the one before. */
 static bool iptables(long i)
 {
 	return replace(1000u << i);
 }
 
-/* Packets that wait until somebody says what shall become of them. */
+/* Queue all packets that leave to user space, which gives no verdict. */
 static bool make_queue(void)
 {
 	struct nfqnl_msg_config_params params = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The system calls, and what their arguments are:
+ * The system calls, and the kinds of their arguments:
  *
  *	i a number, k one of few, g flags, z a size, F a file, D a directory,
  *	P a process, A an address to map at
@@ -9,9 +9,9 @@
  *	d files to poll, o operations of semaphores, f a filter, r parameters of
  *	a ring, c a new task
  *
- * Not there: what ends or stops the tenant itself and says nothing (exit, pause),
- * what never goes to an account (reboot, and the like), and what a libc is
- * needed for (vfork, rt_sigreturn).
+ * Left out are calls that end or stop the tenant itself and show nothing (exit,
+ * pause), calls that never reach an account (reboot, and the like), and calls that
+ * need a libc (vfork, rt_sigreturn).
  */
 #define _GNU_SOURCE
 #include <string.h>

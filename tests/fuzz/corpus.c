@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which programs are worth keeping: those whose calls came back as none of that
- * name has before. So the errors of a call lead to the next, until it is granted.
+ * The programs that are kept: those in which a call returned an error, or success,
+ * that no call of that name has returned before. So the errors of a call lead
+ * further, until the call succeeds.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -40,7 +41,7 @@ int corpus_open(struct corpus *c, const char *path)
 			return -1;
 	}
 	if (got < 0) {
-		fprintf(stderr, "fuzz: %s: a program that is none, after %zu\n",
+		fprintf(stderr, "fuzz: %s: not a program, after %zu others\n",
 			path, c->n);
 		errno = EINVAL;
 		return -1;
@@ -48,7 +49,7 @@ int corpus_open(struct corpus *c, const char *path)
 	return 0;
 }
 
-/* Whether it has shown something new; then it is kept. */
+/* Keep a program if one of its results is new; true if it is. */
 bool corpus_add(struct corpus *c, const struct program *p,
 		const struct outcome *o)
 {
@@ -79,7 +80,7 @@ bool corpus_add(struct corpus *c, const struct program *p,
 	return true;
 }
 
-/* Mostly one that is known, changed. */
+/* The next program: mostly a kept one, changed. */
 void corpus_next(const struct corpus *c, struct program *p, struct random *r)
 {
 	if (!c->n || !below(r, 4)) {

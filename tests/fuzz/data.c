@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Data for calls: made from a number, always the same from the same. */
+/* Data for calls, made from a number: the same number gives the same data. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -49,7 +49,7 @@ static void zeros(struct random *r, char *at)
 	memset(at, 0, DATA_ROOM);
 }
 
-/* Small numbers, as most structures consist of. */
+/* Small numbers, of which most structures consist. */
 static void words(struct random *r, char *at)
 {
 	uint32_t *w = (uint32_t *)at;
@@ -185,7 +185,7 @@ static void address(struct random *r, char *at)
 	}
 }
 
-/* The second half is what they point to. */
+/* All vectors point to the second half of the room. */
 static void vectors(struct random *r, char *at)
 {
 	struct iovec *v = (void *)at;
@@ -349,7 +349,7 @@ static void new_task(struct random *r, char *at)
 	struct clone_args *c = (void *)at;
 
 	memset(at, 0, DATA_ROOM);
-	/* Never CLONE_VM: that one has no stack. */
+	/* Never CLONE_VM: the task would have no stack. */
 	c->flags = (below(r, 2) ? 0 : 1ULL << below(r, 34)) & ~0x4100ULL;
 	c->exit_signal = SIGCHLD;
 }
@@ -398,7 +398,7 @@ const char *data_name(int kind)
 	return kinds[kind].name;
 }
 
-/* One of the kinds of a letter; -1: there is none. */
+/* One of the kinds of data for a letter, or -1 if there is none. */
 int data_of(char letter, struct random *r)
 {
 	int i, n = 0, got = -1;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A fuzzer for system calls. A program is a few calls, one a line, as text:
+ * A fuzzer for system calls. A program is a few calls, one on each line, as text:
  *
  *	socket 10 3 0
  *	sendto r0 netlink:5f21 80 0 0 0
  *
  * An argument is a number (hexadecimal), the result of an earlier call (r and
- * its line), or data of a kind, made from a number, always the same from the
- * same. So a program does the same wherever it is run.
+ * its line), or data of a kind, made from a number: the same number gives the
+ * same data. So a program does the same wherever it is run.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -21,7 +21,7 @@
 #define ARGS 6
 #define ERRORS 136
 
-/* A source of numbers: the same seed, the same numbers. */
+/* A source of random numbers: the same seed gives the same numbers. */
 struct random {
 	uint64_t state;
 };
@@ -34,7 +34,7 @@ enum arg_type { ARG_NUMBER, ARG_RESULT, ARG_DATA };
 struct arg {
 	enum arg_type type;
 	unsigned char kind; /* of the data */
-	uint64_t value; /* the number, the line, or what the data is made from */
+	uint64_t value; /* the number, the line, or the number that makes the data */
 };
 
 struct call {
@@ -47,7 +47,7 @@ struct program {
 	struct call calls[CALLS];
 };
 
-/* Kinds of calls (calls.c): what each argument may be, a letter for each. */
+/* Kinds of calls (calls.c): a letter for the kind of each argument. */
 struct call_kind {
 	const char *name;
 	int nr;
@@ -75,12 +75,12 @@ void program_print(const struct program *p, FILE *f);
 int program_read(struct program *p, FILE *f);
 
 /*
- * What came of the calls of a program, in memory that the supervisor shares with
- * a tenant, who may write anything into it (tenant.c).
+ * The results of the calls of a program, in memory that the supervisor shares with
+ * a tenant, which may write anything into it (tenant.c).
  */
 struct outcome {
 	int order; /* a futex */
-	int ran; /* calls of the program that came back */
+	int ran; /* calls of the program that returned */
 	int error[CALLS];
 	struct program program;
 };
@@ -90,18 +90,18 @@ enum { ORDER_NONE, ORDER_RUN, ORDER_DONE };
 void order_set(struct outcome *o, int order);
 void order_wait(struct outcome *o, int order, int ms);
 
-/* Runs programs as they are ordered; as user @uid, and does not return. */
+/* Run the ordered programs as user @uid; does not return. */
 void tenant_serve(struct outcome *o, int uid, bool namespaces)
 	__attribute__((noreturn));
 
-/* A program, in this process. */
+/* Run a program in this process. */
 void execute(struct outcome *o);
 
-/* What has been seen: which call came back with which error (corpus.c). */
+/* The kept programs, and which call has returned which error (corpus.c). */
 struct corpus {
 	struct program *programs;
 	size_t n, room;
-	FILE *file; /* what is new is added here */
+	FILE *file; /* new programs are appended here */
 	unsigned char *seen;
 	long calls, pairs, granted;
 };

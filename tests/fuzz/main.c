@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The supervisor: makes programs, gives them to two tenants in turn, a plain user
- * and one with namespaces of his own, and keeps what shows something new. In the
- * end everything that was charged must have been given back, the recount must
- * agree, and the census must be empty.
+ * The supervisor makes programs, gives them to two tenants in turn, a plain user
+ * and one with namespaces of his own, and keeps the programs with new results. In
+ * the end all charges must have been given back, the recount must agree, and the
+ * census must be empty.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,7 +23,7 @@
 
 #define BARRIER (16 * BC_MIB)
 #define LIMIT (18 * BC_MIB)
-#define GENERATION 200 /* programs, before all is thrown away */
+#define GENERATION 200 /* programs that one tenant process runs */
 #define ORDER_MS 10000
 #define REST_MS 30000
 #define CENSUS "/sys/kernel/debug/bc/census"
@@ -37,7 +37,7 @@ struct tenant {
 	pid_t pid;
 	int age;
 	long restarts;
-	long long left; /* by programs that were replayed */
+	long long left; /* bytes held after programs that were replayed */
 };
 
 static struct {
@@ -56,12 +56,12 @@ static void usage(FILE *f)
 {
 	fprintf(f,
 		"Usage: fuzz [OPTION]...\n\n"
-		"Call the kernel at random, as two tenants: is every account right?\n\n"
-		"  --seed N       where the numbers begin (default 1)\n"
+		"Call the kernel at random, as two tenants, and check the accounts.\n\n"
+		"  --seed N       seed of the random numbers (default 1)\n"
 		"  --seconds N    how long (default 60)\n"
-		"  --dir DIR      the corpus, and the last programs (default .)\n"
-		"  --replay FILE  only the programs of this file, once each\n"
-		"  --list         only say which calls there are\n"
+		"  --dir DIR      where the corpus and the last programs are (default .)\n"
+		"  --replay FILE  run only the programs of this file, once each\n"
+		"  --list         only list the calls\n"
 		"  --help         this text\n");
 }
 
@@ -138,7 +138,7 @@ static void start(struct tenant *t)
 	tenant_serve(t->outcome, t->uid, t->namespaces);
 }
 
-/* Everybody of it, and with them all that they made. */
+/* Kill all processes of the tenant, and with them the objects that they keep. */
 static void stop(struct tenant *t)
 {
 	int status;
@@ -169,7 +169,7 @@ static void note_last(const struct tenant *t, const struct program *p)
 	fclose(f);
 }
 
-/* False: the tenant has not come to an end with it, and is no more. */
+/* Run a program; false if it did not end, and the tenant was killed. */
 static bool run(struct tenant *t, const struct program *p)
 {
 	long long end = bc_now_ms() + ORDER_MS;
@@ -204,7 +204,7 @@ static void open_corpus(struct corpus *c)
 		bc_fail(__FILE__, __LINE__, "%s: %s", path, strerror(errno));
 }
 
-/* The known ones first, so that what they show is not new. */
+/* The kept programs run first, so that their results are not new later. */
 static void fuzz(struct corpus *c)
 {
 	long long end = bc_now_ms() + options.seconds * 1000;
@@ -231,7 +231,7 @@ static void fuzz(struct corpus *c)
 		c->pairs);
 }
 
-/* One program by itself: what came of it, and what it leaves behind. */
+/* Run one program by itself; report its results and the bytes it leaves behind. */
 static void replay_one(struct tenant *t, const struct program *p, long n)
 {
 	const struct outcome *o = t->outcome;
@@ -239,7 +239,7 @@ static void replay_one(struct tenant *t, const struct program *p, long n)
 	int k;
 
 	if (!run(t, p))
-		bc_note("%s: program %ld has no end", t->name, n);
+		bc_note("%s: program %ld does not end", t->name, n);
 	for (k = 0; k < p->n && k < o->ran; k++)
 		bc_note("%s: %s: %s", t->name, p->calls[k].kind->name,
 			strerror(o->error[k]));
@@ -269,11 +269,11 @@ static void replay(void)
 			replay_one(&tenants[i], &p, n);
 	}
 	if (got < 0)
-		bc_fail(__FILE__, __LINE__, "%s: a program that is none",
+		bc_fail(__FILE__, __LINE__, "%s: not a program",
 			options.replay);
 }
 
-/* Nothing is held, and the recount agrees. */
+/* Stop the tenant and check its account; not 0 if something is wrong. */
 static int at_rest(struct tenant *t)
 {
 	long long held;
@@ -281,19 +281,19 @@ static int at_rest(struct tenant *t)
 	stop(t);
 	bc_group_empty(&t->group);
 	held = bc_wait_held(&t->group, 0);
-	bc_note("%s: refused %lld times, at most %lld KiB, started %ld times; still held %lld",
+	bc_note("%s: refusals: %lld, maxheld %lld KiB, restarts: %ld; still held: %lld",
 		t->name, bc_failcnt(&t->group), bc_maxheld(&t->group) / BC_KIB,
 		t->restarts, held);
 	if (bc_maxheld(&t->group) - bc_forced(&t->group) > LIMIT) {
-		bc_note("%s: it was above its limit", t->name);
+		bc_note("%s: the group was above its limit", t->name);
 		return 1;
 	}
 	if (held)
-		bc_note("%s: what is held is nobody's", t->name);
+		bc_note("%s: bytes are held, and no object is left", t->name);
 	return held != 0;
 }
 
-/* What tasks of groups made the kernel allocate and nobody pays, by call site. */
+/* Allocations of the groups that nobody pays for, by call site: there must be none. */
 static int check_census(void)
 {
 	static char text[1 << 16];
@@ -339,7 +339,7 @@ int main(int argc, char **argv)
 	if (!bc_root())
 		bc_fail(__FILE__, __LINE__, "no cgroup2 file system");
 	mount("none", "/sys/kernel/debug", "debugfs", 0, NULL);
-	/* Keys that are dead are to be gone in the end. */
+	/* Dead keys have to be freed before the end. */
 	bc_write_path("/proc/sys/kernel/keys/gc_delay", "0");
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	bc_reaper = true;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs: made up, changed, printed, read. */
+/* Programs: making, changing, printing and reading them. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
 
-/* Numbers at which something happens, more often than others. */
+/* A random number; those at which something may happen are more likely. */
 static uint64_t number(struct random *r)
 {
 	static const uint64_t edges[] = {
@@ -39,7 +39,7 @@ static void flags(struct arg *a, struct random *r)
 		a->value |= 1ULL << below(r, 32);
 }
 
-/* What is read off a result, or an open file that there may be. */
+/* A file: the result of an earlier call, or a number that may be open. */
 static void file(struct arg *a, int line, struct random *r)
 {
 	if (line && below(r, 4)) {
@@ -65,19 +65,19 @@ static void argument(struct arg *a, char letter, int line, struct random *r)
 	case 'g':
 		flags(a, r);
 		return;
-	case 'z': /* how much of the data */
+	case 'z': /* the size of the data */
 		a->value = below(r, 8) ? below(r, 512) : number(r);
 		return;
 	case 'F':
 		file(a, line, r);
 		return;
-	case 'D': /* where a path begins */
+	case 'D': /* the directory where a path begins */
 		a->value = below(r, 4) ? -100ULL : 3 + below(r, 8);
 		return;
 	case 'P': /* a process: itself */
 		a->value = below(r, 4) ? 0 : number(r);
 		return;
-	case 'A': /* where it maps */
+	case 'A': /* an address to map at */
 		a->value = below(r, 2) ? 0 : 0x20000000 + below(r, 64) * 4096;
 		return;
 	}
@@ -110,7 +110,7 @@ void program_new(struct program *p, struct random *r)
 		new_call(&p->calls[i], i, r);
 }
 
-/* The first calls of one and the last of the other. */
+/* Join the first calls of one program and the last of the other. */
 static void splice(struct program *p, const struct program *other,
 		   struct random *r)
 {
@@ -221,7 +221,7 @@ static int read_call(struct call *c, char *line)
 	return 0;
 }
 
-/* The next of a file, up to an empty line: 1, 0 at the end, -1 if it is wrong. */
+/* Read the next program, up to an empty line: 1, 0 at the end, -1 if it is wrong. */
 int program_read(struct program *p, FILE *f)
 {
 	char line[512];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tenant: a process in the group, as a user without privileges, perhaps root
- * of namespaces of his own, that runs one program after the other, each in a
- * child, and kills what is left of it.
+ * The tenant: a process in the group, of a user without privileges, perhaps root
+ * of namespaces of his own. It runs one program after the other, each in a child,
+ * and kills the processes that a program leaves.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,7 +32,7 @@
 #include "fuzz.h"
 
 #define PROGRAM_MS 200
-#define CALL_MS 10 /* then what waits is interrupted */
+#define CALL_MS 10 /* a call that waits longer is interrupted */
 
 void order_set(struct outcome *o, int order)
 {
@@ -40,7 +40,7 @@ void order_set(struct outcome *o, int order)
 	syscall(SYS_futex, &o->order, FUTEX_WAKE, 1 << 30, NULL, NULL, 0);
 }
 
-/* For @ms at most, while the order is @order. */
+/* Wait while the order is @order, for @ms at most. */
 void order_wait(struct outcome *o, int order, int ms)
 {
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
@@ -56,7 +56,7 @@ static int __attribute__((noreturn)) sit(void *unused)
 		syscall(SYS_pause);
 }
 
-/* A new task does nothing; one that shares memory has a stack of its own. */
+/* A new task only sleeps; one that shares memory gets a stack of its own. */
 static long new_task(long nr, unsigned long *a)
 {
 	static char stack[4096];
@@ -96,7 +96,7 @@ static long one_call(const struct call *c, const long *results, char *room)
 	return syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* The same files under the same numbers, for calls that want one. */
+/* Open the same files under the same numbers, for calls that take a file. */
 static void some_files(void)
 {
 	struct io_uring_params p = { 0 };
@@ -145,7 +145,7 @@ static void interrupt(int unused)
 	(void)unused;
 }
 
-/* No call waits for long: the next ones want to be made, too. */
+/* Interrupt calls that wait, so that the next ones are made, too. */
 static void hurry(void)
 {
 	struct itimerval often = { { 0, CALL_MS * 1000 },
@@ -168,7 +168,7 @@ static void child(struct outcome *o)
 	_exit(0);
 }
 
-/* Until it ends, or its time is over. */
+/* Wait until the child ends, or its time is over. */
 static void wait_for(pid_t pid)
 {
 	struct timespec step = { 0, 20 * 1000000 };
@@ -194,7 +194,7 @@ static void run_one(struct outcome *o)
 
 	if (!pid)
 		child(o);
-	/* The account is full of what earlier programs have left. */
+	/* The account is full of objects that earlier programs have left. */
 	if (pid < 0)
 		_exit(2);
 	wait_for(pid);
@@ -228,7 +228,7 @@ static void become(int uid)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-/* Root, but of nothing that is anybody else's. */
+/* Become root of new namespaces only. */
 static void become_root(int uid)
 {
 	char map[32];
@@ -248,7 +248,7 @@ static void become_root(int uid)
 	mkdir("d1", 0777);
 }
 
-/* The first of its process namespace: with it all others end. */
+/* Become the first process of the PID namespace: when it ends all others do. */
 static void first_process(void)
 {
 	int status;

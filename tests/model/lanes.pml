@@ -3,13 +3,13 @@
  * lanes.pml - maxheld of a resource that has lanes, in every order in which three
  * processes can take from lanes, give to them, and change the counter under the lock.
  *
- * One group at one level with a lane for each CPU and a near lane, behind them. A step is
- * one access to a lane or to what it had at least (@low of struct bc_stock). Everything
- * is by the unit. The names are those of kernel/bc/stock.h and stock.c.
+ * There is one group at one level, with a lane for each CPU and a near lane, numbered
+ * after them. A step is one access to a lane or to its minimum (@low of struct bc_stock).
+ * All requests are for one unit. The names are those of kernel/bc/stock.h and stock.c.
  *
- * What is asserted at each release of the lock: the maxheld that is read then is no less
- * than what was held at most. A unit is held when bc_lane_take() has returned, or with
- * STRICT from its exchange on, until it is being given back.
+ * The assertion at each release of the lock: the maxheld that is read then is no less than
+ * the most that was held. A unit is held from the return of bc_lane_take(), or with STRICT
+ * from its exchange on, until it is being given back.
  */
 #define NC 3
 #ifndef CPUS
@@ -25,7 +25,7 @@
 #ifndef KEEP
 #define KEEP 1
 #endif
-/* What there is at the start, in the near lane and in that of the first CPU. */
+/* Units at the start, in the near lane and in that of the first CPU. */
 #ifndef IN_NEAR
 #define IN_NEAR 0
 #endif
@@ -45,13 +45,13 @@
 byte usage = AT + IN_NEAR + IN_CPU;
 byte maxheld = AT;
 bit lock;
-byte locker;		/* the CPU of who has the lock */
+byte locker;		/* the CPU that has the lock */
 bit is_open[NL];
 byte lane[NL];
 byte low[NL];
-byte objects = AT;	/* that somebody may give back */
+byte objects = AT;	/* units that a process may give back */
 
-/* Not in the code: what is held, and was held at most. */
+/* Not in the code: the units that are held, and the most that were held. */
 byte held = AT;
 byte held_most = AT;
 
@@ -69,8 +69,8 @@ byte held_most = AT;
 #endif
 
 /*
- * Interrupts are off under the lock: nobody else uses the lane of that CPU meanwhile, but
- * a task that was moved after it had looked for the lane of its CPU.
+ * Interrupts are off under the lock, so no other process uses the lane of that CPU
+ * meanwhile, except a task that was moved after its look-up of the lane.
  */
 #ifdef MOVED
 #define USABLE(nr) true
@@ -88,7 +88,7 @@ inline note_peak(n)
 	maxheld = MAX(maxheld, usage - MIN(n, usage))
 }
 
-/* bc_stat_get() comes here, too: what is there now counts. */
+/* bc_stat_get() does the same: maxheld includes the present state. */
 inline unlock()
 {
 	i = 0; x = 0;
@@ -121,7 +121,7 @@ inline unlock()
 #define RENEW_AGAIN(nr) has = lane[nr]; d_step { LOWER(nr, has) }
 #endif
 
-/* bc_lane_cut(): adds to more what was taken out. */
+/* bc_lane_cut(): adds the units that were taken out to more. */
 #define CUT(nr, keep) \
 	if \
 	:: d_step { is_open[nr] && lane[nr] > keep -> more = more + lane[nr] - keep; lane[nr] = keep } \
@@ -139,7 +139,7 @@ inline unlock()
 	d_step { note_peak(peak); peak = 0 }
 #endif
 #ifdef WITHOUT_cut_before_peak
-/* What is taken and given between the two is missed. */
+/* Units that are taken and given between the two are missed. */
 #define RENEWED MIN(old, has)
 #define LOWER_IN_CUT(nr, keep) d_step { LOWER(nr, keep) }
 #define TRIM(keep) \
@@ -255,7 +255,7 @@ given:
 	x = 0;
 	goto begin;
 
-	/* bc_try_charge(), with what bc_lane_fill() adds for later */
+	/* bc_try_charge(), with the refill by bc_lane_fill() */
 charge:
 	left--;
 	d_step { lock == 0 -> lock = 1; locker = cpu }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * words.pml - the lock of a tree, the words of its groups, and what is decided by them,
- * in every order in which three processes can go through it.
+ * words.pml - the lock of a tree, the words of its groups, and the decisions made with
+ * them, in every order in which three processes can go through the steps.
  *
  *   group 0            the top
  *     group 1
@@ -9,15 +9,15 @@
  *     group 2
  *
  * Each group has a word for each CPU and a near word, and each word has bytes and files.
- * A step is what nothing comes between: one exchange on one word, together with what is
- * done to the counters under the lock, at which nobody else looks. The names are those of
- * kernel/bc/charge.c and stock.c.
+ * A step is atomic: one exchange on one word, together with changes of the counters under
+ * the lock, which no other process sees. The names are those of kernel/bc/charge.c and
+ * stock.c.
  *
- * The configurations are in "run": they say who does what. WITHOUT_x takes the step x
- * out, and "run" sees to it that an assertion misses each.
+ * The configurations are in "run": they say what each process does. WITHOUT_x takes the
+ * step x out, and "run" checks that an assertion fails without each.
  */
 
-/* The processes, and how many words of CPUs there are for them. */
+/* The number of processes, and of CPUs, each with a word in each group. */
 #define NC 3
 #ifndef CPUS
 #define CPUS 3
@@ -38,14 +38,14 @@
 #define MASK(me) (me == 0 -> MENU0 : (me == 1 -> MENU1 : MENU2))
 #define OPS(me) (me == 0 -> OPS0 : (me == 1 -> OPS1 : OPS2))
 
-/* In which groups, and for what: a bit for each. */
+/* The groups in which objects are charged, and the kinds of objects: a bit for each. */
 #ifndef GROUPS
 #define GROUPS 12
 #endif
 #ifndef KINDS
 #define KINDS 1
 #endif
-/* What a barrier may be set to, of which group. */
+/* The group whose barrier is set, and the value. */
 #ifndef SET_GROUP
 #define SET_GROUP 0
 #endif
@@ -59,7 +59,7 @@
 #ifndef GO_GROUP
 #define GO_GROUP 3
 #endif
-/* How many bytes and files a level may have; a limit is one above the barrier. */
+/* The barriers of bytes and files; a limit is one above the barrier. */
 #ifndef TOP_BYTES
 #define TOP_BYTES 4
 #endif
@@ -69,7 +69,7 @@
 #ifndef MID_BYTES
 #define MID_BYTES 20
 #endif
-/* How many objects there are at the start. */
+/* Objects at the start. */
 #ifndef AT3
 #define AT3 0
 #endif
@@ -101,13 +101,13 @@
 /* By level: bytes and, behind them, files. */
 byte usage[8];
 byte barrier[8];
-/* Not in the code: what has been granted and is not given back yet. */
+/* Not in the code: units that were granted and not given back yet. */
 byte held[8];
-/* Not in the code: what was taken out of a word and is not off the counters yet. */
+/* Not in the code: units taken out of a word that are still in the counters. */
 byte trimmed[8];
 
 byte refs[NG];
-byte pins[NG];		/* who is about to charge, and has looked it up under RCU */
+byte pins[NG];		/* processes that have looked it up under RCU, to charge it */
 bit css[NG];
 bit offline[NG];
 bit freed[NG];
@@ -125,7 +125,7 @@ byte ended;
 
 #define PARENT(l) ((l) == 3 -> 1 : 0)
 #define BELOW(x, l) ((x) == (l) || (l) == 0 || ((l) == 1 && (x) == 3))
-/* For who reads a trace: who, in which group, how much; usage and held of bytes by level. */
+/* A line of a trace: process, group, request; usage and held of bytes by level. */
 #define SAY(what) \
 	printf("process %d, group %d, %d+%d: usage %d %d %d %d, held %d %d %d %d: ", _pid - 1, g, b, f, \
 	       usage[0], usage[2], usage[4], usage[6], held[0], held[2], held[4], held[6]); \
@@ -166,7 +166,7 @@ inline add(g, b, f)
 	od
 }
 
-/* zero_b and zero_f get how many of the lowest levels came to zero. */
+/* zero_b and zero_f are set to the number of lowest levels that came to zero. */
 inline sub(g, b, f)
 {
 	l = g;
@@ -207,7 +207,7 @@ inline put_levels(g, zero)
 	j = 0
 }
 
-/* bc_drop_zero(): none of them is the last reference. */
+/* bc_drop_zero(): none of the references is the last one. */
 inline drop_zero(g)
 {
 	j = g;
@@ -223,7 +223,7 @@ inline drop_zero(g)
 	j = 0
 }
 
-/* Nothing passes: what is granted fits at each level, without what waits in words. */
+/* Nothing passes: a granted request fits at each level, not counting units in words. */
 inline grant(g, b, f, sev)
 {
 	l = g;
@@ -256,7 +256,7 @@ inline count_trimmed(g, b, f)
 	od
 }
 
-/* The books are right while nobody is in the lock. */
+/* The books are right while no process holds the lock. */
 inline books()
 {
 	if
@@ -298,7 +298,7 @@ inline unlock()
 	books()
 }
 
-/* A word takes part in what comes from now on. */
+/* From now on the word hands out and takes back. */
 inline open_word(g, nr)
 {
 #ifdef WITHOUT_near_in_list
@@ -362,7 +362,7 @@ inline near_empty(g)
 	fi
 }
 
-/* bc_find_over(): the level that has no room, files first; NONE if all have. */
+/* bc_find_over(): the level without room, files first; NONE if all levels have room. */
 inline find_over(g, b, f, sev)
 {
 	over = NONE;
@@ -394,7 +394,7 @@ inline find_crossed(b, f)
 	od
 }
 
-/* Take from a word: true in done. */
+/* Take from a word; sets done on success. */
 inline take(g, nr)
 {
 	assert(!freed[g]);
@@ -410,7 +410,7 @@ inline take(g, nr)
 	books()
 }
 
-/* Put into a word: true in done. From then on the account may be gone. */
+/* Put into a word; sets done on success, and then the account may be gone. */
 inline give(g, nr)
 {
 	assert(!freed[g]);
@@ -428,8 +428,8 @@ inline give(g, nr)
 }
 
 /*
- * The next word of a drain from root, which is closed: all of the subtree, or, when a
- * group goes, its own. more is false when there is none.
+ * Close the next word of a drain: any word at and below root or, when a group goes
+ * offline, only its own. more is false when none is left.
  */
 inline close_next(root, only)
 {
@@ -455,7 +455,7 @@ inline close_next(root, only)
 	i = 0
 }
 
-/* An exchange fails, too, when somebody else was faster. */
+/* With RACE an exchange may also fail because another process was faster. */
 #ifdef RACE
 #define EXCHANGE(step) if :: d_step { step } :: skip fi
 #else
@@ -487,11 +487,11 @@ begin:
 	:: left && (MASK(me) & SET) -> goto limits
 	:: left && (MASK(me) & GO) -> goto go
 	:: left && (MASK(me) & GIVE) -> left--; goto uncharge
-	/* In the end all of it is given back. */
+	/* In the end all units are given back. */
 	:: left == 0 -> goto uncharge
 	fi;
 
-	/* bc_charge() and its kind: from this CPU's word, the near one, or under the lock. */
+	/* bc_charge() and the like: from this CPU's word, the near one, or under the lock. */
 charge:
 	skip;
 	atomic {
@@ -583,7 +583,7 @@ charged:
 	}
 	goto begin;
 
-	/* bc_kmem_uncharge(): what is given back pins the account, up to the exchange. */
+	/* bc_kmem_uncharge(): the object pins the account, up to the exchange. */
 uncharge:
 	skip;
 	atomic {
@@ -682,7 +682,7 @@ uncharge:
 	:: done -> goto given
 	:: else
 	fi;
-	/* bc_give_back(), with what is too much in the word of this CPU */
+	/* bc_uncharge_full(), which also trims the word of this CPU */
 back:
 	skip;
 #ifdef WITHOUT_lock_for_trim
@@ -725,7 +725,7 @@ limits:
 	}
 	goto begin;
 
-	/* bc_css_offline() and, when nobody looks at it under RCU any more, bc_css_free() */
+	/* bc_css_offline() and, after an RCU grace period, bc_css_free() */
 go:
 	skip;
 	left = 0;
@@ -742,7 +742,7 @@ end:
 	ended++
 }
 
-/* So many objects of one byte are there at the start. */
+/* Charge n objects of one byte at the start. */
 inline start_with(g, n, files_too)
 {
 	objects[3 * g + files_too] = n;
@@ -774,7 +774,7 @@ init {
 	}
 	atomic { run process(0); run process(1); run process(2) }
 	ended == NC;
-	/* Whatever is in words now goes, and with it all accounts. */
+	/* Close all words that are left; then all accounts are freed. */
 	d_step {
 		g = NG;
 		do
