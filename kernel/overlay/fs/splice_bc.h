@@ -2,10 +2,11 @@
 /*
  * Beancounters: pages that only a pipe has. Included by splice.c.
  *
- * vmsplice() leaves pages of user space in the pipe when nothing maps them any
- * longer: they are pinned by whoever put them there, until the last pipe that has
- * them lets go. splice() leaves pages of a file there when the file is truncated:
- * they are charged as what is written to a pipe is, for as long as they are there.
+ * vmsplice() leaves pages of user space in the pipe after the last mapping is gone:
+ * the group that put them there pays for them as locked memory, until the last pipe
+ * releases them. splice() leaves pages of a file in the pipe after the file was
+ * truncated: they are charged like data that is written to a pipe, as long as they are
+ * in it.
  */
 #ifndef FS_SPLICE_BC_H
 #define FS_SPLICE_BC_H
@@ -43,7 +44,7 @@ static int bc_pipe_pin(struct pipe_buffer *buf)
 	return ret;
 }
 
-/* The folios of a file in the buffers from @head on; each is kept as a whole. */
+/* The bytes of the folios in the buffers from @head on; a pipe keeps whole folios. */
 static u64 bc_pipe_bytes(struct pipe_inode_info *pipe, unsigned int head)
 {
 	struct folio *folio, *last = NULL;
@@ -65,11 +66,11 @@ static u64 bc_pipe_bytes(struct pipe_inode_info *pipe, unsigned int head)
 /**
  * bc_pipe_charge() - charge pages of a file that were put into a pipe
  * @pipe: the pipe
- * @head: its head before that
+ * @head: its head before they were put into it
  *
  * Context: Process context, under the lock of the pipe; may sleep.
- * Return: 0, or -ENOMEM when the group may not have them; the pipe has them no
- * longer then.
+ * Return: 0, or -ENOMEM when the group may not have them; they are taken out of the
+ * pipe then.
  */
 static int bc_pipe_charge(struct pipe_inode_info *pipe, unsigned int head)
 {
@@ -95,7 +96,7 @@ static int bc_pipe_charge(struct pipe_inode_info *pipe, unsigned int head)
 	return 0;
 }
 
-/* A buffer lets go of its page. */
+/* A buffer releases its page. */
 static void bc_pipe_unpin(struct pipe_buffer *buf)
 {
 	bc_unpin_shared((struct bc_pin *)buf->private);
@@ -112,15 +113,16 @@ static bool pinned_pipe_buf_get(struct pipe_inode_info *pipe,
 }
 
 /**
- * bc_splice_flags() - may a socket have the pages of a pipe without a copy?
+ * bc_splice_flags() - may a socket get the pages of a pipe without a copy?
  * @sk: the socket
- * @bvec: what it is to have of which pages
+ * @bvec: the parts of pages that the socket gets
  * @nr: number of entries in @bvec
  *
- * TCP and its kin are charged for the bytes that they queue, wherever these are
- * from. All others are charged what they allocate for it: they get a copy, or a
- * file that is truncated then would be theirs for nothing. So does TCP where the
- * folios are more than twice as large as what it gets of them.
+ * TCP, SCTP and MPTCP are charged for the bytes that they queue, wherever these come
+ * from. All other sockets are charged for the memory that they allocate: they get a
+ * copy, or the pages of a file that is truncated afterwards would cost them nothing.
+ * TCP gets a copy, too, if the folios are more than twice as large as the parts of them
+ * that it gets.
  *
  * Context: Any.
  * Return: Flags for sendmsg().

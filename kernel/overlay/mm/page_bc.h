@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: for the page allocator. Included by page_alloc.c.
+ * Beancounters: the hook of the page allocator. Included by page_alloc.c.
  */
 #ifndef MM_PAGE_BC_H
 #define MM_PAGE_BC_H
@@ -10,9 +10,9 @@
 #ifdef CONFIG_BEANCOUNTERS
 
 /**
- * bc_was_refused() - has the task been told no?
+ * bc_was_refused() - was a request of the task refused?
  *
- * Then its group is full, and not the machine: nothing for the log.
+ * In that case its group is full, not the machine, and the log needs no warning.
  *
  * Context: Any.
  * Return: true if a request of this task was refused since its last page fault.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: what a percpu area is charged.
+ * Beancounters: the charge of a percpu area.
  */
 #ifndef MM_PERCPU_OWNER_BC_H
 #define MM_PERCPU_OWNER_BC_H
@@ -9,7 +9,7 @@
 
 #include "percpu-internal.h"
 
-/* On each CPU, and its part of the vector in which the chunk has the owners. */
+/* The bytes on each CPU, and the area's slots in the chunk's vector of owners. */
 static inline u64 pcpu_bc_bytes(size_t size)
 {
 	return (u64)size * num_possible_cpus() +

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: what shrinkers keep for a memory cgroup. Included by shrinker.c.
+ * Beancounters: the payer of shrinker data of a memory cgroup. Included by shrinker.c.
  */
 #ifndef MM_SHRINKER_BC_H
 #define MM_SHRINKER_BC_H

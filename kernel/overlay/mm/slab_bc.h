@@ -13,9 +13,9 @@
 #ifdef CONFIG_BEANCOUNTERS
 
 /*
- * Is an unmarked object of a cache charged? Not what shrinkers take back, not
- * what has no vector, and not what the cache says: names of paths, unless
- * somebody keeps them, see bc_keep_begin().
+ * Is an unmarked object of a cache charged? Not if shrinkers take it back, if its
+ * slab has no vector, or if the cache exempts it: names of paths, unless they are
+ * kept, see bc_keep_begin().
  */
 static __always_inline bool bc_cache_by_default(const struct kmem_cache *s)
 {
@@ -24,7 +24,7 @@ static __always_inline bool bc_cache_by_default(const struct kmem_cache *s)
 		return true;
 	if (s == names_cachep)
 		return current->bc_scope & BC_SCOPE_KEEP;
-	/* Its shrinker does not know of the nodes that make up most of them. */
+	/* The shrinker of this cache does not know most of its nodes. */
 	return s == radix_tree_node_cachep;
 }
 
@@ -81,7 +81,7 @@ static __fastpath_inline void bc_slab_free_hook(struct kmem_cache *s,
 		bc_slab_uncharge(s, slab, p, objects);
 }
 
-/* The page is no slab any longer, and the vector of its owners is freed next. */
+/* The page is no longer a slab, and the vector of owners is freed next. */
 static inline void bc_slab_free_vector_hook(const struct slab *slab)
 {
 	if (bc_online())

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: where the owner of a slab object is found, and what an object is
- * charged. Included by slab.h.
+ * Beancounters: the slot of a slab object's owner, and the charge of an object.
+ * Included by slab.h.
  */
 #ifndef MM_SLAB_OWNER_BC_H
 #define MM_SLAB_OWNER_BC_H
@@ -10,9 +10,9 @@
 extern struct kmem_cache *radix_tree_node_cachep;
 
 /*
- * Beside a vector that kernel/bc cannot find the slot of an object in by the
- * object's address alone. OBJEXTS_FLAGS_MASK covers it; without memcg it is
- * OBJEXTS_ALLOC_FAIL, which stands for itself.
+ * Marks a vector in which the slot of an object does not follow from the object's
+ * address alone. OBJEXTS_FLAGS_MASK covers this bit; without memcg it is the bit of
+ * OBJEXTS_ALLOC_FAIL, which is never beside a vector.
  */
 #define OBJEXTS_ODD __FIRST_OBJEXT_FLAG
 

@@ -71,7 +71,7 @@ static __always_inline void bc_census_disowned(const void *obj,
 
 /**
  * bc_census_free() - an object or a block of pages is freed
- * @at: its address, or that of the struct page
+ * @at: address of the object, or of the struct page
  *
  * Context: Any.
  */

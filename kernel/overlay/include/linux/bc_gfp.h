@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: allocations that nobody pays for. Included by gfp.h; what is
- * charged is in <linux/beancounter.h>.
+ * Beancounters: allocations that nobody pays for. Included by gfp.h;
+ * <linux/beancounter.h> says which allocations are charged.
  */
 #ifndef _LINUX_BC_GFP_H
 #define _LINUX_BC_GFP_H
@@ -30,7 +30,7 @@ static __always_inline bool bc_online(void)
  * bc_gfp_uncharged() - the same flags for an allocation that nobody pays for
  * @flags: of the allocation
  *
- * For pages and slab objects. What memcg does is not changed.
+ * For pages and slab objects. memcg charges them as before.
  *
  * Context: Any.
  * Return: @flags with __GFP_UNCHARGED, if anything can be charged.
@@ -42,10 +42,10 @@ static __always_inline gfp_t bc_gfp_uncharged(gfp_t flags)
 
 /**
  * bc_gfp_cache() - the same flags for the page cache, which nobody pays for
- * @flags: of the allocation; marked where the page cannot be written back or dropped
+ * @flags: of the allocation; with __GFP_BC if the page cannot be written back or dropped
  *
  * Context: Any.
- * Return: @flags with __GFP_UNCHARGED, unless they are marked.
+ * Return: @flags with __GFP_UNCHARGED, unless they have __GFP_BC.
  */
 static __always_inline gfp_t bc_gfp_cache(gfp_t flags)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: vmguarpages and oomguarpages, what a group may count on.
+ * Beancounters: vmguarpages and oomguarpages, the guarantees of a group.
  */
 #ifndef _LINUX_BC_GUARANTEE_H
 #define _LINUX_BC_GUARANTEE_H
@@ -21,11 +21,11 @@ bool __bc_oom_spares(struct oom_control *oc, struct task_struct *task,
 
 /**
  * bc_vm_guaranteed() - may a request pass that would overcommit the machine?
- * @mm: address space that it is for
+ * @mm: address space that the request is for
  * @pages: how many
  *
  * Context: Any; does not sleep. For private memory under mmap_lock for writing.
- * Return: true when it is private memory that its group was guaranteed.
+ * Return: true if the request is for private memory that was guaranteed to the group.
  */
 static inline bool bc_vm_guaranteed(struct mm_struct *mm, long pages)
 {
@@ -33,7 +33,7 @@ static inline bool bc_vm_guaranteed(struct mm_struct *mm, long pages)
 }
 
 /**
- * bc_shared_enough_memory() - is there enough memory for what is not private?
+ * bc_shared_enough_memory() - is there enough memory for shared pages?
  * @pages: how many
  *
  * Guarantees of private memory do not count.
@@ -52,7 +52,7 @@ static inline int bc_shared_enough_memory(long pages)
 }
 
 /**
- * bc_oom_begin() - somebody in the whole machine will have to go
+ * bc_oom_begin() - the OOM killer starts to choose a task of the whole machine
  * @oc: of the OOM killer
  *
  * Context: Under oom_lock.
@@ -63,15 +63,15 @@ static inline void bc_oom_begin(struct oom_control *oc)
 }
 
 /**
- * bc_oom_spares() - is a task no better choice than the one there is?
+ * bc_oom_spares() - does the OOM killer keep its choice rather than take a task?
  * @oc: of the OOM killer
  * @task: the task
  * @points: of the task
  *
- * Without guarantees it is the points that decide.
+ * Without guarantees the points decide.
  *
  * Context: Under oom_lock and rcu_read_lock().
- * Return: true if it is not.
+ * Return: true if it keeps its choice.
  */
 static inline bool bc_oom_spares(struct oom_control *oc,
 				 struct task_struct *task, long points)
@@ -82,7 +82,7 @@ static inline bool bc_oom_spares(struct oom_control *oc,
 
 #else /* CONFIG_BEANCOUNTERS */
 
-/* No functions: even an empty one makes the compiler lay out code otherwise. */
+/* Macros, because even an empty function changes the layout of the caller's code. */
 #define bc_vm_guaranteed(mm, pages) (false)
 #define bc_shared_enough_memory(pages) \
 	security_vm_enough_memory_mm(current->mm, pages)

@@ -2,9 +2,9 @@
 /*
  * Beancounters: dcachesize, the cache of names.
  *
- * Dentries and inodes count in bytes, for who pays for them as objects, from their
- * initialization to the moment from which on nobody can find them. Those that have no
- * name, of sockets, pipes and the like, do not count: their file systems cannot be
+ * Dentries and inodes count in bytes, for the payer of the object, from their
+ * initialization to the moment from which on nobody can find them. Those of sockets,
+ * pipes and the like have no name and do not count: their file systems cannot be
  * mounted.
  */
 #ifndef _LINUX_BC_NAMES_H
@@ -19,14 +19,14 @@ bool __must_check __bc_names_charge(const void *obj, gfp_t flags);
 void __bc_names_uncharge(const void *obj);
 
 /**
- * bc_names_charge() - a dentry or an inode counts in the cache of names
+ * bc_names_charge() - count a dentry or an inode in the cache of names
  * @sb: of its file system
  * @obj: the dentry or inode
- * @flags: as of its allocation
+ * @flags: of its allocation
  *
- * The unused ones of the group are shrunk before a name is refused. An inode is made
- * inside a file system, which says so by GFP_NOFS: nothing waits for room there, so it
- * may go a little above the limit.
+ * Unused dentries and inodes of the group are shrunk before a name is refused. An inode
+ * is made inside a file system, which allocates with GFP_NOFS: nothing can wait for
+ * room there, so the inode may go a little above the limit.
  *
  * Context: Any; may sleep and reclaim when @flags allow it.
  * Return: false when its payer may not have it.

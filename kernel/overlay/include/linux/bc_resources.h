@@ -3,8 +3,8 @@
  * The table of resources a beancounter accounts: one row each.
  *
  * The row is all that the files, the tracepoints, the audit and the parser
- * need; what remains for a new resource is its hooks. The order is the order
- * in which the interface files print, so new rows go to the end.
+ * need; beyond it a new resource needs only its hooks. The interface files print
+ * in the order of the rows, so new rows go to the end.
  *
  * DO NOT INCLUDE THIS FILE DIRECTLY: define BC_RESOURCE() and include it where
  * the table is expanded, as with <linux/cgroup_subsys.h>.

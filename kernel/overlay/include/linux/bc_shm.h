@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: shmpages, what is in files that exist in memory only.
+ * Beancounters: shmpages, the pages of files that exist in memory only.
  *
- * Files of tmpfs and memfds, System V segments, shared anonymous memory, objects of
- * graphics drivers: pages that are nobody's private memory and that stay when nobody
- * maps them. Who pays for the inode pays for its pages, resident or swapped out.
+ * These are files of tmpfs and memfds, System V segments, shared anonymous memory, and
+ * objects of graphics drivers: their pages are nobody's private memory and stay when
+ * nobody maps them. The payer of the inode pays for its pages, resident or swapped out.
  */
 #ifndef _LINUX_BC_SHM_H
 #define _LINUX_BC_SHM_H
@@ -47,7 +47,7 @@ static inline void bc_shm_uncharge(const struct inode *inode, long pages)
 
 #else /* CONFIG_BEANCOUNTERS */
 
-/* No functions: even an empty one makes the compiler lay out code otherwise. */
+/* Macros, because even an empty function changes the layout of the caller's code. */
 #define bc_shm_charge(inode, pages) (true)
 #define bc_shm_uncharge(inode, pages) \
 	do {                          \

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: what waits in sockets. Included by <net/sock.h>.
+ * Beancounters: the buffers of sockets. Included by <net/sock.h>.
  *
- * The payer of a socket pays for what its queues hold, by truesize. Protocols
+ * The payer of a socket pays for the packets in its queues, by truesize. Protocols
  * that account the memory of their sockets page by page (TCP, UDP, SCTP, MPTCP)
- * charge these pages. For the others, and for what waits in error queues, each
+ * charge these pages. For the others, and for packets in error queues, each
  * packet is charged when it is queued and given back when it is freed.
  *
- * The same bytes count in a row of their own, by protocol and direction, and so do
- * packets that were sent, see bc_skb_sent().
+ * The same bytes count in a second row, by protocol and direction. Packets that were
+ * sent count there, too, see bc_skb_sent().
  */
 #ifndef _LINUX_BC_SOCK_H
 #define _LINUX_BC_SOCK_H
@@ -68,7 +68,7 @@ static inline bool __must_check bc_sock_charge(struct sock *sk,
  * @pages: how many
  * @kind: SK_MEM_SEND or SK_MEM_RECV
  *
- * It may go above the barrier, so that all sockets make progress.
+ * Such a socket may go above the barrier, so that all sockets make progress.
  *
  * Context: Any; does not sleep.
  * Return: false when the group of the socket may not have them.
@@ -86,8 +86,8 @@ static inline bool __must_check bc_sock_charge_first(struct sock *sk,
  * @pages: how many
  * @kind: SK_MEM_SEND or SK_MEM_RECV
  *
- * What comes to a connection of MPTCP was charged to one of its subflows, and
- * acknowledged: it cannot be refused any more when it changes hands.
+ * Data that arrives on a connection of MPTCP was charged to one of its subflows, and
+ * acknowledged: it cannot be refused any more when it moves to the connection.
  *
  * Context: Any; does not sleep.
  * Return: false when the group of the socket may not have them.
@@ -99,11 +99,11 @@ static inline bool __must_check bc_sock_raise(struct sock *sk,
 }
 
 /**
- * bc_sock_gfp() - how to allocate pages that are filled in parts
- * @flags: how the socket allocates
+ * bc_sock_gfp() - flags to allocate pages that are filled in parts
+ * @flags: flags with which the socket allocates
  *
- * A packet is charged the bytes that it has in such a page, and may keep all of
- * it: so the page is charged as well, also where packets are charged by truesize.
+ * A packet is charged only the bytes that it has in such a page, but may keep all of
+ * the page: so the page is charged as well, also where packets are charged by truesize.
  *
  * Context: Any.
  * Return: Flags of the allocation.
@@ -128,7 +128,7 @@ static inline void bc_sock_uncharge(struct sock *sk, unsigned int pages)
 
 /**
  * bc_sock_init() - nothing is charged for the buffers of a socket
- * @bc: of the socket, a copy of another
+ * @bc: of the socket; so far a copy of another socket's
  *
  * Context: Any.
  */
@@ -138,10 +138,10 @@ static inline void bc_sock_init(struct bc_sock *bc)
 }
 
 /**
- * bc_sock_count() - a socket that a task has made counts
+ * bc_sock_count() - count a socket that a task has made
  * @sk: the socket; its family and protocol are known
  *
- * In numtcpsock or numothersock of who pays for it, until bc_sock_free().
+ * The socket counts in numtcpsock or numothersock of its payer until bc_sock_free().
  *
  * Context: Any; does not sleep.
  * Return: false when the group may not have it; the caller frees it.
@@ -154,10 +154,10 @@ static inline bool __must_check bc_sock_count(struct sock *sk)
 /**
  * bc_sock_clone() - a socket is a copy of another: a connection of a listener
  * @sk: the copy
- * @from: the other, whose payer pays for @sk if nobody does so far
+ * @from: the original; its payer pays for @sk, unless the task that made @sk does
  * @flags: of the allocation of @sk
  *
- * It counts if the other does.
+ * @sk counts if @from does.
  *
  * Context: Any; does not sleep.
  * Return: false when the group may not have it; the caller frees it.
@@ -170,12 +170,12 @@ static inline bool __must_check bc_sock_clone(struct sock *sk,
 }
 
 /**
- * bc_sock_follow() - let who pays for one socket pay for another from now on
+ * bc_sock_follow() - let the payer of one socket pay for another from now on
  * @sk: the socket; nobody else knows it yet
- * @like: the other: the listener that gets it
+ * @like: the listener that gets @sk
  *
  * Context: Any; does not sleep.
- * Return: false when the group may not have it. Who paid so far pays on.
+ * Return: false when the group may not have it; the old payer goes on paying then.
  */
 static inline bool __must_check bc_sock_follow(struct sock *sk,
 					       const struct sock *like)
@@ -200,7 +200,7 @@ static inline void bc_sock_free(struct sock *sk)
  * @sk: the socket
  * @skb: the packet
  *
- * Asked where the socket would drop the packet if its buffer were full.
+ * Called where the socket would drop the packet if its buffer were full.
  *
  * Context: Any.
  * Return: false when the group of the socket has no room for it.
@@ -212,11 +212,11 @@ static inline bool __must_check bc_skb_fits(struct sock *sk,
 }
 
 /**
- * bc_skb_charge() - a packet becomes one that a socket has received
+ * bc_skb_charge() - charge a packet that a socket receives
  * @sk: the socket
- * @skb: the packet; whoever paid for it does so no longer
+ * @skb: the packet; its old payer no longer pays for it
  *
- * For all protocols; what is accounted page by page is charged already.
+ * For all protocols; those that account page by page have charged it already.
  *
  * Context: Any.
  */
@@ -229,7 +229,7 @@ static inline void bc_skb_charge(struct sock *sk, struct sk_buff *skb)
 /**
  * bc_skb_charge_error() - a packet goes to the error queue of a socket
  * @sk: the socket
- * @skb: the packet; whoever paid for it does so no longer
+ * @skb: the packet; its old payer no longer pays for it
  *
  * Context: Any.
  */
@@ -240,7 +240,7 @@ static inline void bc_skb_charge_error(struct sock *sk, struct sk_buff *skb)
 }
 
 /**
- * bc_skb_uncharge() - what bc_skb_charge() charged is freed
+ * bc_skb_uncharge() - a packet that bc_skb_charge() charged is freed
  * @sk: the socket
  * @bytes: truesize of the packet
  *
@@ -253,7 +253,7 @@ static inline void bc_skb_uncharge(struct sock *sk, unsigned int bytes)
 }
 
 /**
- * bc_skb_uncharge_error() - what bc_skb_charge_error() charged is freed
+ * bc_skb_uncharge_error() - a packet that bc_skb_charge_error() charged is freed
  * @sk: the socket
  * @bytes: truesize of the packet
  *
@@ -266,7 +266,7 @@ static inline void bc_skb_uncharge_error(struct sock *sk, unsigned int bytes)
 }
 
 /**
- * bc_skb_disown() - a packet is charged otherwise from now on
+ * bc_skb_disown() - give back a packet's charge: it is charged in another way now
  * @skb: the packet
  *
  * Context: Any.
@@ -280,11 +280,11 @@ static inline void bc_skb_disown(struct sk_buff *skb)
 /**
  * bc_skb_may_send() - is there room for a packet that a socket sends?
  * @sk: the socket
- * @header_len: bytes of it before those in pages
- * @data_len: bytes of it in pages
+ * @header_len: bytes of the packet that are not in pages
+ * @data_len: bytes of the packet in pages
  *
- * Asked where the sender waits or gets EAGAIN if its buffer is full. Where there is no
- * room the socket is not writable until there is some, and is told then.
+ * Called where the sender waits or gets EAGAIN if its buffer is full. If there is no
+ * room, the socket is not writable until there is some, and is told then.
  *
  * Context: Process context.
  * Return: 0; -EAGAIN when the group of the socket has no room for it, -ENOBUFS when the
@@ -298,13 +298,13 @@ static inline int __must_check bc_skb_may_send(struct sock *sk,
 }
 
 /**
- * bc_skb_expect() - how much the next packet of a socket will have in all
+ * bc_skb_expect() - say how much data the next packets of a socket will have in all
  * @sk: the socket
  * @bytes: of data
- * @mtu: the most that one packet takes of them
+ * @mtu: bytes of data that one packet takes at most
  *
- * Before bc_skb_may_send(), where that is told of a part only, as the data goes into
- * packets by and by.
+ * Called before bc_skb_may_send() where that learns of a part of the data only,
+ * because the data goes into packets piece by piece.
  *
  * Context: Process context.
  */
@@ -332,11 +332,11 @@ static inline bool __must_check bc_skb_may_send_rest(struct sock *sk,
 }
 
 /**
- * bc_skb_sent() - a packet is one that a socket has sent, or has grown
+ * bc_skb_sent() - count a packet that a socket has sent, or that has grown
  * @sk: the socket
  * @bytes: truesize of the packet, or by how much it has grown
  *
- * As sk_wmem_alloc counts it; what is accounted page by page does not count here.
+ * Follows sk_wmem_alloc; sockets that are accounted page by page do not count here.
  *
  * Context: Any.
  */
@@ -348,7 +348,7 @@ static inline void bc_skb_sent(struct sock *sk, unsigned int bytes)
 
 /**
  * bc_skb_unsent() - a packet that a socket has sent is freed
- * @sk: the socket; sk_wmem_alloc still has the packet
+ * @sk: the socket; its sk_wmem_alloc still includes the packet
  * @bytes: truesize of the packet
  *
  * Context: Any.
@@ -362,7 +362,7 @@ static inline void bc_skb_unsent(struct sock *sk, unsigned int bytes)
 /**
  * bc_sock_poll() - somebody wants to know whether a socket is writable
  * @sk: the socket
- * @events: what is asked for
+ * @events: the events that it is polled for
  *
  * Context: Process context.
  */
@@ -373,11 +373,11 @@ static inline void bc_sock_poll(struct sock *sk, __poll_t events)
 }
 
 /**
- * bc_sock_waits() - may a socket not send before its group has room?
+ * bc_sock_waits() - does a socket wait for room in its group before it may send?
  * @bc: of the socket
  *
  * Context: Any.
- * Return: true if it may not. It is told by sk_write_space() then.
+ * Return: true if it does. sk_write_space() tells it when there is room.
  */
 static inline bool bc_sock_waits(const struct bc_sock *bc)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: what other structures embed. Empty without the option.
+ * Beancounters: structures that others embed. Empty without the option.
  */
 #ifndef _LINUX_BC_TYPES_H
 #define _LINUX_BC_TYPES_H
@@ -11,20 +11,20 @@
 struct beancounter;
 
 /**
- * struct bc_vm - what an address space is charged
+ * struct bc_vm - the charges of an address space
  * @private: pages of all private writable areas, exact; mmap_lock, as data_vm
  * @pending: pages charged ahead by the operation under way, which has not
  *	counted them in @private yet; mmap_lock for writing
- * @pending_locked: the same for locked pages
+ * @pending_locked: as @pending, of locked pages
  * @def_flags: of the mm_struct before mlockall(); mmap_lock for writing
- * @refused: mlockall() may not have all; mmap_lock for writing
- * @lock: of what follows; a leaf but for the locks of the account
+ * @refused: some area of mlockall() was refused; mmap_lock for writing
+ * @lock: protects the members below; only the locks of the account nest inside it
  * @charged: private pages charged
  * @locked: locked pages charged
  * @bc: the payer with a reference, NULL for nobody
- * @owner: signal_struct of the process whose group pays, never followed; NULL
- *	when it has gone and left the address space to others
- * @node: entry in the list of address spaces of @bc; the mms_lock of that
+ * @owner: signal_struct of the process whose group pays, never dereferenced; NULL
+ *	when that process has exited and left the address space to others
+ * @node: entry in the list of address spaces of @bc; @bc->mms_lock
  *
  * Between operations @charged equals @private, and @locked equals locked_vm of
  * the mm_struct.
@@ -46,7 +46,7 @@ struct bc_vm {
 };
 
 /**
- * struct bc_vm_sum - private pages among those that are being unmapped
+ * struct bc_vm_sum - the private pages in a range that is being unmapped
  * @private: number of pages
  */
 struct bc_vm_sum {
@@ -56,13 +56,13 @@ struct bc_vm_sum {
 };
 
 /**
- * struct bc_pin - what something keeps, memory locked mostly, and who pays for it
- * @bc: the payer, kept by the charge; NULL for nobody
- * @res: of what
+ * struct bc_pin - a charge for a kernel object, mostly of locked memory
+ * @bc: the payer, pinned by the charge; NULL for nobody
+ * @res: the resource that is charged
  * @pages: units of @res that are charged
  * @node: entry in the list that the audit walks
  *
- * All zero is a pin that holds nothing. The owner of the structure serializes
+ * A pin that is all zero holds nothing. The object that embeds it serializes
  * bc_pin() and bc_unpin().
  */
 struct bc_pin {
@@ -77,20 +77,20 @@ struct bc_pin {
 };
 
 /**
- * struct bc_sock - what the buffers of a socket are charged
+ * struct bc_sock - the charges for the buffers of a socket
  * @bytes: charged to the payer of the struct sock, in kmemsize and in the row of the
  *	direction, SK_MEM_SEND or SK_MEM_RECV
- * @sent: bytes of packets on their way, which nobody accounts page by page, in the
- *	row of what is sent only: in kmemsize they are objects, which somebody pays for
- * @bc: the payer of a socket that counts, which is that of the struct sock
- * @item: the resource in which the socket itself counts there, 0 for none
- * @more: truesize of what the next packet will have in all, where it is allocated
+ * @sent: bytes of packets on their way, of a socket that is not accounted page by page;
+ *	in the row for sending only, because kmemsize has these packets as objects
+ * @bc: the payer of a socket that counts, which is also the payer of the struct sock
+ * @item: the resource in which the socket itself counts for @bc, 0 for none
+ * @more: truesize that the next packet will have in all, where the packet is allocated
  *	with less; racy where threads send by one socket, a hint
- * @wants: bytes that it may not send before there is room, 0 for none; written under
- *	the lock of the list that @wait is in
+ * @wants: bytes for which the socket waits until there is room, 0 for none; written
+ *	under the lock of the list that @wait is in
  * @wait: entry in the list of sockets that want to send, see kernel/bc/sockwait.c; all
- *	zero when it is not there
- * @node: entry in the list that the audit walks, all zero when it is not there
+ *	zero when the socket is not in it
+ * @node: entry in the list that the audit walks, all zero when the socket is not in it
  */
 struct bc_sock {
 #ifdef CONFIG_BEANCOUNTERS
@@ -108,8 +108,8 @@ struct bc_sock {
 };
 
 /**
- * struct bc_oom - whom the OOM killer is to take, as far as guarantees matter
- * @given: somebody was guaranteed something, and it is not about one memory cgroup
+ * struct bc_oom - how guarantees affect the choice of the OOM killer
+ * @given: some group has a guarantee, and no memory cgroup has called the OOM killer
  * @excess: by how much the group of the chosen task is above its guarantee
  */
 struct bc_oom {

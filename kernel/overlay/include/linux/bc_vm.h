@@ -2,10 +2,10 @@
 /*
  * Beancounters: the hooks of privvmpages and lockedpages.
  *
- * An operation on an address space charges what it is about to add before its
- * point of no return, and ends, whether it succeeded or not, with
- * bc_vm_settle(), which makes what is charged equal to what is there. A
- * forgotten undo is put right by the next operation.
+ * An operation on an address space charges the pages that it is about to add
+ * before its point of no return. Whether it succeeds or not, it ends with
+ * bc_vm_settle(), which makes the charge equal to the pages that are there. If
+ * an operation forgets to undo a charge, the next one puts it right.
  */
 #ifndef _LINUX_BC_VM_H
 #define _LINUX_BC_VM_H
@@ -19,8 +19,8 @@ struct seq_file;
  * bc_vm_is_private() - is an area with these flags charged as private?
  * @flags: of the area
  *
- * BC_VM_PRIVATE of 2006: what can be written and is not shared will need memory
- * of its own, wherever it is mapped from.
+ * BC_VM_PRIVATE of 2006: an area that is writable and not shared will need memory
+ * of its own, whatever it maps.
  *
  * Context: Any.
  * Return: true if every page of its length is charged.
@@ -65,7 +65,7 @@ void bc_unpin_shared(struct bc_pin *pin);
 /**
  * bc_vm_account() - pages are added to an address space, or taken away
  * @mm: address space
- * @flags: of the area they are in
+ * @flags: of the area that has the pages
  * @pages: how many; negative when taken away
  *
  * Context: Under the mmap_lock, where data_vm is changed.
@@ -98,7 +98,7 @@ static inline void bc_vm_sum_unmapped(struct mm_struct *mm,
 /**
  * bc_vm_charge() - ask for pages in an area
  * @mm: address space
- * @flags: the area will have
+ * @flags: flags that the area will have
  * @pages: how many more
  * @severity: what to check against; within exec it is the limit
  *
@@ -120,13 +120,13 @@ static __always_inline int bc_vm_charge(struct mm_struct *mm, vm_flags_t flags,
 /**
  * bc_vm_charge_over() - ask for pages in an area that replaces others
  * @mm: address space
- * @flags: the area will have
+ * @flags: flags that the area will have
  * @pages: its length
- * @sum: private pages of what it replaces
- * @locked: locked pages of what it replaces
+ * @sum: private pages of the areas that it replaces
+ * @locked: locked pages of the areas that it replaces
  *
  * Context: mmap_lock held for writing; does not sleep.
- * Return: 0, or -ENOMEM when the group may not have what is more than before.
+ * Return: 0, or -ENOMEM when the group may not have the pages that are added.
  */
 static __always_inline int
 bc_vm_charge_over(struct mm_struct *mm, vm_flags_t flags, unsigned long pages,
@@ -145,17 +145,17 @@ bc_vm_charge_over(struct mm_struct *mm, vm_flags_t flags, unsigned long pages,
 }
 
 /**
- * bc_vm_charge_change() - ask for what a change of flags adds
+ * bc_vm_charge_change() - ask for the pages that a change of flags adds
  * @mm: address space
  * @oldflags: flags of the area
- * @newflags: flags it will have
+ * @newflags: flags that the area will have
  * @start: of the part that changes
  * @end: of the part that changes
  *
- * What the change takes away is given back by bc_vm_settle() after it was made.
+ * bc_vm_settle() gives back the pages that the change takes away, after the change.
  *
  * Context: mmap_lock held for writing; does not sleep.
- * Return: 0, or -ENOMEM when the group may not have it.
+ * Return: 0, or -ENOMEM when the group may not have them.
  */
 static __always_inline int
 bc_vm_charge_change(struct mm_struct *mm, vm_flags_t oldflags,
@@ -173,12 +173,12 @@ bc_vm_charge_change(struct mm_struct *mm, vm_flags_t oldflags,
 
 /**
  * bc_vm_unlock_begin() - an area may be split to unlock a part of it
- * @newflags: flags it will have
+ * @newflags: flags that the area will have
  *
- * To give back works in a full group, too.
+ * A full group must be able to unlock memory, although the split allocates.
  *
  * Context: The current task only.
- * Return: What bc_limit_end() needs.
+ * Return: The old state, for bc_limit_end().
  */
 static inline bool bc_vm_unlock_begin(vm_flags_t newflags)
 {
@@ -186,16 +186,16 @@ static inline bool bc_vm_unlock_begin(vm_flags_t newflags)
 }
 
 /**
- * bc_vm_charge_remap() - ask for what mremap() adds
+ * bc_vm_charge_remap() - ask for the pages that mremap() adds
  * @mm: address space
- * @addr: where the area is that is moved or grown
+ * @addr: address of the area that is moved or grown
  * @old_len: bytes
- * @new_addr: where what is mapped is replaced, with MREMAP_FIXED
+ * @new_addr: with MREMAP_FIXED, the address at which existing areas are replaced
  * @new_len: bytes
  * @flags: of mremap()
  *
  * Context: mmap_lock held for writing; does not sleep.
- * Return: 0, or -ENOMEM when the group may not have it.
+ * Return: 0, or -ENOMEM when the group may not have them.
  */
 static inline int bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
 				     unsigned long old_len,
@@ -209,10 +209,10 @@ static inline int bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
 }
 
 /**
- * bc_vm_account_locked() - ask for pages that something locks in an address space
+ * bc_vm_account_locked() - ask for pages that a driver locks in an address space
  * @mm: address space
  * @pages: how many
- * @inc: whether they are locked, not unlocked
+ * @inc: true if they are locked, false if unlocked
  *
  * Context: mmap_lock held for writing; does not sleep.
  * Return: 0, or -ENOMEM when the group may not have them.
@@ -227,8 +227,8 @@ static inline int bc_vm_account_locked(struct mm_struct *mm,
  * bc_mlockall_begin() - mlockall() or munlockall() starts
  * @mm: address space
  *
- * It ignores errors. But who asked for all and may not have it must not be told
- * that he has, and what may not be locked now may not be in future.
+ * mlockall() ignores errors of single areas. But if the group may not have all that the
+ * caller asks for, the call must not succeed, and must not lock future areas either.
  *
  * Context: mmap_lock held for writing.
  */
@@ -239,7 +239,7 @@ static inline void bc_mlockall_begin(struct mm_struct *mm)
 }
 
 /**
- * bc_mlockall_failed() - what came of one area
+ * bc_mlockall_failed() - note the result for one area
  * @mm: address space
  * @flags: of mlockall(), 0 for munlockall()
  * @error: of the area, or 0
@@ -254,7 +254,7 @@ static inline void bc_mlockall_failed(struct mm_struct *mm, int flags,
 }
 
 /**
- * bc_mlockall_end() - what mlockall() is to say
+ * bc_mlockall_end() - the error that mlockall() returns
  * @mm: address space
  *
  * Context: mmap_lock held for writing.
@@ -269,10 +269,10 @@ static inline int bc_mlockall_end(struct mm_struct *mm)
 }
 
 /**
- * bc_vm_settle() - end of an operation: charge what is there, no more, no less
+ * bc_vm_settle() - end of an operation: charge the pages that are there, exactly
  * @mm: address space
  *
- * Never fails: what nobody asked for is charged by force.
+ * Never fails: pages that nobody asked for are charged by force.
  *
  * Context: mmap_lock held for writing, or since downgraded; does not sleep.
  */
@@ -287,10 +287,10 @@ static __always_inline void bc_vm_settle(struct mm_struct *mm)
 }
 
 /**
- * bc_vm_give_back() - something was unmapped, maybe within another operation
+ * bc_vm_give_back() - areas were unmapped, maybe within another operation
  * @mm: address space
  *
- * Gives back what is charged beyond what is there and what is pending.
+ * Gives back charges that exceed the pages that are there or pending.
  *
  * Context: mmap_lock held for writing; does not sleep.
  */
@@ -301,12 +301,12 @@ static __always_inline void bc_vm_give_back(struct mm_struct *mm)
 }
 
 /**
- * bc_vm_fork() - ask for what the copy of an address space will have
+ * bc_vm_fork() - ask for the pages that the copy of an address space will have
  * @mm: the copy, without areas yet
  * @oldmm: the original
  *
  * Context: Both mmap_locks held for writing; does not sleep.
- * Return: 0, or -ENOMEM when the group may not have it.
+ * Return: 0, or -ENOMEM when the group may not have them.
  */
 static inline int bc_vm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
 {
@@ -356,11 +356,11 @@ static inline void bc_vm_enter(struct mm_struct *mm)
 }
 
 /**
- * bc_pin() - charge memory that is locked by something but an address space
- * @pin: of the thing; holds nothing yet
+ * bc_pin() - charge memory that an object other than an address space locks
+ * @pin: of the object; holds nothing yet
  * @pages: how many
  *
- * Paid by the current group until bc_unpin(), wherever the task goes.
+ * The current group pays until bc_unpin(), even if the task moves.
  *
  * Context: Any; does not sleep.
  * Return: 0, or -ENOMEM when the group may not have them.
@@ -371,12 +371,12 @@ static inline int __must_check bc_pin(struct bc_pin *pin, unsigned long pages)
 }
 
 /**
- * bc_hold() - charge something that is kept, other than memory
- * @pin: of the thing; holds nothing yet
+ * bc_hold() - charge an object for a resource other than memory
+ * @pin: of the object; holds nothing yet
  * @res: resource, not one that has stocks
  * @n: units of @res
  *
- * Paid by the current group until bc_unpin(), wherever the task goes.
+ * The current group pays until bc_unpin(), even if the task moves.
  *
  * Context: Any; does not sleep.
  * Return: 0 or -ENOMEM.
@@ -388,8 +388,8 @@ static inline int __must_check bc_hold(struct bc_pin *pin, enum bc_resource res,
 }
 
 /**
- * bc_unpin() - give back what bc_pin() charged
- * @pin: of the thing; holding nothing is fine
+ * bc_unpin() - give back the charge of bc_pin() or bc_hold()
+ * @pin: of the object; may hold nothing
  *
  * Context: Any.
  */
@@ -405,15 +405,15 @@ static inline void bc_pin_init(struct bc_pin *pin)
 }
 
 /**
- * bc_pin_more() - charge memory for something that may hold some already
- * @pin: of the thing
+ * bc_pin_more() - charge locked memory for an object that may hold some already
+ * @pin: of the object
  * @pages: how many more
  *
- * Paid by who pays for what @pin holds, by the current group if it holds
- * nothing; until bc_unpin_some() or bc_unpin().
+ * The payer of @pin pays, or the current group if @pin holds nothing, until
+ * bc_unpin_some() or bc_unpin().
  *
- * Context: Any; does not sleep. At the same time as others, and as
- * bc_unpin_some().
+ * Context: Any; does not sleep. May run at the same time as itself and as
+ * bc_unpin_some() for the same @pin.
  * Return: 0, or -ENOMEM when the group may not have them.
  */
 static inline int __must_check bc_pin_more(struct bc_pin *pin,
@@ -423,12 +423,12 @@ static inline int __must_check bc_pin_more(struct bc_pin *pin,
 }
 
 /**
- * bc_unpin_some() - give back a part of what bc_pin_more() charged
- * @pin: of the thing
+ * bc_unpin_some() - give back a part of the charge of bc_pin_more()
+ * @pin: of the object
  * @pages: how many
  *
- * What was pinned when there was nobody to pay for it is not remembered: then
- * what is given back first is what was charged.
+ * A pin does not remember pages that were pinned without a payer, so the pages that
+ * are given back first count as the charged ones.
  *
  * Context: Any.
  */
@@ -439,12 +439,12 @@ static inline void bc_unpin_some(struct bc_pin *pin, unsigned long pages)
 }
 
 /**
- * bc_pin_alloc() - charge memory for something that has no room for a pin
- * @pinp: of the thing; NULL at first, see bc_pin_clear()
+ * bc_pin_alloc() - charge locked memory for an object that has no room for a pin
+ * @pinp: of the object; NULL at first, see bc_pin_clear()
  * @pages: how many more
  *
- * As bc_pin_more(), with a pin that is allocated. It is there also after a
- * refusal; bc_pin_free() frees it.
+ * As bc_pin_more(), with a pin that is allocated. The pin may exist after a
+ * refusal, too; bc_pin_free() frees it.
  *
  * Context: Process context; may sleep.
  * Return: 0, or -ENOMEM when the group may not have them.
@@ -461,8 +461,8 @@ static inline void bc_pin_clear(struct bc_pin **pinp)
 }
 
 /**
- * bc_pin_free() - give back what bc_pin_alloc() charged
- * @pinp: of the thing; holding nothing is fine
+ * bc_pin_free() - give back the charge of bc_pin_alloc()
+ * @pinp: of the object; may hold nothing, or be NULL
  *
  * Context: Any.
  */
@@ -474,14 +474,14 @@ static inline void bc_pin_free(struct bc_pin **pinp)
 }
 
 /**
- * bc_pin_folio() - charge a folio that is locked by what it is
- * @folio: new, with nothing in its private, which holds who pays
- * @gfp: how to allocate the note of who pays
+ * bc_pin_folio() - charge a folio that is always locked, as one of secret memory
+ * @folio: new; its private is still unused, and gets the pin
+ * @gfp: flags for the allocation of the pin
  *
- * Paid by the current group until bc_unpin_folio().
+ * The current group pays until bc_unpin_folio().
  *
  * Context: Process context; may sleep if @gfp says so.
- * Return: 0, or -EDQUOT when the group may not have it: in a fault it becomes
+ * Return: 0, or -EDQUOT when the group may not have it: in a fault that error becomes
  * SIGBUS, whereas -ENOMEM would be tried again for ever.
  */
 static inline int __must_check bc_pin_folio(struct folio *folio, gfp_t gfp)
@@ -491,7 +491,7 @@ static inline int __must_check bc_pin_folio(struct folio *folio, gfp_t gfp)
 
 #else /* CONFIG_BEANCOUNTERS */
 
-/* No functions: even an empty one makes the compiler lay out code otherwise. */
+/* Macros, because even an empty function changes the layout of the caller's code. */
 #define bc_vm_settle(mm) \
 	do {             \
 	} while (0)

@@ -7,8 +7,9 @@
  * the barrier is reached. See Documentation/admin-guide/beancounter.rst for
  * the interface and kernel/bc/internal.h for the locking.
  *
- * This is the only header that the hooked code includes. Every hook has a stub
- * for a kernel without CONFIG_BEANCOUNTERS, so that callers need no #ifdef.
+ * The hooked code includes this header, or that of its subsystem, <linux/bc_vm.h>
+ * and the like. Every hook has a stub for a kernel without CONFIG_BEANCOUNTERS, so
+ * that callers need no #ifdef.
  */
 #ifndef _LINUX_BEANCOUNTER_H
 #define _LINUX_BEANCOUNTER_H
@@ -34,12 +35,12 @@ struct slab;
 /**
  * enum bc_severity - what a request is checked against
  * @BC_BARRIER: an ordinary request: refused above min(barrier, limit)
- * @BC_GAP: a request whose caller nobody has looked at: refused above the middle
- *	between barrier and limit, so that it leaves room for those of BC_LIMIT
+ * @BC_GAP: a request without a mark, whose caller was not reviewed: refused above the
+ *	middle between barrier and limit, so that it leaves room for those of BC_LIMIT
  * @BC_LIMIT: a request that cannot fail gracefully: refused above the limit
- * @BC_EXCESS: a request inside a file system, which its caller can neither make room
- *	for nor be refused without harm: refused 64 KiB above the limit, and counted as
- *	one that was forced
+ * @BC_EXCESS: a request inside a file system, where the caller can neither make room
+ *	nor take a refusal without harm: refused 64 KiB above the limit, and the part
+ *	above the limit is counted as forced
  * @BC_FORCE: a request that cannot fail: never refused, the excess is counted
  */
 enum bc_severity {
@@ -51,7 +52,7 @@ enum bc_severity {
 };
 
 /**
- * enum bc_unit - what a resource is counted in
+ * enum bc_unit - the unit in which a resource is counted
  * @BC_BYTES: bytes; K, M, G, T, P, E are accepted in the files
  * @BC_PAGES: pages of PAGE_SIZE
  * @BC_ITEMS: objects
@@ -64,11 +65,11 @@ enum bc_unit {
 
 /**
  * enum bc_kind_of - how a resource is counted, and what its barrier does
- * @BC_STOCKED: charged, and a part of it sits in the stocks of the CPUs
+ * @BC_STOCKED: charged, and a part of the charge sits in the stocks of the CPUs
  * @BC_CHARGED: charged under the lock of the tree
  * @BC_SAMPLED: added up when somebody reads it; nothing is refused
- * @BC_GUARANTEE: the barrier is what the group may count on, and BC_MAX stands
- *	for nothing; nothing is refused
+ * @BC_GUARANTEE: the barrier is the amount that is guaranteed to the group, BC_MAX
+ *	means no guarantee; nothing is refused
  */
 enum bc_kind_of {
 	BC_STOCKED,
@@ -89,13 +90,13 @@ enum bc_resource {
 #define BC_MAX ((u64)S64_MAX)
 
 /*
- * What a task makes the kernel allocate is charged to its group, marked or not.
- * The marks of 2006 say more: __GFP_BC charges one allocation and SLAB_BC every
- * object of a cache, to beancounters and to nobody else, and what is marked for
- * memcg, __GFP_ACCOUNT and SLAB_ACCOUNT, is marked for beancounters as well. A
- * marked request is refused at the barrier already, and with bc_charge=marks on
- * the kernel's command line nothing else is charged. The objects of a cache with
- * SLAB_BC_NOCHARGE are charged if they are marked, or kept: see bc_keep_begin().
+ * Memory that the kernel allocates for a task is charged to the task's group, marked
+ * or not. The marks of 2006 say more: __GFP_BC charges one allocation, and SLAB_BC
+ * every object of a cache, to beancounters only. The marks of memcg, __GFP_ACCOUNT
+ * and SLAB_ACCOUNT, count for beancounters as well. A marked request is refused at
+ * the barrier already, and with bc_charge=marks on the kernel's command line nothing
+ * else is charged. Objects of a cache with SLAB_BC_NOCHARGE are charged only if they
+ * are marked, or kept: see bc_keep_begin().
  */
 #define GFP_KERNEL_BC (GFP_KERNEL | __GFP_BC)
 
@@ -107,7 +108,7 @@ enum bc_resource {
 /* Turned off by bc_charge=marks. */
 DECLARE_STATIC_KEY_TRUE(bc_default_key);
 
-/* Whom a softirq works for, see bc_behalf_begin(); NULL for nobody. */
+/* The payer for whom the running softirq works, see bc_behalf_begin(); or NULL. */
 DECLARE_PER_CPU(struct beancounter *, bc_softirq_payer);
 
 bool bc_disabled(void);
@@ -147,11 +148,11 @@ struct beancounter *bc_get_current(void);
 void bc_put_payer(struct beancounter *bc);
 
 /**
- * set_active_bc() - let another group pay for what the task allocates
+ * set_active_bc() - let another group pay for the allocations of the task
  * @bc: from bc_get_current(), or NULL to go back to the task's own group
  *
  * Context: The current task only; not for interrupts.
- * Return: What to restore with another call.
+ * Return: The old value, which another call restores.
  */
 static inline struct beancounter *set_active_bc(struct beancounter *bc)
 {
@@ -166,7 +167,7 @@ static inline struct beancounter *set_active_bc(struct beancounter *bc)
  * @flags: of the allocation
  *
  * Context: Any.
- * Return: true if it is, provided that somebody is there to pay.
+ * Return: true if it is; it is charged if there is a payer.
  */
 static __always_inline bool bc_gfp_marked(gfp_t flags)
 {
@@ -175,23 +176,23 @@ static __always_inline bool bc_gfp_marked(gfp_t flags)
 
 /* Requests of the task are checked against the limit, not the barrier. */
 #define BC_SCOPE_LIMIT 1
-/* One was refused since the last fault of user space began. */
+/* A request of the task was refused since its last fault of user space began. */
 #define BC_SCOPE_REFUSED 2
 /* A struct file was refused because of numfile. */
 #define BC_SCOPE_NO_FILE 4
-/* Names of paths are kept beyond the system call: they are charged. */
+/* Names of paths outlive the system call, so they are charged. */
 #define BC_SCOPE_KEEP 8
-/* The task does without what is refused: no refusal is counted. */
+/* The task can do without an object that is refused: the refusal is not counted. */
 #define BC_SCOPE_TRY 16
-/* The memory that is asked for is shared: guarantees are for private memory. */
+/* The task asks for shared memory: guarantees are for private memory. */
 #define BC_SCOPE_SHARED 32
-/* A kernel thread works for somebody: see bc_behalf_begin(). */
+/* The kernel thread works for another payer, see bc_behalf_begin(). */
 #define BC_SCOPE_BEHALF 64
 
 /**
- * bc_on_behalf() - does a softirq or a kernel thread work for somebody?
+ * bc_on_behalf() - does a softirq or a kernel thread work for another payer?
  *
- * Context: Any but a task that is no kernel thread.
+ * Context: Any; other tasks never do.
  * Return: true between bc_behalf_begin() and bc_behalf_end().
  */
 static __always_inline bool bc_on_behalf(void)
@@ -203,15 +204,15 @@ static __always_inline bool bc_on_behalf(void)
 }
 
 /**
- * bc_by_default() - is what nobody has marked charged here and now?
+ * bc_by_default() - are allocations without a mark charged in this context?
  *
- * The rule for everything, with bc_gfp_charged() for pages and percpu areas and
- * bc_cache_by_default() for slab objects. What they exempt is the table in
- * docs/containment.md.
+ * This is the general rule. bc_gfp_charged() narrows it for pages and percpu areas,
+ * bc_cache_by_default() for slab objects. The table in docs/containment.md lists
+ * their exemptions.
  *
  * Context: Any.
- * Return: true in a system call or fault of a task that is no kernel thread, and
- * where bc_behalf_begin() says for whom something is done.
+ * Return: true in a system call or fault of a task that is not a kernel thread, and
+ * in a section of bc_behalf_begin() with a payer.
  */
 static __always_inline bool bc_by_default(void)
 {
@@ -226,10 +227,11 @@ static __always_inline bool bc_by_default(void)
  * bc_gfp_charged() - are pages or percpu areas with these flags charged?
  * @flags: of the allocation
  *
- * Movable pages are those of user space and of the page cache.
+ * Movable pages, those of user space and of the page cache, are not charged unless
+ * they are marked.
  *
  * Context: Any.
- * Return: true if they are, provided that somebody is there to pay.
+ * Return: true if they are, provided that there is a payer.
  */
 static __always_inline bool bc_gfp_charged(gfp_t flags)
 {
@@ -244,14 +246,14 @@ void __bc_lru_took(const void *obj);
 
 /**
  * bc_limit_begin() - requests from here on are checked against the limit
- * @on: whether they are; false leaves things as they are
+ * @on: false to leave the severity of requests as it is
  *
  * Opens a section whose requests cannot fail gracefully although the flags of
- * the allocation do not say so: those made to give something back. Sections
- * nest.
+ * the allocation do not say so: the caller makes them to give something back.
+ * Sections nest.
  *
  * Context: The current task only.
- * Return: What bc_limit_end() needs to restore.
+ * Return: The old state, for bc_limit_end().
  */
 static inline bool bc_limit_begin(bool on)
 {
@@ -275,13 +277,13 @@ static inline void bc_limit_end(bool old)
 }
 
 /**
- * bc_try_begin() - objects from here on may be refused without being missed
+ * bc_try_begin() - from here on the task can do without objects that are refused
  *
- * Opens a section whose refusals are not counted, for what is allocated in advance
- * and mostly not needed.
+ * Opens a section whose refusals are not counted, for objects that are allocated in
+ * advance and mostly not needed.
  *
  * Context: The current task only.
- * Return: What bc_try_end() needs to restore.
+ * Return: The old state, for bc_try_end().
  */
 static inline bool bc_try_begin(void)
 {
@@ -304,12 +306,12 @@ static inline void bc_try_end(bool old)
 }
 
 /**
- * bc_nobody_begin() - what is allocated from here on is nobody's
+ * bc_nobody_begin() - nobody pays for allocations from here on
  *
- * For what is made when it is first needed and stays for all. Sections nest.
+ * For objects that are made at their first use and stay for all users. Sections nest.
  *
- * Context: Any; no effect but in the context of a task.
- * Return: What bc_nobody_end() needs to restore.
+ * Context: Any; without effect outside the context of a task.
+ * Return: The old payer, for bc_nobody_end().
  */
 static inline struct beancounter *bc_nobody_begin(void)
 {
@@ -329,7 +331,7 @@ static inline void bc_nobody_end(struct beancounter *old)
 }
 
 /**
- * bc_task_init() - a new task does nothing for anybody else yet
+ * bc_task_init() - a new task does not work for another payer yet
  * @task: a copy of the current task
  *
  * Context: Process context; nobody else knows @task.
@@ -340,20 +342,20 @@ static inline void bc_task_init(struct task_struct *task)
 	task->bc_scope &= ~BC_SCOPE_BEHALF;
 }
 
-/* bc_behalf_begin() has changed nothing. */
+/* bc_behalf_begin() returns this if it has changed nothing. */
 #define BC_UNCHANGED ((struct beancounter *)-2L)
 
 /**
- * bc_behalf_begin() - what is allocated from here on is for who pays for an object
- * @like: from a slab cache or kmalloc(); in a softirq it cannot be freed meanwhile;
- *	or NULL for nobody
+ * bc_behalf_begin() - the payer of an object pays for allocations from here on
+ * @like: the object, from a slab cache or kmalloc(), which in a softirq is not freed
+ *	before the end of the section; NULL if nobody is to pay
  *
- * For softirqs and kernel threads; a task pays itself. Nobody pays if nobody pays
- * for @like. Sections nest, but not in one of set_active_bc(). Allocations are
- * refused as those of a task are, but no room is made.
+ * For softirqs and kernel threads; other tasks pay for themselves. If @like has no
+ * payer, nobody pays. Sections nest, but not inside one of set_active_bc().
+ * Allocations are refused as those of a task are, but no room is made for them.
  *
  * Context: Any but hard interrupts; @like cannot be freed during the call.
- * Return: What bc_behalf_end() needs to restore.
+ * Return: The old payer, for bc_behalf_end().
  */
 static inline struct beancounter *bc_behalf_begin(const void *like)
 {
@@ -373,7 +375,7 @@ static inline void bc_behalf_end(struct beancounter *old)
 }
 
 /**
- * bc_keep_begin() - names of paths from here on stay after the system call
+ * bc_keep_begin() - names of paths from here on outlive the system call
  *
  * Context: The current task only.
  */
@@ -395,8 +397,8 @@ static inline void bc_keep_end(void)
 /**
  * bc_user_fault_begin() - a fault of user space starts
  *
- * A refusal inside it cannot become an error code: it is checked against the
- * limit, and what is refused even then ends the task in bc_fault_kill().
+ * A refusal during the fault cannot become an error code: requests are checked
+ * against the limit, and if that refuses one, bc_fault_kill() ends the task.
  *
  * Context: The current task only.
  */
@@ -435,7 +437,7 @@ static inline int bc_page_charge(struct page *page, unsigned int order,
 
 /**
  * bc_page_uncharge() - a block of pages is given back
- * @page: first page of the block; not charged is fine
+ * @page: first page of the block, charged or not
  *
  * Context: Any.
  */
@@ -448,7 +450,7 @@ static __always_inline void bc_page_uncharge(struct page *page)
 
 /**
  * bc_page_split() - a block becomes single pages, freed one by one
- * @page: first page of the block; not charged is fine
+ * @page: first page of the block, charged or not
  * @order: size of the block
  *
  * Context: Any.
@@ -463,11 +465,11 @@ static inline void bc_page_split(struct page *page, unsigned int order)
  * bc_lru_filter() - may the running reclaim take this object?
  * @obj: an object of a slab cache, or an address inside one
  *
- * For the isolate functions of LRU lists. Only a task that is making room in
- * one group is told anything but to go on.
+ * For the isolate functions of LRU lists. They may always go on, unless the task is
+ * making room in one group.
  *
  * Context: Any in which the object cannot be freed.
- * Return: LRU_REMOVED (0) to go on, or what the caller is to return.
+ * Return: LRU_REMOVED (0) to go on, or the status that the caller returns.
  */
 static __always_inline enum lru_status bc_lru_filter(const void *obj)
 {
@@ -489,12 +491,12 @@ static __always_inline void bc_lru_took(const void *obj)
 }
 
 /**
- * bc_charge_like() - let who pays for one object pay for another
+ * bc_charge_like() - let the payer of one object pay for another
  * @obj: just allocated, from a slab cache that is not one of kmalloc()
- * @like: the other; it cannot be freed meanwhile
+ * @like: the object that has the payer; it cannot be freed during the call
  * @flags: of the allocation of @obj
  *
- * For an object that is born in an interrupt on behalf of another.
+ * For an object that is allocated in an interrupt on behalf of another object.
  *
  * Context: Any; does not sleep.
  * Return: false when the group may not have it; the caller frees it.
@@ -507,12 +509,13 @@ static inline bool __must_check bc_charge_like(void *obj, const void *like,
 
 /**
  * bc_task_pays() - let the group of a task pay for an object
- * @task: in whose group; if it is a kernel thread, nobody pays
+ * @task: whose group pays; if it is a kernel thread, nobody pays
  * @obj: just allocated with bc_gfp_uncharged(), from a slab cache that is not one of
  *	kmalloc()
- * @severity: what its count is checked against; its bytes are refused at the limit
+ * @severity: what the count of @obj is checked against; its bytes are checked against
+ *	the limit
  *
- * For what is made for @task by whomever.
+ * For an object that somebody else allocates for @task.
  *
  * Context: Any in which @task cannot be freed; does not sleep.
  * Return: false when the group may not have it; the caller frees it.
@@ -528,7 +531,7 @@ static inline bool __must_check bc_task_pays(struct task_struct *task,
  * bc_disown() - give the charge for an object back before it is freed
  * @obj: from a slab cache or kmalloc()
  *
- * For what is kept for others when its owner has done with it.
+ * For an object that stays for other users when its payer no longer needs it.
  *
  * Context: Any.
  */
@@ -733,7 +736,7 @@ static inline int bc_file_error(void)
 
 #endif /* CONFIG_BEANCOUNTERS */
 
-/* CLASS(bc_nobody, scope)(): a section to the end of the block. */
+/* CLASS(bc_nobody, scope)(): a section that ends with the block. */
 DEFINE_CLASS(bc_nobody, struct beancounter *, bc_nobody_end(_T),
 	     bc_nobody_begin(), void)
 

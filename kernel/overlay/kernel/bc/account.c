@@ -3,7 +3,8 @@
  * Beancounters: the table of resources, and an account from its first reference
  * to its last.
  *
- * Nothing here knows what is charged. See internal.h for what keeps an account.
+ * This file does not depend on what is charged. internal.h describes the lifetime of
+ * an account.
  */
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -48,7 +49,7 @@ static void bc_list_del(struct beancounter *bc)
 }
 #endif
 
-/* Of their own: an account is some more than one KiB. */
+/* A cache for accounts only, because one has a little more than 1 KiB. */
 static struct kmem_cache *bc_cache __ro_after_init;
 
 static void bc_free_rcu(struct rcu_head *rcu)
@@ -71,10 +72,10 @@ static void bc_stock_new(struct bc_stock *stock)
 
 /**
  * bc_alloc() - a new account with nothing in it
- * @parent: of the account, or NULL for a child of the root
+ * @parent: the parent account, or NULL for a child of the root
  *
  * Context: Process context, may sleep.
- * Return: The account with one reference, for bc_put(); NULL without memory.
+ * Return: The account with one reference, for bc_put(); NULL if there is no memory.
  */
 struct beancounter *bc_alloc(struct beancounter *parent)
 {
@@ -133,7 +134,7 @@ void bc_put(struct beancounter *bc)
  * @bc: the account
  *
  * Context: Any in which @bc is pinned.
- * Return: The group with a reference for css_put(), or NULL when it is gone.
+ * Return: The group with a reference for css_put(), or NULL if it was removed.
  */
 struct bc_css *bc_get_css(struct beancounter *bc)
 {
@@ -160,7 +161,7 @@ bool bc_disabled(void)
 }
 
 /**
- * bc_account_init() - make room for accounts
+ * bc_account_init() - make the cache for accounts
  *
  * Context: During boot.
  */

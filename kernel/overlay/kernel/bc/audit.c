@@ -2,12 +2,12 @@
 /*
  * Beancounters: the audit.
  *
- * Counts again, from first principles, what every account holds: walks all
- * objects of all slabs, all pages and percpu areas, all areas of all address
- * spaces and all tasks, sums up what each owner pays for, and compares with the
- * counters. The machine is stopped meanwhile, so nothing moves; a difference
- * remains only where a task was stopped between charging and storing the owner,
- * and at rest there is none.
+ * The audit counts again, from first principles, what every account holds: it walks
+ * all objects of all slabs, all pages and percpu areas, all areas of all address
+ * spaces, all pins, sockets and network namespaces, and all tasks, adds up their
+ * charges by owner, and compares the sums with the counters. The machine is stopped
+ * meanwhile, so nothing changes; a difference remains only if a task was stopped
+ * between charging and storing the owner, and at rest there is none.
  */
 #include <linux/align.h>
 #include <linux/debugfs.h>
@@ -30,8 +30,8 @@
 
 /**
  * struct bc_audit - an account in an audit
- * @found: counted again, here and below, by resource
- * @held: what the counters said, by resource
+ * @found: the units that were counted again, here and below, by resource
+ * @held: the units according to the counters, by resource
  */
 struct bc_audit {
 	u64 found[BC_NR_RESOURCES];
@@ -40,15 +40,15 @@ struct bc_audit {
 
 /**
  * struct bc_audit_table - all accounts in an audit
- * @nr: for how many there is room
- * @row: a row each, zeroed
+ * @nr: number of rows
+ * @row: a row for each account, zeroed
  */
 struct bc_audit_table {
 	size_t nr;
 	struct bc_audit *row;
 };
 
-/* Room for what is created while it is made. */
+/* Rows for accounts that are created before the machine is stopped. */
 #define BC_AUDIT_SPARE 16
 
 /* One audit at a time. */
@@ -104,7 +104,7 @@ static void bc_audit_page(struct page *page)
 	bc_audit_found(bc, BC_KMEMSIZE, PAGE_SIZE << order);
 }
 
-/* Areas start where the boundary map and the allocation map are both set. */
+/* A percpu area starts where the boundary map and the allocation map are both set. */
 static void bc_audit_chunk(struct pcpu_chunk *chunk)
 {
 	unsigned int start, end, bits = pcpu_chunk_map_bits(chunk);
@@ -133,12 +133,12 @@ static void bc_audit_percpu(void)
 			bc_audit_chunk(chunk);
 }
 
-/* Memory is there or not in pieces of this size, see SUBSECTION_SHIFT. */
+/* Holes in the memory are multiples of this size, see SUBSECTION_SHIFT. */
 #define BC_AUDIT_HOLE PFN_DOWN(SZ_2M)
 
 /*
- * Holes and free blocks are passed over. A free page has no owner, and what a
- * bug left in one is charged and not found: a difference.
+ * Holes and free blocks are skipped. A free page has no owner: if a bug freed one
+ * that is still charged, the charge is not found, and shows as a difference.
  */
 static void bc_audit_zone(struct zone *zone)
 {
@@ -163,8 +163,8 @@ static void bc_audit_zone(struct zone *zone)
 }
 
 /*
- * An address space whose lock is held for writing is in the middle of
- * something: what is charged is taken for what is there.
+ * An address space whose lock is held for writing is in the middle of an
+ * operation: its charges are taken to be right.
  */
 static void bc_audit_mm(struct beancounter *bc, struct bc_vm *vm)
 {
@@ -174,7 +174,7 @@ static void bc_audit_mm(struct beancounter *bc, struct bc_vm *vm)
 	struct vma_iterator vmi;
 
 	vma_iter_init(&vmi, mm, 0);
-	/* After a fork that failed the tree may hold entries that are none. */
+	/* After a failed fork() the tree of areas may have entries that are not areas. */
 	if (test_bit(MMF_UNSTABLE, &mm->flags) || !mmap_read_trylock(mm)) {
 		priv = vm->charged;
 		locked = vm->locked;
@@ -277,7 +277,7 @@ static void bc_audit_print_path(struct seq_file *m, struct cgroup *cgrp)
 	size_t size = seq_get_buf(m, &buf);
 	int len = size ? cgroup_path(cgrp, buf, size) : -E2BIG;
 
-	/* Too little room makes seq_file call again with more. */
+	/* If the buffer is too small, seq_file calls again with a larger one. */
 	seq_commit(m, len < 0 || len >= size ? -1 : len);
 }
 
@@ -337,7 +337,7 @@ static size_t bc_list_count(void)
 	return n;
 }
 
-/* Count, with room for all accounts there are when the machine has stopped. */
+/* Run the audit, with rows for all accounts that exist once the machine has stopped. */
 static int bc_audit_run(struct bc_audit_table *table)
 {
 	int ret;

@@ -2,15 +2,16 @@
 /*
  * Beancounters: the census.
  *
- * Lists, by call site, what tasks of groups have made the kernel allocate, what is
- * still there, and what nobody pays for. Everything in it is either a row of the table
- * of exemptions in docs/containment.md, or a hole. bc/census in debugfs: "on" begins
- * to record and forgets what was recorded before, "all" does so and records what is paid
- * as well, "off" ends it, and reading lists what is there now, or was there at the end.
- * For tests: one lock, two tables of fixed size, and a stack for each allocation.
+ * The census lists, by call site, allocations that the kernel did for tasks of groups,
+ * that still exist, and that nobody pays for. Each of them is either in the table of
+ * exemptions in docs/containment.md, or a hole. It is controlled by writing to bc/census
+ * in debugfs: "on" forgets the old records and begins to record, "all" does the same and
+ * records paid allocations as well, "off" ends it. Reading lists the allocations that
+ * exist now, or existed at the end. The census is for tests: it has one lock and two
+ * tables of fixed size, and saves a stack trace for each allocation.
  *
- * An object or a page is looked up by its address. Who pays is asked when the list is
- * read: some are charged after their allocation.
+ * An object or a page is looked up by its address. Its payer is looked up when the list
+ * is read, because some are charged after their allocation.
  */
 #include <linux/debugfs.h>
 #include <linux/hash.h>
@@ -33,7 +34,7 @@
 #define BC_CENSUS_SITE_BITS 12
 #define BC_CENSUS_DEPTH 12
 
-/* Why nobody pays, from what is known when something is allocated. */
+/* Why nobody pays, as far as it is known at the allocation. */
 enum bc_census_why {
 	BC_CENSUS_HOLE,
 	BC_CENSUS_INTERRUPT,
@@ -62,11 +63,11 @@ static const char *const bc_census_names[BC_CENSUS_NR] = {
 };
 
 /**
- * struct bc_census_site - a call site, and what it has allocated
- * @stack: its callers, the innermost first; 0 from where there are no more
- * @why: nobody pays
- * @objects: how many are there; of the reader
- * @bytes: how much that is; of the reader
+ * struct bc_census_site - a call site, and its allocations
+ * @stack: its callers, the innermost first; 0 after the last
+ * @why: the reason why nobody pays
+ * @objects: number of its allocations that exist; computed by the reader
+ * @bytes: sum of their sizes; computed by the reader
  */
 struct bc_census_site {
 	unsigned long stack[BC_CENSUS_DEPTH];
@@ -78,7 +79,7 @@ struct bc_census_site {
 /**
  * struct bc_census_entry - an object or a block of pages
  * @at: its address, or that of its struct page; 0 if the entry is free
- * @site: index of who has allocated it
+ * @site: index of the call site
  * @bytes: its size
  */
 struct bc_census_entry {
@@ -88,11 +89,11 @@ struct bc_census_entry {
 };
 
 /**
- * struct bc_census - what is recorded
- * @entry: hashed by address; the next free one is taken
- * @site: hashed by stack
- * @entries: in @entry
- * @lost: did not fit into one of both
+ * struct bc_census - the records
+ * @entry: hash table by address; a collision takes the next free entry
+ * @site: hash table by stack
+ * @entries: number of used entries of @entry
+ * @lost: number of allocations for which one of the two tables was full
  */
 struct bc_census {
 	struct bc_census_entry entry[1 << BC_CENSUS_BITS];
@@ -104,11 +105,11 @@ struct bc_census {
 DEFINE_STATIC_KEY_FALSE(bc_census_key);
 EXPORT_SYMBOL_GPL(bc_census_key);
 static DEFINE_RAW_SPINLOCK(bc_census_lock);
-/* On and off, and one reader at a time. */
+/* Serializes turning the census on and off, and readers. */
 static DEFINE_MUTEX(bc_census_mutex);
-/* What is paid, too; written under the mutex before anything is recorded. */
+/* Record paid allocations, too; written under the mutex while nothing is recorded. */
 static bool bc_census_all;
-/* Allocated once and kept, so that who records needs no more than the lock. */
+/* Allocated once and never freed, so that recording needs only the lock. */
 static struct bc_census *bc_census;
 
 static unsigned int bc_census_slot(unsigned long at)
@@ -121,7 +122,7 @@ static unsigned int bc_census_next(unsigned int i)
 	return (i + 1) & ((1 << BC_CENSUS_BITS) - 1);
 }
 
-/* The entry of an address, or the free one where it belongs. */
+/* The entry of an address, or the free entry where it would go. */
 static struct bc_census_entry *bc_census_find(unsigned long at)
 {
 	unsigned int i = bc_census_slot(at);
@@ -131,7 +132,7 @@ static struct bc_census_entry *bc_census_find(unsigned long at)
 	return &bc_census->entry[i];
 }
 
-/* Those behind a free entry move up, unless they are where they belong. */
+/* Free an entry. Those behind it move up, unless they are in their own slot already. */
 static void bc_census_remove(struct bc_census_entry *entry)
 {
 	unsigned int hole = entry - bc_census->entry, i = hole, home;
@@ -151,7 +152,7 @@ static void bc_census_remove(struct bc_census_entry *entry)
 	bc_census->entries--;
 }
 
-/* The index of a call site, or -1 if there are more than fit. */
+/* The index of a call site, or -1 if the table is full. */
 static int bc_census_site(const unsigned long *stack, enum bc_census_why why)
 {
 	const unsigned int nr = ARRAY_SIZE(bc_census->site);
@@ -194,7 +195,7 @@ static void bc_census_add(unsigned long at, unsigned int bytes,
 	raw_spin_unlock_irqrestore(&bc_census_lock, flags);
 }
 
-/* Is it a task of a group that does this, or that was interrupted by who does? */
+/* Does a task of a group allocate, or an interrupt while such a task runs? */
 static bool bc_census_counts(void)
 {
 	bool counts;
@@ -207,7 +208,7 @@ static bool bc_census_counts(void)
 	return counts;
 }
 
-/* What is the same for objects and pages. */
+/* The reason as far as it is the same for objects and pages. */
 static enum bc_census_why bc_census_context(gfp_t flags)
 {
 	if (flags & __GFP_UNCHARGED)
@@ -291,7 +292,7 @@ void __bc_census_disowned(const void *obj, unsigned int bytes)
 
 /**
  * __bc_census_free() - an object or a block of pages is freed
- * @at: its address, or that of the struct page
+ * @at: address of the object, or of the struct page
  *
  * Context: Any.
  */
@@ -308,14 +309,14 @@ void __bc_census_free(const void *at)
 }
 EXPORT_SYMBOL_GPL(__bc_census_free);
 
-/* Is @at one of the array that describes pages? Objects are never there. */
+/* Is @at the address of a struct page? Slab objects are never in the same memory. */
 static bool bc_census_is_page(unsigned long at)
 {
 	return !virt_addr_valid((void *)at) ||
 	       !folio_test_slab(virt_to_folio((void *)at));
 }
 
-/* An entry stays as long as what it is about, so all of that may be looked at. */
+/* The entry is removed when its object or block is freed, so these may be accessed. */
 static bool bc_census_paid(const struct bc_census_entry *entry)
 {
 	void *at = (void *)entry->at;
@@ -326,7 +327,7 @@ static bool bc_census_paid(const struct bc_census_entry *entry)
 	return bc_object_owner(at, NULL);
 }
 
-/* Does somebody pay for what was recorded as paid, and nobody for the rest? */
+/* List an entry that was recorded as paid if it is still paid, others if they are not. */
 static bool bc_census_listed(const struct bc_census_entry *entry)
 {
 	bool paid = bc_census->site[entry->site].why == BC_CENSUS_PAID;
@@ -334,7 +335,7 @@ static bool bc_census_listed(const struct bc_census_entry *entry)
 	return bc_census_paid(entry) == paid;
 }
 
-/* Add up what is there and is not paid. Under the lock for one entry at a time. */
+/* Add up the entries that are listed. Takes the lock for one entry at a time. */
 static void bc_census_sum(void)
 {
 	unsigned long flags;
@@ -356,7 +357,7 @@ static void bc_census_sum(void)
 	}
 }
 
-/* What is on top of every stack; how much of it depends on the machine. */
+/* Frames of the census itself, on top of every stack; their number differs by machine. */
 static bool bc_census_own_frame(const char *name)
 {
 	return strstr(name, "stack_trace") ||
@@ -418,7 +419,7 @@ static int bc_census_on(bool all)
 	return 0;
 }
 
-/* What is freed after that is not seen, so that no entry may be looked at any more. */
+/* Once it is off, frees are not seen, so add up before: no entry may be accessed later. */
 static void bc_census_off(void)
 {
 	if (!static_key_enabled(&bc_census_key))
@@ -427,7 +428,7 @@ static void bc_census_off(void)
 	static_branch_disable(&bc_census_key);
 }
 
-/* A hole on purpose: an object and a page that an interrupt makes, whoever runs. */
+/* A hole on purpose, for tests: an object and a page that a tasklet allocates. */
 static void *bc_census_hole;
 static struct page *bc_census_page_hole;
 
@@ -449,7 +450,7 @@ static void bc_census_dig(struct tasklet_struct *unused)
 
 static DECLARE_TASKLET(bc_census_tasklet, bc_census_dig);
 
-/* Before interrupts are handled elsewhere: here, and so beside this very task. */
+/* Run the tasklet on this CPU now, so that it interrupts this very task. */
 static void bc_census_dig_here(void)
 {
 	local_bh_disable();

@@ -3,13 +3,14 @@
  * Beancounters: charging.
  *
  * A charge counts in the group and in all its ancestors below the root. It is
- * made at all levels or at none, under the lock of the tree, and checked on
- * the new value: n more is refused when usage + n would exceed what applies.
+ * made at all levels or at none, under the lock of the tree. The check is on the
+ * new value: n more units are refused if usage + n would exceed the barrier, or
+ * another bound that the severity sets.
  *
  * Before a refusal the stocks below the level that would refuse are closed and
- * their bytes returned, so nothing is refused while a freed byte waits in a
- * stock. Nothing passes the limit except by force, because the bytes in the
- * stocks count in usage. See internal.h for the locking.
+ * their bytes returned, so no request is refused while a freed byte waits in a
+ * stock. Usage includes the bytes in stocks, so no request passes the limit
+ * except with BC_EXCESS or BC_FORCE. See internal.h for the locking.
  */
 #include <linux/irqflags.h>
 #include <linux/minmax.h>
@@ -23,7 +24,8 @@
  * enum bc_verdict - what becomes of a request
  * @BC_GRANTED: it is charged
  * @BC_REFUSED: it does not fit, and nothing is changed
- * @BC_AGAIN: words are still open that matter; not for longer in one hold of the lock
+ * @BC_AGAIN: undecided, because words that matter are still open: the caller releases
+ *	the lock and tries again
  */
 enum bc_verdict {
 	BC_GRANTED,
@@ -32,18 +34,19 @@ enum bc_verdict {
 };
 
 /**
- * struct bc_event - a charge in the making, and what to trace when it has been made
- * @draining: below it no word is opened, because not all of them are closed yet; NULL
- *	for none
- * @drained: recovered from stocks
- * @drained_at: id of the group at the top of the subtree
- * @forced: what went above a limit, NULL for nothing
- * @forced_at: id of the lowest group whose limit it was
- * @counter: of that group, before
- * @same: from this level up something is given back before it is charged, or NULL
- * @less: how much that is
+ * struct bc_event - the state of a charge, and the data for its tracepoints
+ * @draining: the group whose drain is not finished, at and below which no word is
+ *	opened; NULL for none
+ * @drained: amounts recovered from stocks
+ * @drained_at: id of the group at and below which they were recovered
+ * @forced: the amount that went above a limit, NULL for none
+ * @forced_at: id of the lowest group whose limit was passed
+ * @counter: of that group, before the charge
+ * @same: in a transfer, the lowest level that both accounts share, or NULL
+ * @less: in a transfer, the units that the old payer gives back
  *
- * A program attached to a tracepoint may allocate, which may charge.
+ * The tracepoints are called after the lock is released: a program that is attached
+ * to one may allocate, and so charge.
  */
 struct bc_event {
 	struct beancounter *draining;
@@ -76,9 +79,10 @@ static void bc_event_trace(const struct bc_event *event)
 }
 
 /*
- * Recover what sits in words at and below a level. False: there is more than one hold
- * of the lock is for. What was closed stays so until the request is decided, and as
- * the level from which on it does only moves up, that comes to an end.
+ * Recover the contents of words at and below a level. Returns false if there are more
+ * words than are closed in one hold of the lock. Closed words stay closed until the
+ * request is decided. The level at and below which they do only moves up, so the drain
+ * comes to an end.
  */
 static bool bc_drain_event(struct beancounter *root, struct bc_event *event)
 {
@@ -107,7 +111,7 @@ static void bc_event_done(struct bc_event *event)
 		bc_drain_end(event->draining);
 }
 
-/* Does a level get more than it has given back? If not, nor do those above. */
+/* Does the usage of a level grow? If not, the usage of those above does not either. */
 static bool bc_grows(const struct beancounter *bc, const struct bc_want *want,
 		     const struct bc_event *event)
 {
@@ -115,10 +119,10 @@ static bool bc_grows(const struct beancounter *bc, const struct bc_want *want,
 }
 
 /*
- * A stock hands out without asking what was checked when it was filled, so no
- * stock may be open below a level that is above its barrier. Requests that may
- * go there close them; they stay closed because bc_batch() is 0. False: not all of
- * them are closed yet.
+ * Units were checked when they went into a stock and are not checked again when
+ * they are taken, so no stock may be open below a level that is above its barrier.
+ * A request that may pass a barrier closes the stocks; they stay closed because
+ * bc_batch() is 0. Returns false if not all of them are closed yet.
  */
 static bool bc_cross_barrier(struct beancounter *bc, const struct bc_want *want,
 			     struct bc_event *event)
@@ -130,7 +134,7 @@ static bool bc_cross_barrier(struct beancounter *bc, const struct bc_want *want,
 	return true;
 }
 
-/* Count what a forced request pushes above the limit, level by level. */
+/* Count by how much a request goes above the limit, level by level. */
 static void bc_count_forced(struct beancounter *bc, const struct bc_want *want,
 			    struct bc_event *event)
 {
@@ -154,7 +158,7 @@ static void bc_count_forced(struct beancounter *bc, const struct bc_want *want,
 	}
 }
 
-/* More than there can be of anything: a bug of the caller. */
+/* Would usage exceed BC_MAX? Then the caller has a bug. */
 static bool bc_too_much(struct beancounter *bc, struct bc_request *rq)
 {
 	const struct bc_want *want;
@@ -170,7 +174,7 @@ static bool bc_too_much(struct beancounter *bc, struct bc_request *rq)
 	return false;
 }
 
-/* Does it fit after all? */
+/* Decide a request, and before that close the words that matter. */
 static enum bc_verdict bc_check(struct beancounter *bc, struct bc_request *rq,
 				struct bc_event *event)
 {
@@ -193,7 +197,7 @@ static enum bc_verdict bc_check(struct beancounter *bc, struct bc_request *rq,
 	return BC_GRANTED;
 }
 
-/* A charge under the lock is a reason to fill the stock. */
+/* Fill the stock after a charge under the lock, for the next requests. */
 static void bc_fill_after(struct beancounter *bc, const struct bc_request *rq)
 {
 	u64 files = rq->want[0].res == BC_NUMFILE ? rq->want[0].n : 0;
@@ -206,19 +210,19 @@ static void bc_fill_after(struct beancounter *bc, const struct bc_request *rq)
 }
 
 /*
- * The units in this CPU's lanes are used first: else they would count beside the
- * request, as if they were held. What was held until now is remembered.
+ * Take the units in this CPU's lanes off the counters before a charge: else they would
+ * count beside the request, as if they were held. bc_lane_trim() updates maxheld.
  */
 static void bc_empty_lane(struct beancounter *bc, enum bc_resource res)
 {
 	u64 n = bc_lane_trim(bc, res, 0);
 
 	if (unlikely(n))
-		/* A lane of its is open, so it is online. */
+		/* The account has an open lane, so it is online: its css pins it. */
 		bc_drop_zero(bc, bc_sub(bc, res, n));
 }
 
-/* The one charge: all of the request at all levels, or nothing of it. */
+/* Charge all of the request at all levels, or nothing of it. */
 static enum bc_verdict bc_grant(struct beancounter *bc, struct bc_request *rq,
 				struct bc_event *event)
 {
@@ -235,7 +239,7 @@ static enum bc_verdict bc_grant(struct beancounter *bc, struct bc_request *rq,
 	return BC_GRANTED;
 }
 
-/* Is it for what is in the first word, bytes or files? */
+/* Is the request for bytes or files, which are in the first word? */
 static bool bc_wants_word(const struct bc_request *rq)
 {
 	return (rq->want[0].n && rq->want[0].res == BC_NUMFILE) ||
@@ -245,9 +249,10 @@ static bool bc_wants_word(const struct bc_request *rq)
 /**
  * bc_try_charge() - charge under the lock of the tree, without counting a refusal
  * @bc: payer
- * @rq: the request; says who refused what, on error
+ * @rq: the request; on error @rq->over and @rq->refused say who refused what
  *
- * For callers who can make room and try again; they end with bc_refused().
+ * For callers that can make room and try again; a final refusal they report with
+ * bc_refused().
  *
  * Context: Any in which @bc is pinned.
  * Return: 0 or -ENOMEM.
@@ -278,8 +283,8 @@ int bc_try_charge(struct beancounter *bc, struct bc_request *rq)
 }
 
 /*
- * Is there room at all levels? Without the lock, and what is in words counts as held:
- * where it says no, there may be some after all.
+ * Is there room at all levels? This reads the counters without the lock and takes the
+ * contents of words for held, so there may be room even if the answer is no.
  */
 static bool bc_seems_free(const struct beancounter *bc,
 			  const struct bc_want *want, enum bc_severity severity)
@@ -291,7 +296,7 @@ static bool bc_seems_free(const struct beancounter *bc,
 	return true;
 }
 
-/* The same under the lock, where what is in words is drained as for a charge. */
+/* The same under the lock, after the words are drained as for a charge. */
 static bool bc_would_fit(struct beancounter *bc, struct bc_request *rq)
 {
 	enum bc_verdict verdict;
@@ -313,9 +318,10 @@ static bool bc_would_fit(struct beancounter *bc, struct bc_request *rq)
 /**
  * bc_has_room() - is there room for a request, at this moment?
  * @bc: payer
- * @rq: the request; says who would refuse what, if there is none
+ * @rq: the request; if there is no room, @rq->over and @rq->refused say who would
+ *	refuse what
  *
- * Nothing is charged, and no refusal counted.
+ * Nothing is charged, and no refusal is counted.
  *
  * Context: Any in which @bc is pinned.
  * Return: false when there is none.
@@ -334,7 +340,7 @@ bool bc_has_room(struct beancounter *bc, struct bc_request *rq)
 	return bc_would_fit(bc, rq);
 }
 
-/* The lowest level that is above both, or one of them. */
+/* The lowest level that has both accounts at or below it. */
 static const struct beancounter *bc_common(const struct beancounter *a,
 					   const struct beancounter *b)
 {
@@ -343,7 +349,7 @@ static const struct beancounter *bc_common(const struct beancounter *a,
 	return b;
 }
 
-/* bc_transfer() within a tree: for the levels above both nothing happens. */
+/* bc_transfer() within a tree: for the common levels only the difference counts. */
 static int bc_transfer_near(struct beancounter *from, u64 less,
 			    struct beancounter *to, struct bc_request *rq)
 {
@@ -374,16 +380,16 @@ static int bc_transfer_near(struct beancounter *from, u64 less,
 }
 
 /**
- * bc_transfer() - what one account was charged another takes over
- * @from: who was charged, or NULL for nobody
- * @less: units that are given back there
+ * bc_transfer() - one account takes over the charge of another
+ * @from: the old payer, or NULL for nobody
+ * @less: units that are given back to @from
  * @to: payer from now on, or NULL for nobody
- * @rq: what is charged there, of one resource
+ * @rq: request for the units of one resource that @to is charged
  *
- * Levels above both never hold it twice or not at all.
+ * Levels above both accounts never hold the units twice, or not at all.
  *
  * Context: Any in which both accounts are pinned.
- * Return: 0, or -ENOMEM and nothing is changed; @rq is for bc_refused() then.
+ * Return: 0, or -ENOMEM if nothing was changed; @rq is for bc_refused() then.
  */
 int bc_transfer(struct beancounter *from, u64 less, struct beancounter *to,
 		struct bc_request *rq)
@@ -404,7 +410,7 @@ static __always_inline bool bc_take_from(struct bc_stock *stock,
 		       bc_lane_take(stock, res, n);
 }
 
-/* From this CPU's words or those for all, if that is what there is to it. */
+/* Take from this CPU's words or the words for all CPUs, if these have enough. */
 static __always_inline bool bc_take(struct beancounter *bc,
 				    enum bc_resource res, u64 n)
 {
@@ -415,7 +421,7 @@ static __always_inline bool bc_take(struct beancounter *bc,
 /**
  * bc_ask() - charge from a lane, or under the lock of the tree
  * @bc: payer
- * @rq: the request; says who refused what, on error
+ * @rq: the request; on error @rq->over and @rq->refused say who refused what
  *
  * As bc_try_charge(), for a request that is often for one resource with a lane. A
  * refusal is not counted.
@@ -438,9 +444,9 @@ int bc_ask(struct beancounter *bc, struct bc_request *rq)
  * @n: units of @res
  * @severity: what to check against
  *
- * At all levels or at none. A refusal is counted.
+ * The charge is made at all levels or at none. A refusal is counted.
  *
- * Context: Any in which @bc is pinned by its css or by what it holds.
+ * Context: Any in which @bc is pinned, by its css or by a charge.
  * Return: 0, or -ENOMEM when it does not fit.
  */
 int bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
@@ -459,7 +465,7 @@ int bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 }
 
 /**
- * bc_refused_nowait() - count a refusal for which nobody waits
+ * bc_refused_nowait() - count the refusal of a request that cannot wait
  * @bc: payer
  * @rq: the request that was refused
  *
@@ -483,7 +489,7 @@ static bool bc_ask_nowait(struct beancounter *bc, struct bc_request *rq)
 }
 
 /**
- * bc_charge_nowait() - charge bytes on behalf of who owns an object
+ * bc_charge_nowait() - charge bytes where the caller cannot wait for room
  * @bc: payer
  * @bytes: of kmemsize
  * @severity: what to check against
@@ -508,7 +514,7 @@ bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
  * @severity: what to check against
  *
  * Context: Any in which @bc is pinned; does not sleep.
- * Return: false when they do not fit in one of them, and nothing is charged.
+ * Return: false, with nothing charged, when they do not fit in one of the two.
  */
 bool bc_charge_buffer(struct beancounter *bc, enum bc_resource row, u64 bytes,
 		      enum bc_severity severity)

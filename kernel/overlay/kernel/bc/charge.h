@@ -26,7 +26,7 @@ static __always_inline void bc_kmem_uncharge(struct beancounter *bc, u64 n)
 		bc_kmem_uncharge_slow(bc, n);
 }
 
-/* Take bytes and files from the word of this CPU, or the one for all. */
+/* Take bytes and files from the word of this CPU, or from the word for all CPUs. */
 static inline bool bc_take_bytes(struct beancounter *bc, u64 n)
 {
 	return bc_stock_take(bc, n) || bc_near_take(bc, n);
@@ -42,7 +42,7 @@ static inline bool bc_take_object(struct beancounter *bc, u64 bytes,
 		return false;
 	if (!items || item == BC_NUMFILE)
 		return bc_take_bytes(bc, bytes + items * BC_FILE);
-	/* What is taken and put back may be missing for somebody meanwhile. */
+	/* Look first: bytes that are taken and put back could be missed meanwhile. */
 	if (!bc_lane_covers(stock, item, items)) {
 		stock = &bc->near;
 		if (!bc_lane_covers(stock, item, items))

@@ -2,19 +2,20 @@
 /*
  * Beancounters: the controller that gives every group of processes an account.
  *
- * A controller of the unified hierarchy, implicit there: every cgroup but the
+ * The controller is implicit in the unified hierarchy: every cgroup but the
  * root has an account, without asking for it in cgroup.subtree_control.
  *
  * - Every scarce thing the kernel hands to a group is charged to it and to all
  *   its ancestors, and refused when any of them would exceed its barrier.
- * - What is charged belongs to the group until it is freed. Kernel objects stay
- *   with their payer when a process moves to another group; its address space
- *   and the task itself move with it.
+ * - A charge stays with the group until the object is freed. Kernel objects stay
+ *   with their payer when a process moves to another group; the charges for its
+ *   address space and for the task itself move with the process.
  * - Moving a process and changing a barrier always succeed, so held may be
- *   above the barrier; that refuses new requests only.
+ *   above the barrier; then only new requests are refused.
  * - The account outlives the cgroup until its last byte is freed; the cgroup
  *   itself is gone at rmdir, and its parents go on holding the bytes.
- * - The root group, kernel threads and interrupts are not charged.
+ * - The root group is not charged. Kernel threads and interrupts are charged only
+ *   where they work on behalf of a group, see bc_behalf_begin().
  */
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -26,7 +27,7 @@ DEFINE_STATIC_KEY_FALSE(bc_online_key);
 /* The hooks in modules are inline, see bc_online(). */
 EXPORT_SYMBOL_GPL(bc_online_key);
 
-/* The highest that the high half of a group's id has been; cgroup_mutex. */
+/* The highest value that the high half of a group's id has had; cgroup_mutex. */
 u32 bc_id_rounds;
 
 static struct cgroup_subsys_state *
@@ -75,7 +76,7 @@ static void bc_css_offline(struct cgroup_subsys_state *css)
 	if (!bc)
 		return;
 	bc_close(bc);
-	/* When it is freed its reference counter has gone before. */
+	/* The refcount of the css is gone before bc_css_free(): no tryget from here on. */
 	bc_lock(bc, flags);
 	bc->css = NULL;
 	bc_unlock(bc, flags);
@@ -94,7 +95,7 @@ static void bc_css_free(struct cgroup_subsys_state *css)
 	kfree(bcs);
 }
 
-/* The tasks are in their new groups: task_css() returns these from here on. */
+/* The tasks are in their new groups: task_css() returns the new ones from here on. */
 static void bc_attach(struct cgroup_taskset *tset)
 {
 	struct cgroup_subsys_state *css;
@@ -121,7 +122,7 @@ struct cgroup_subsys bc_cgrp_subsys = {
 	.threaded = true,
 };
 
-/* bc_charge=all, or marks for the rule of 2006. */
+/* bc_charge=all is the default; bc_charge=marks is the rule of 2006. */
 static int __init bc_charge_setup(char *rule)
 {
 	if (!strcmp(rule, "marks"))

@@ -2,8 +2,9 @@
 /*
  * Beancounters: the arithmetic of the counters, level by level.
  *
- * Everything here is called under the lock of the tree and decides nothing: see
- * charge.c for what is granted, stock.c for what sits in words.
+ * All functions but bc_put_zero() and bc_drop_zero() are called under the lock of the
+ * tree, and none of them decides anything: charge.c grants and refuses requests,
+ * stock.c handles the words.
  */
 #include "internal.h"
 
@@ -20,7 +21,7 @@ static struct beancounter *bc_over(struct beancounter *bc,
 /**
  * bc_find_over() - does a request fit at all levels?
  * @bc: lowest level
- * @rq: the request; says where and what does not fit, if something does not
+ * @rq: the request; @rq->over and @rq->refused say where and what does not fit
  *
  * Context: Under the lock of the tree.
  * Return: false when it fits.
@@ -57,12 +58,12 @@ void bc_add(struct beancounter *bc, enum bc_resource res, u64 n)
 }
 
 /**
- * bc_add_unheld() - add to the counters what nobody holds
+ * bc_add_unheld() - add units that nobody holds to the counters
  * @bc: lowest level
  * @res: resource
  * @n: units of @res, not 0
  *
- * maxheld is left alone: it learns of it when it is held, or knows it.
+ * maxheld stays as it is: it includes the units already, or will when they are held.
  *
  * Context: Under the lock of the tree.
  */
@@ -72,14 +73,14 @@ void bc_add_unheld(struct beancounter *bc, enum bc_resource res, u64 n)
 }
 
 /**
- * bc_sub() - take off the counters of all levels
+ * bc_sub() - take units off the counters of all levels
  * @bc: lowest level
  * @res: resource
  * @n: units of @res
  *
  * Context: Under the lock of the tree.
- * Return: How many of the lowest levels came to zero. The caller drops the
- * reference of each, without the lock if it may be the last.
+ * Return: How many of the lowest levels came to zero. The caller drops one
+ * reference to each, without the lock if it may be the last one.
  */
 unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n)
 {
@@ -102,7 +103,7 @@ unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n)
 			zero++;
 		bc = bc->parent;
 	} while (bc);
-	/* A bug somewhere: rather leak an account than free it too early. */
+	/* There is a bug: leak the account rather than free it too early. */
 	if (WARN_ONCE(underflow, "bc: %s underflow by a charge of %llu\n",
 		      bc_resources[res].name, n))
 		return 0;
@@ -110,12 +111,12 @@ unsigned int bc_sub(struct beancounter *bc, enum bc_resource res, u64 n)
 }
 
 /**
- * bc_note_peak() - remember what was held at most, before the counters change
+ * bc_note_peak() - update maxheld of all levels before the counters change
  * @bc: lowest level
  * @res: resource
  * @low: the least that lanes had since the counters changed last
  *
- * At some time since then each level held all of its usage but that.
+ * At some time since then each level held all of its usage but @low.
  *
  * Context: Under the lock of the tree.
  */
@@ -150,8 +151,8 @@ void bc_put_zero(struct beancounter *bc, unsigned int zero)
 }
 
 /**
- * bc_drop_zero() - the same where none of the references is the last
- * @bc: lowest level, which its group keeps
+ * bc_drop_zero() - bc_put_zero() where none of the references is the last
+ * @bc: lowest level, which its css pins
  * @zero: what bc_sub() returned
  *
  * Context: Any.

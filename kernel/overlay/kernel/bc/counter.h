@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: counters, and what is asked of them.
+ * Beancounters: counters, and requests to them.
  */
 #ifndef _KERNEL_BC_COUNTER_H
 #define _KERNEL_BC_COUNTER_H
@@ -9,7 +9,7 @@
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 
-/* The column of the table. Of a resource that is known it is a constant. */
+/* The kind of a resource, from the table: a constant if @res is one. */
 static __always_inline enum bc_kind_of bc_kind_of(enum bc_resource res)
 {
 #define BC_RESOURCE(id, name, unit, kind, dfl) [BC_##id] = kind,
@@ -21,13 +21,13 @@ static __always_inline enum bc_kind_of bc_kind_of(enum bc_resource res)
 	return kinds[res];
 }
 
-/* Resources of which a part sits in the stocks. */
+/* Does a part of the resource sit in the stocks? */
 static __always_inline bool bc_is_stocked(enum bc_resource res)
 {
 	return bc_kind_of(res) == BC_STOCKED;
 }
 
-/* The other resources are sampled, or not counted at all, as vmguarpages. */
+/* Is the resource charged? Others are sampled, or not counted, as vmguarpages. */
 static __always_inline bool bc_is_charged(enum bc_resource res)
 {
 	return bc_kind_of(res) <= BC_CHARGED;
@@ -39,7 +39,7 @@ static __always_inline bool bc_is_sampled(enum bc_resource res)
 	return bc_kind_of(res) == BC_SAMPLED || res == BC_OOMGUARPAGES;
 }
 
-/* The barrier is a promise, and nothing is refused. */
+/* Is the barrier of the resource a promise? Then nothing is refused for it. */
 static __always_inline bool bc_is_guarantee(enum bc_resource res)
 {
 	return bc_kind_of(res) == BC_GUARANTEE;
@@ -47,14 +47,14 @@ static __always_inline bool bc_is_guarantee(enum bc_resource res)
 
 /**
  * struct bc_counter - one resource of one beancounter
- * @usage: charged here and below, what sits in stocks included
+ * @usage: units charged here and below, including those that sit in stocks
  * @barrier: ordinary requests are refused above it
- * @limit: everything but force is refused above it
- * @maxheld: highest @usage since the last reset, less what was in lanes, see
- *	bc_lane_trim()
+ * @limit: requests are refused above it, except for BC_EXCESS and BC_FORCE
+ * @maxheld: highest @usage since the last reset, less the units that were in lanes,
+ *	see bc_lane_trim()
  * @failcnt: requests refused here and below
  * @failcnt_local: requests refused because of this very counter
- * @forced: sum of what forced requests pushed above @limit
+ * @forced: sum of the units above @limit that were charged by force
  *
  * In units of the resource; all protected by bc->top->lock.
  */
@@ -68,11 +68,11 @@ struct bc_counter {
 	u64 forced;
 };
 
-/* One request wants up to two resources: a file and bytes, private and locked. */
+/* One request is for up to two resources: a file and bytes, private and locked. */
 #define BC_WANTS 2
 
 /**
- * struct bc_want - so much of one resource
+ * struct bc_want - an amount of one resource
  * @res: resource
  * @n: units of it; 0 for nothing
  */
@@ -82,11 +82,11 @@ struct bc_want {
 };
 
 /**
- * struct bc_request - what somebody asks an account for, all of it or nothing
+ * struct bc_request - a request to an account, granted as a whole or not at all
  * @severity: what to check against
- * @want: what, in the order in which it is looked at
- * @over: the level that refused, if it was refused
- * @refused: which of @want did not fit there
+ * @want: the amounts, in the order in which they are checked
+ * @over: the level that refused the request, if one did
+ * @refused: the entry of @want that did not fit there
  */
 struct bc_request {
 	enum bc_severity severity;
@@ -95,7 +95,7 @@ struct bc_request {
 	const struct bc_want *refused;
 };
 
-/* A request for one resource; for two, the second is filled in. */
+/* A request for one resource; the caller fills in the second, if there is one. */
 #define BC_REQUEST(_severity, _res, _n)       \
 	((struct bc_request){                 \
 		.severity = (_severity),      \
@@ -105,7 +105,7 @@ struct bc_request {
 /* How far BC_EXCESS may go above a limit, in bytes. */
 #define BC_EXCESS_MAX ((u64)SZ_64K)
 
-/* How much more fits at a level; negative where it is over. Under the lock. */
+/* How many more units fit at a level; negative if it has too many. Under the lock. */
 static __always_inline s64 bc_room(const struct bc_counter *c,
 				   enum bc_severity severity)
 {
@@ -115,7 +115,7 @@ static __always_inline s64 bc_room(const struct bc_counter *c,
 		cap = min(cap, c->barrier);
 	if (severity == BC_EXCESS)
 		cap = min(cap + BC_EXCESS_MAX, BC_MAX);
-	/* The upper half of the gap is for what was granted before. */
+	/* The upper half of the gap is kept for requests of BC_LIMIT. */
 	if (severity == BC_GAP)
 		cap += (c->limit - cap) / 2;
 	return cap - c->usage;

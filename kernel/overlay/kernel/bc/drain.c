@@ -2,24 +2,28 @@
 /*
  * Beancounters: the stocks, closed and added up.
  *
- * Whoever holds the lock of the tree and has closed the words of a subtree has all of
- * it in the counters. Many groups may have open words, so they are closed a part at a
- * time, and the lock is released in between; what was closed stays so until all are.
+ * Once the holder of the tree's lock has closed the words of a subtree, the counters
+ * have all of its charges. Many groups may have open words, so the words are closed a
+ * part at a time, and the lock is released in between; closed words stay closed until
+ * all of them are.
  */
 #include <linux/bitmap.h>
 #include <linux/minmax.h>
 
 #include "stock.h"
 
-/* So many words are closed in one hold of the lock, and some of the group that is last. */
+/*
+ * So many words are closed in one hold of the lock. The words of one group are closed
+ * together, so there may be a few more.
+ */
 #define BC_DRAIN_WORDS 32
-/* So many are added up. */
+/* So many words are added up in one hold of the lock. */
 #define BC_SUM_WORDS 64
 
 /**
- * struct bc_lanes_sum - what the lanes of some CPUs had
- * @has: by resource
- * @low: the least that it was, as far as is known
+ * struct bc_lanes_sum - the contents of the lanes of some CPUs
+ * @has: units, by resource
+ * @low: the least that they were, as far as is known
  */
 struct bc_lanes_sum {
 	u64 has[BC_NR_RESOURCES];
@@ -37,12 +41,12 @@ static void bc_sub_lanes(struct beancounter *bc,
 			continue;
 		sum->lanes = true;
 		bc_note_peak(bc, res, lanes->low[res]);
-		/* An open group is online. */
+		/* A group with an open word is online, so its css pins the account. */
 		bc_drop_zero(bc, bc_sub(bc, res, lanes->has[res]));
 	}
 }
 
-/* The least that a lane had, up to a word that was read. */
+/* The least that a lane had, up to the time when its word was read as @word. */
 static u64 bc_lane_low(struct bc_lane lane, const struct bc_stock *stock,
 		       u64 word)
 {
@@ -50,7 +54,7 @@ static u64 bc_lane_low(struct bc_lane lane, const struct bc_stock *stock,
 		     bc_lane_has(lane, word));
 }
 
-/* Close the lanes of one stock, and add up what was in them. */
+/* Close the lanes of one stock, and add up the units that were in them. */
 static void bc_close_lanes(struct bc_stock *stock, struct bc_lanes_sum *sum)
 {
 	u64 word[BC_LANE_WORDS];
@@ -74,8 +78,8 @@ static void bc_close_lanes(struct bc_stock *stock, struct bc_lanes_sum *sum)
 
 /**
  * bc_close_words() - close the stock of one group
- * @bc: account, online and open
- * @sum: to which to add what was in it, which is off the counters now
+ * @bc: account, online and with open words
+ * @sum: its contents are added to this, and are off the counters now
  *
  * Context: Under the lock of the tree.
  */
@@ -92,13 +96,13 @@ void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
 		struct bc_stock *stock = bc_stock_nr(bc, nr);
 		s64 word = atomic64_xchg(&stock->word, BC_STOCK_CLOSED);
 
-		/* Of a group that has used lanes only it was closed. */
+		/* The first word was closed if only lanes were in use. */
 		all += max(word, 0);
 		bc_close_lanes(stock, &lanes);
 	}
 	bitmap_zero(bc->open_cpus, bc_nr_stocks());
 	bc_sub_lanes(bc, &lanes, sum);
-	/* An open group is online. */
+	/* A group with an open word is online, so its css pins the account. */
 	bc_drop_zero(bc, bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(all)));
 	bc_drop_zero(bc, bc_sub(bc, BC_NUMFILE, bc_files_of(all)));
 	sum->bytes += bc_bytes_of(all);
@@ -106,15 +110,15 @@ void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
 }
 
 /**
- * bc_drain() - recover stocks at and below a group, so many at a time
+ * bc_drain() - recover stocks at and below a group, BC_DRAIN_WORDS at a time
  * @root: the group
- * @sum: to which to add what was in them, which is off the counters now
+ * @sum: their contents are added to this, and are off the counters now
  *
  * When it returns false, the caller releases the lock and comes back, see
  * bc_drain_begin().
  *
  * Context: Under the lock of the tree.
- * Return: true when no word is open there.
+ * Return: true when no word is open at and below @root.
  */
 bool bc_drain(struct beancounter *root, struct bc_sum *sum)
 {
@@ -122,7 +126,7 @@ bool bc_drain(struct beancounter *root, struct bc_sum *sum)
 	struct beancounter *bc, *next;
 
 	for (bc = root; bc; bc = next) {
-		/* Closed, it is in no list to go on from. */
+		/* Look up the next now: once closed, @bc may be in no list. */
 		next = bc_branch_next(bc, root, BC_OPEN_WORDS);
 		if (!bc->open)
 			continue;
@@ -138,9 +142,9 @@ bool bc_drain(struct beancounter *root, struct bc_sum *sum)
  * bc_drain_begin() - open no word at and below a group, until bc_drain_end()
  * @root: the group
  *
- * For a drain that takes several holds of the lock: what was closed in one of them
- * is closed in the next. Whoever drains is not preempted until then, since the others
- * have to take the lock for each request.
+ * For a drain that takes several holds of the lock: words that were closed in one of
+ * them are still closed in the next. The task that drains is not preempted until
+ * bc_drain_end(), because all others have to take the lock for each request meanwhile.
  *
  * Context: Under the lock of the tree.
  */
@@ -168,9 +172,9 @@ void bc_drain_end(struct beancounter *root)
  * bc_drain_all() - recover all stocks at and below a group
  * @root: the group
  * @flags: of bc_lock()
- * @sum: to which to add what was in them, which is off the counters now
+ * @sum: their contents are added to this, and are off the counters now
  *
- * Where many are open the lock is released in between. When it returns, none is.
+ * If many words are open the lock is released in between. On return none is open.
  *
  * Context: Under the lock of the tree, and no other of the accounts; @root is pinned.
  */
@@ -187,7 +191,7 @@ void bc_drain_all(struct beancounter *root, unsigned long *flags,
 	bc_drain_end(root);
 }
 
-/* What one stock has of a resource, and the least that its lane had. */
+/* The units of a resource in one stock, and the least that its lane had. */
 static u64 bc_stock_has(const struct bc_stock *stock, enum bc_resource res,
 			u64 *low)
 {
@@ -203,7 +207,7 @@ static u64 bc_stock_has(const struct bc_stock *stock, enum bc_resource res,
 	return bc_lane_has(lane, lanes);
 }
 
-/* What sits in the stocks of one group. Returns how many there are. */
+/* Add up the units in the stocks of one group. Returns the number of stocks. */
 static int bc_group_sum(struct beancounter *bc, enum bc_resource res, u64 *sum,
 			u64 *low)
 {
@@ -217,11 +221,11 @@ static int bc_group_sum(struct beancounter *bc, enum bc_resource res, u64 *sum,
 	return words;
 }
 
-/* Release the lock in the middle of a walk, and drop the reference of the last time. */
+/* Release the lock in the middle of a walk, and drop the reference of the last pause. */
 static void bc_sum_pause(struct beancounter *at, struct beancounter *before,
 			 unsigned long *flags) __must_hold(&at->top->lock)
 {
-	/* It is in the lists, so it has not gone. */
+	/* The group is in the lists, so its account is not freed. */
 	refcount_inc(&at->refs);
 	at->readers++;
 	bc_unlock(at, *flags);
@@ -232,16 +236,17 @@ static void bc_sum_pause(struct beancounter *at, struct beancounter *before,
 }
 
 /**
- * bc_stock_sum() - what sits in the stocks at and below a group
+ * bc_stock_sum() - add up the units in the stocks at and below a group
  * @root: the group
  * @flags: of bc_lock()
  * @res: resource
- * @sum: where to store it, in units of @res
- * @low: where to store the least that its lanes had since the counters changed last,
- *	which counts, but was not held all the time; 0 if it has none
+ * @sum: where to store the sum, in units of @res
+ * @low: where to store the least that the lanes had since the counters changed last;
+ *	these units are in the counters, but were not held all the time; 0 if @res has
+ *	no lane
  *
- * Words move meanwhile, but not at rest. Where many are open the lock is released in
- * between; none is closed.
+ * Words may change during the walk, but not at rest. If many are open the lock is
+ * released in between; no word is closed.
  *
  * Context: Under the lock of the tree, and no other of the accounts; @root is pinned.
  */
@@ -257,7 +262,7 @@ void bc_stock_sum(struct beancounter *root, unsigned long *flags,
 	while (bc && bc_is_stocked(res)) {
 		words -= bc_group_sum(bc, res, sum, low);
 		next = bc_branch_next(bc, root, BC_OPEN_WORDS);
-		/* It may be in the lists for this walk only. */
+		/* The group may be in the lists only because this walk has paused there. */
 		if (bc == at)
 			bc_branch_cut(bc, BC_OPEN_WORDS);
 		if (next && words <= 0) {

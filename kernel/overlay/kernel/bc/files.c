@@ -2,9 +2,9 @@
 /*
  * Beancounters: the files of a group.
  *
- * Every file but bc.resources is flat-keyed, one line per resource; the lines
- * written have the shape of the lines read, or are several of them in one. A
- * write is checked as a whole before anything of it takes effect.
+ * Every file but bc.resources and bc.what is flat-keyed, one line per resource. A write
+ * has lines of the same form, or several of them joined to one. It is checked as a whole
+ * before any part of it takes effect.
  */
 #include <linux/capability.h>
 #include <linux/cgroup.h>
@@ -19,7 +19,7 @@
 #include "stock.h"
 
 /**
- * bc_value_print() - a barrier or limit the way the files show it
+ * bc_value_print() - format a barrier or limit for the files
  * @value: in units of the resource
  * @buf: of BC_VALUE_LEN bytes
  *
@@ -37,7 +37,7 @@ const char *bc_value_print(u64 value, char *buf)
 	return buf;
 }
 
-/* Digits with at most one letter of K, M, G, T, P, E after them. */
+/* "max", "auto", or digits, with one letter of K, M, G, T, P, E after them for bytes. */
 static int bc_value_parse(char *str, enum bc_unit unit, u64 *value)
 {
 	static const char suffixes[] = "KMGTPE";
@@ -78,7 +78,7 @@ int bc_resource_find(const char *name)
 	return -EINVAL;
 }
 
-/* "resource value", separated by one or more blanks; what follows is left. */
+/* "resource value", separated by one or more blanks; the rest of the line is left. */
 static int bc_pair_parse(char **line, struct bc_limits *limits)
 {
 	char *name = strsep(line, " \t"), *value;
@@ -98,8 +98,8 @@ static int bc_pair_parse(char **line, struct bc_limits *limits)
 }
 
 /*
- * More than one pair is for those who can hand over only one line for a file,
- * as container runtimes whose options have one value for each key.
+ * A line may have several pairs, for programs that can write only one line to a file, as
+ * container runtimes whose options have one value for each key.
  */
 static int bc_line_parse(char *line, struct bc_limits *limits)
 {
@@ -112,7 +112,7 @@ static int bc_line_parse(char *line, struct bc_limits *limits)
 }
 
 /**
- * bc_limits_parse() - what a write to bc.barrier, bc.limit or bc.maxheld says
+ * bc_limits_parse() - parse a write to bc.barrier, bc.limit or bc.maxheld
  * @buf: NUL-terminated; modified
  * @limits: the result; undefined on error
  *
@@ -137,7 +137,7 @@ int bc_limits_parse(char *buf, struct bc_limits *limits)
 	return 0;
 }
 
-/* Does a write promise a group more than it was promised, or anything at all? */
+/* Does a write raise a guarantee of the group, or give it a new one? */
 static bool bc_promises(const struct beancounter *bc,
 			const struct bc_limits *limits)
 {
@@ -150,7 +150,10 @@ static bool bc_promises(const struct beancounter *bc,
 	return false;
 }
 
-/* A resource that is only counted has no limit, and must not seem to have one. */
+/*
+ * May the value be written? A resource that is only counted has no limit, so a write
+ * that would seem to set one is an error.
+ */
 static bool bc_value_allowed(enum bc_resource res, enum bc_limit_kind kind,
 			     u64 value)
 {
@@ -163,12 +166,12 @@ static bool bc_value_allowed(enum bc_resource res, enum bc_limit_kind kind,
 	return bc_is_charged(res) || value == BC_MAX;
 }
 
-/* No guarantee changes between the check of a write and the write. */
+/* Keeps guarantees from changing between the check of a write and the write. */
 static DEFINE_MUTEX(bc_promise_mutex);
 
 /*
- * A user who was given a group may not raise its guarantees, nor restore one that
- * the administrator has taken back meanwhile.
+ * A user to whom a group was delegated may not raise its guarantees, nor restore one
+ * that the administrator has taken back meanwhile.
  */
 static int bc_barriers_apply(struct kernfs_open_file *of,
 			     const struct bc_limits *limits)
@@ -245,9 +248,9 @@ enum bc_column {
 };
 
 /*
- * Only what was asked for. What is one number, each value of which was right at
- * some time, is read without the lock of the tree; what is held is added up, and
- * maxheld where lanes may know of more. What is sampled was, by the caller.
+ * Read one figure. A single number, which was right at some time, is read without the
+ * lock of the tree. held is added up, and so is maxheld of a resource with a lane. The
+ * caller has taken the samples of sampled resources.
  */
 static u64 bc_column(struct beancounter *bc, enum bc_resource res,
 		     enum bc_column column)

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: vmguarpages and oomguarpages, what a group may count on.
+ * Beancounters: vmguarpages and oomguarpages, the guarantees of a group.
  *
- * The barrier is a promise that the administrator has made to a group, and to all
- * that is below it; BC_MAX says that he has made none. Nothing is refused for it.
+ * The barrier is a promise that the administrator has made to a group and to all
+ * groups below it; BC_MAX means that there is no promise. Nothing is refused for it.
  *
- * A promise is made at the expense of everybody else in the machine. So it takes
- * CAP_SYS_RESOURCE, as with the oom_score_adj of a process: who was given a group, and
- * sets the barriers of groups that he makes in it, cannot promise himself anything.
- * For the same reason it holds by itself, whatever the groups above it have.
+ * A promise is made at the expense of all others in the machine. So it takes
+ * CAP_SYS_RESOURCE, as does lowering the oom_score_adj of a process: a user to whom a
+ * group was delegated may set the barriers of groups that he makes in it, but cannot
+ * promise himself anything. For the same reason a promise holds by itself, whatever
+ * guarantees the groups above have.
  */
 #include <linux/bc_guarantee.h>
 #include <linux/cgroup.h>
@@ -19,12 +20,12 @@
 #include "stock.h"
 
 /**
- * bc_guarantee() - what a group was promised
+ * bc_guarantee() - the guarantee of a group
  * @bc: the group
  * @res: a resource of the kind BC_GUARANTEE
  *
  * Context: Any in which @bc is pinned.
- * Return: Units of @res; 0 for nothing.
+ * Return: Units of @res; 0 if there is no guarantee.
  */
 u64 bc_guarantee(const struct beancounter *bc, enum bc_resource res)
 {
@@ -33,7 +34,10 @@ u64 bc_guarantee(const struct beancounter *bc, enum bc_resource res)
 	return barrier < BC_MAX ? barrier : 0;
 }
 
-/* What sits in lanes is not what was promised to somebody. */
+/*
+ * Does a group, with @more pages, stay within its guarantee? Pages that sit in lanes do
+ * not count, so lanes are drained before the answer is no.
+ */
 static bool bc_vm_promised(struct beancounter *bc, u64 more)
 {
 	const struct bc_counter *c = &bc->res[BC_PRIVVMPAGES];
@@ -54,13 +58,14 @@ static bool bc_vm_promised(struct beancounter *bc, u64 more)
 }
 
 /**
- * __bc_vm_guaranteed() - is private memory among what was promised?
+ * __bc_vm_guaranteed() - is a request for private memory within a guarantee?
  * @mm: address space
- * @pages: what is asked for
+ * @pages: how many are requested
  *
- * See bc_vm_guaranteed(). Mostly what is asked for is charged already. Where it is
- * not it is pending nowhere, and is added. That makes fork() ask for a little more
- * than the copy: its pages are charged, too, but pending in the other address space.
+ * See bc_vm_guaranteed(). The requested pages are mostly charged already: then @mm has
+ * pending pages. If it has none, @pages are added to the charge. In fork() they are
+ * added although they are charged, because they are pending in the other address space:
+ * so it asks for a little more than the copy.
  *
  * Context: Any; does not sleep.
  * Return: true if it is, at some level.
@@ -88,12 +93,12 @@ static bool bc_oom_counts(const struct beancounter *bc)
 }
 
 /**
- * __bc_oom_begin() - sample what groups have that may have to give some back
+ * __bc_oom_begin() - sample the memory of the groups from which a task may be taken
  *
  * See bc_oom_begin().
  *
  * Context: Any; does not sleep and does not allocate.
- * Return: false when nobody was promised anything.
+ * Return: false when no group has a guarantee.
  */
 bool __bc_oom_begin(void)
 {
@@ -114,9 +119,9 @@ bool __bc_oom_begin(void)
 }
 
 /*
- * By how much is the group of an address space above its guarantee? The best
- * guarantee on the way up counts. A group without one is above it by all that its
- * tree holds; a task of the root, which has no account, by its own memory.
+ * By how much is the group of an address space above its guarantee? The smallest
+ * excess on the way up counts. A group without a guarantee exceeds it by all memory
+ * of its tree; a task of the root, which has no account, by its own memory.
  */
 static u64 bc_oom_excess(struct mm_struct *mm)
 {
@@ -136,16 +141,16 @@ static u64 bc_oom_excess(struct mm_struct *mm)
 }
 
 /**
- * __bc_oom_spares() - is a task no better choice than the one there is?
+ * __bc_oom_spares() - does the OOM killer keep its choice rather than take a task?
  * @oc: of the OOM killer
  * @task: the task
  * @points: of the task
  *
- * See bc_oom_spares(). The group that is most above what it was promised comes
- * first, and the points decide within it.
+ * See bc_oom_spares(). The group that is most above its guarantee loses a task, and
+ * the points decide within it.
  *
  * Context: Under oom_lock and rcu_read_lock().
- * Return: true if it is not.
+ * Return: true if it keeps its choice.
  */
 bool __bc_oom_spares(struct oom_control *oc, struct task_struct *task,
 		     long points)
@@ -154,12 +159,12 @@ bool __bc_oom_spares(struct oom_control *oc, struct task_struct *task,
 	u64 excess = 0;
 
 	if (p) {
-		/* It is locked, which sparse cannot see. */
+		/* find_lock_task_mm() has locked it, which sparse cannot see. */
 		__acquire(&p->alloc_lock);
 		excess = bc_oom_excess(p->mm);
 		task_unlock(p);
 	}
-	/* One that has asked for it was chosen for that. */
+	/* A task that asked to be killed first, by oom_task_origin(), stays the choice. */
 	if (oc->chosen &&
 	    (oc->chosen_points == LONG_MAX || excess < oc->bc.excess ||
 	     (excess == oc->bc.excess && points < oc->chosen_points)))

@@ -7,36 +7,35 @@
  * The groups below one child of the root form a tree with one raw spinlock,
  * bc->top->lock. It protects the counters of all resources of all groups of
  * the tree, the links between them, and the opening and closing of stocks.
- * Whatever is decided is decided under it, so there are no transient states:
- * a request is refused exactly when it does not fit. Nothing is called under it that
- * takes another lock, but two that are leaves: that of the address spaces of a group
- * (see tree.c), and that of a percpu_counter (see phys.c), which nests inside both.
- * bc_list_lock is a leaf, too.
+ * Every decision is made under this lock, so there are no transient states:
+ * a request is refused exactly when it does not fit. Only two locks are taken under
+ * it: that of the list of a group's address spaces (see tree.c), and that of a
+ * percpu_counter (see phys.c), which nests inside both. bc_list_lock is a leaf, too.
  * "Any" context, here and in the other files, is any but that of an NMI, from
  * which the allocators cannot be called either.
  *
- * What keeps the lock out of the way is the stock: per group and possible CPU
- * some words of what is charged already and held by nobody. The first has bytes of
- * kmemsize in its low half and open files in its high one, because a file is
- * both; the others have lanes, one for each other resource that is asked for
- * often. Charging takes from a word and uncharging puts into it with one
+ * Most charges avoid the lock by means of the stock: per group and possible CPU,
+ * some words with units that are charged already and held by nobody. The first word
+ * has bytes of kmemsize in its low half and open files in its high half, because a
+ * file is both; the other words have lanes, one for each other resource that is
+ * requested often. Charging takes from a word and uncharging puts into it with one
  * compare-and-exchange, from any context and without the lock. A closed word
- * (BC_STOCK_CLOSED), or lane, accepts neither. Both are opened, each lane by
- * itself, and closed, all at once, under the lock only, so whoever holds the lock
- * and has closed the words of a subtree has all of it in the counters.
+ * (BC_STOCK_CLOSED), or lane, accepts neither. Words and lanes are opened (each lane
+ * by itself) and closed (all at once) under the lock only. So once the holder of the
+ * lock has closed the words of a subtree, the counters have all of its charges.
  *
- * Far from the barriers each CPU has words, which are filled in advance. Near one of
- * them, where the room divided by the CPUs is too little, a group has such words for
- * all CPUs together, @near, of which nothing is filled in advance: what was given
- * back waits there for the next request. So a group that sits at its barrier, or at
- * that of a level above, disturbs nobody but itself, until something is refused.
+ * Far from the barriers each CPU has words, which are filled in advance. Near a
+ * barrier, where the room divided by the CPUs is too little, a group has one set of
+ * words for all CPUs together, @near. They are not filled in advance: units that were
+ * given back wait there for the next request. So a group that sits at its barrier, or
+ * at that of a level above, disturbs no other group, until a request is refused.
  *
  * Lifetime
  *
- * A beancounter is not its cgroup: the charged bytes keep it. It is referenced
- * by its css, by each child, and by each resource that is not at zero, and
- * freed with the last of them. Charged objects point to it without a reference
- * of their own. A css that went offline leaves its words closed for good.
+ * A beancounter may outlive its cgroup, because charges pin it. Its css, each
+ * child, and each resource that is not at zero hold a reference, and it is freed
+ * with the last of them. Charged objects point to it without a reference of their
+ * own. When the css goes offline, the words are closed for good.
  */
 #ifndef _KERNEL_BC_INTERNAL_H
 #define _KERNEL_BC_INTERNAL_H
@@ -65,12 +64,12 @@ struct dentry;
 #define BC_LANE_WORDS 4
 
 /**
- * struct bc_stock - what may be handed out without the lock
+ * struct bc_stock - units that may be handed out without the lock
  * @word: BC_STOCK_CLOSED, or 0 to BC_STOCK_MAX bytes and 0 to
- *	BC_STOCK_FILES_MAX files, plus a refill when frees slipped in before it
+ *	BC_STOCK_FILES_MAX files, plus a refill if frees came before it
  * @lanes: the same for the other resources that are stocked, see struct bc_lane
- * @low: the least that each lane had since the counters changed last, of which
- *	maxheld is made, see bc_lane_trim(); written after @lanes, without a lock
+ * @low: the least that each lane had since the counters changed last, from which
+ *	maxheld is computed, see bc_lane_trim(); written after @lanes, without a lock
  */
 struct bc_stock {
 	atomic64_t word;
@@ -78,7 +77,7 @@ struct bc_stock {
 	u32 low[BC_NR_LANES];
 };
 
-/* The things that a walk looks for in a subtree, see tree.c. */
+/* The kinds of things that a walk looks for in a subtree, see tree.c. */
 enum bc_kind {
 	BC_OPEN_WORDS,
 	BC_MMS,
@@ -86,8 +85,8 @@ enum bc_kind {
 };
 
 /**
- * struct bc_branch - the part of a tree that has something of a kind
- * @children: list of @node of the children that have it, or have it below them
+ * struct bc_branch - the part of a tree that has things of a kind
+ * @children: list of @node of the children that have one, or have one below them
  * @node: entry in @children of the parent
  */
 struct bc_branch {
@@ -105,36 +104,36 @@ struct bc_branch {
  * @offline: words stay closed; @top->lock
  * @limit_set: bitmap of the resources whose limit was written; the others follow
  *	the barrier, see bc_limit_of(); @top->lock
- * @drains: how many recover the words at and below it, a part at a time; meanwhile
- *	none of them is opened; @top->lock
- * @readers: how many walks over open words are at it, which stays in the lists
- *	meanwhile; @top->lock
+ * @drains: number of drains that close the words at and below the group, a part at a
+ *	time; no such word is opened while it is not 0; @top->lock
+ * @readers: number of walks over open words that have paused at the group, which keep
+ *	it in the lists; @top->lock
  * @want_room: a request that could not wait was refused; racy, a hint
- * @shrinks: that freed something: in the low 16 bits those that still wait for
- *	RCU, above them all there were; a hint
+ * @shrinks: number of shrinks that freed something: in the low 16 bits those that still
+ *	wait for RCU, above these bits all of them; a hint
  * @shrink_after: no shrink of the group before this time; racy, a hint
  * @phys_after: no sample of the whole group at an exit before this time; racy, a
  *	hint
- * @css: the group, NULL before it is online and once it is freed; @top->lock
+ * @css: the group, NULL before it is online and after it went offline; @top->lock
  * @id: the cgroup's id, 0 before it is online; constant then
- * @mms: list of struct bc_vm, the address spaces it pays for; @mms_lock, and
- *	whether it is empty @top->lock as well
- * @mms_lock: of @mms
- * @branch: what there is below, by enum bc_kind; @top->lock
+ * @mms: list of struct bc_vm, the address spaces that the group pays for; @mms_lock; to
+ *	make it empty, or no longer empty, takes @top->lock as well
+ * @mms_lock: protects @mms
+ * @branch: the groups below that have something, by enum bc_kind; @top->lock
  * @list: entry in bc_list; bc_list_lock
- * @visits: how many groups and address spaces of the tree were visited under its
- *	lock, used in @top only; @top->lock
- * @locks: how often its lock was taken, used in @top only; @top->lock
+ * @visits: how many groups and address spaces of the tree were visited under the lock
+ *	of the tree, used in @top only; @top->lock
+ * @locks: how often the lock of the tree was taken, used in @top only; @top->lock
  * @audit: its row in the audit under way, NULL before the first; bc_audit_mutex
  * @rcu: for freeing
  * @lock: of the tree below the root, used in @top only
  * @res: the counters; @top->lock
- * @near: words for all CPUs, open near a barrier; not in a line with @lock
- * @senders: who has sockets that wait for room, used in @top only; constant once it
- *	is online
- * @socks: list of struct bc_sock, those of its sockets that wait; lock of @senders
- * @socks_node: entry in the list of @senders, empty while @socks is; lock of that
- * @open_cpus: which words may be open, see bc_stock_nr(); @top->lock
+ * @near: words for all CPUs, open near a barrier; not in a cache line with @lock
+ * @senders: the sockets of the tree that wait for room, used in @top only; constant once
+ *	it is online
+ * @socks: list of struct bc_sock, the sockets of the group that wait; @senders->lock
+ * @socks_node: entry in @senders->list, empty while @socks is empty; @senders->lock
+ * @open_cpus: bitmap of the words that may be open, see bc_stock_nr(); @top->lock
  */
 struct beancounter {
 	struct beancounter *parent;
@@ -175,7 +174,10 @@ struct beancounter {
 } __aligned(64); /* page_ext keeps an order in the low bits, see kmem.c */
 
 #ifndef CONFIG_DEBUG_SPINLOCK
-/* With the lock comes the first counter, and what one group does leaves it alone. */
+/*
+ * The first counter shares the cache line of the lock. The lanes of @near and @mms_lock,
+ * which requests of this group alone write to, stay out of that line.
+ */
 static_assert(offsetof(struct beancounter, lock) / 64 ==
 	      offsetof(struct beancounter, res[0].barrier) / 64);
 static_assert(offsetof(struct beancounter, lock) / 64 !=
@@ -185,8 +187,8 @@ static_assert(offsetof(struct beancounter, lock) / 64 !=
 #endif
 
 /*
- * The lock of the tree of an account, which debug kernels count. Two steps are
- * shorter than the one that does both.
+ * Take the lock of an account's tree; debug kernels count how often. Two steps make
+ * shorter code than raw_spin_lock_irqsave().
  */
 #ifdef CONFIG_BEANCOUNTERS_LIST
 #define bc_count_lock(top) ((void)(top)->locks++)
@@ -215,14 +217,14 @@ enum bc_refusal_state {
 
 /**
  * struct bc_refusal - the first refusal of a group, for the log
- * @state: nothing else is valid in BC_REFUSAL_NONE
+ * @state: in BC_REFUSAL_NONE no other member is valid
  * @res: resource
  * @requested: units of @res
  * @counter: of the group at the refusal
  * @pid: of the task
  * @comm: of the task
  *
- * Written under the lock of the tree, once; read by the work after that.
+ * Written under the lock of the tree, once; read by @notify_work after that.
  */
 struct bc_refusal {
 	enum bc_refusal_state state;
@@ -235,15 +237,16 @@ struct bc_refusal {
 
 /**
  * struct bc_css - a beancounter while its cgroup exists
- * @css: the cgroup's side
+ * @css: the cgroup core's part
  * @bc: the account; NULL in the root, which is not charged; constant
  * @failcnt_file: notified when the failcnt grows
  * @failcnt_local_file: notified when the local failcnt grows
- * @refusal: the first one
- * @notify_work: notifies and logs from a context that may, once for many refusals
- * @notify_after: not before this time; of @notify_work, racy for others, a hint
- * @room_work: makes room, one css at a time
- * @room_after: not before this time; of @room_work only
+ * @refusal: the first refusal
+ * @notify_work: notifies and logs from process context, once for many refusals
+ * @notify_after: no notification before this time; written by @notify_work, a hint for
+ *	other readers
+ * @room_work: makes room for the group in the background
+ * @room_after: no room is made before this time; used by @room_work only
  */
 struct bc_css {
 	struct cgroup_subsys_state css;
@@ -259,8 +262,8 @@ struct bc_css {
 
 /**
  * struct bc_resource_desc - a row of <linux/bc_resources.h>
- * @name: in all files and messages
- * @unit: of every number
+ * @name: its name in all files and messages
+ * @unit: the unit of its numbers
  * @dfl: barrier and limit of a new group
  */
 struct bc_resource_desc {
@@ -293,9 +296,9 @@ struct bc_limits {
 
 /**
  * struct bc_shrink - a shrink of one group, on the stack of the task doing it
- * @bc: the group; only what is charged to it or below is taken
- * @memcg: whose lists are walked, with those below it; NULL for all
- * @wait: somebody waits for it
+ * @bc: the group; only objects charged to it or to groups below it are taken
+ * @memcg: the memory cgroup whose lists are walked, with those below it; NULL for all
+ * @wait: a request waits for the shrink
  * @goal: bytes to take
  * @taken: bytes taken in this pass
  * @freed: objects freed in all passes
@@ -414,7 +417,7 @@ bool bc_senders_init(struct beancounter *top);
 /* sock.c */
 #if defined(CONFIG_BEANCOUNTERS_DEBUG) && defined(CONFIG_NET)
 /**
- * struct bc_sock_sum - what the buffers of a socket are charged
+ * struct bc_sock_sum - the charges for the buffers of a socket
  * @bytes: in kmemsize
  * @row: in the rows of both directions
  */
@@ -482,7 +485,7 @@ struct beancounter *bc_object_owner(const void *obj, unsigned int *size);
 /* kmem.c */
 struct beancounter *bc_page_owner(const struct page *page, unsigned int *order);
 
-/* The room at the tightest level. */
+/* The room at the level that has the least. */
 static __always_inline s64 bc_room_all(const struct beancounter *bc,
 				       enum bc_resource res)
 {
@@ -495,7 +498,10 @@ static __always_inline s64 bc_room_all(const struct beancounter *bc,
 	return room;
 }
 
-/* What nobody holds yet, or held before, leaves maxheld alone. */
+/*
+ * Add to the counters of all levels. maxheld rises only if the units are @held: units
+ * for a lane are not held yet, and units that are put back were held before.
+ */
 static __always_inline void __bc_add(struct beancounter *bc,
 				     enum bc_resource res, u64 n, bool held)
 {
@@ -512,7 +518,7 @@ static __always_inline void __bc_add(struct beancounter *bc,
 	} while (bc);
 }
 
-/* Is bc the group @root or below it? Both of the same tree or not. */
+/* Is bc the group @root, or below it? They may be in different trees. */
 static inline bool bc_below(const struct beancounter *bc,
 			    const struct beancounter *root)
 {
@@ -522,7 +528,7 @@ static inline bool bc_below(const struct beancounter *bc,
 	return false;
 }
 
-/* Tests count visits, not the time that a walk takes. Under the lock. */
+/* Tests count visits instead of measuring the time of a walk. Under the lock. */
 static __always_inline void bc_count_visit(struct beancounter *bc)
 {
 #ifdef CONFIG_BEANCOUNTERS_LIST

@@ -2,9 +2,9 @@
 /*
  * Beancounters: kmemsize, its payers, and the pages of the kernel.
  *
- * What is charged knows its payer: a slab object beside its slab, see slab.c, a
- * block of pages in a word of page_ext of its first page. Uncharging needs
- * nothing else, in particular not the current task.
+ * The payer is stored with the charged memory: for a slab object beside its slab, see
+ * slab.c, for a block of pages in a word of page_ext of its first page. Uncharging
+ * needs nothing else, in particular not the current task.
  *
  * A block of pages is charged its full size.
  */
@@ -17,16 +17,16 @@
 #include "../../mm/shrinker_bc.h"
 #include "kmem.h"
 
-/* How often room is made before a request is refused. */
+/* Room is made so many times at most before a request is refused. */
 #define BC_RECLAIM_RETRIES 8
 
 #ifdef CONFIG_MEMCG
 /*
- * The payer, where memcg knows that the kernel works for another task: loop,
+ * The payer where memcg knows that the kernel works for another task: loop,
  * buffer heads, bpf. Where the memory controller is not enabled down to the
- * groups, memcg names one of their ancestors: if that is what it would name
- * for the task itself, the task's group is the better guess. A request of the
- * root is charged to nobody, not to the task that happens to run.
+ * groups, memcg names one of their ancestors: if it would name the same one
+ * for the task itself, the task's group is the better guess. A request on behalf of
+ * the root is charged to nobody, not to the task that happens to run.
  */
 static struct beancounter *bc_remote_memcg(void)
 {
@@ -46,7 +46,7 @@ static struct beancounter *bc_remote_memcg(void)
  * bc_get_memcg() - the account of the cgroup of a memory cgroup
  * @memcg: the memory cgroup
  *
- * For what is made for it by whomever, see set_active_bc().
+ * For memory that any task allocates for @memcg, see set_active_bc().
  *
  * Context: Any in which @memcg is pinned.
  * Return: The account with a reference for bc_put_payer(), or BC_NOBODY.
@@ -69,7 +69,7 @@ static struct beancounter *bc_remote_memcg(void)
 }
 #endif
 
-/* The group that pays for what is allocated here and now, or NULL. */
+/* The payer for allocations in this context, or NULL. */
 static struct beancounter *bc_current(void)
 {
 	struct beancounter *bc;
@@ -90,7 +90,7 @@ static struct beancounter *bc_current(void)
 /**
  * bc_get_current() - remember the current group as a payer
  *
- * For what is allocated later on its behalf, see set_active_bc().
+ * For memory that is allocated later on its behalf, see set_active_bc().
  *
  * Context: Process context.
  * Return: The account with a reference for bc_put_payer(), or BC_NOBODY.
@@ -108,7 +108,7 @@ struct beancounter *bc_get_current(void)
 }
 
 /**
- * bc_put_payer() - forget what bc_get_current() returned
+ * bc_put_payer() - drop the reference of bc_get_current()
  * @bc: the account, BC_NOBODY, or NULL
  *
  * Context: Any.
@@ -120,8 +120,8 @@ void bc_put_payer(struct beancounter *bc)
 }
 
 /*
- * An unmarked request made inside a file system or on the way to a device: to
- * refuse it could cost everybody the file system.
+ * Is this an unmarked request made inside a file system, or on the way to a device? To
+ * refuse it could break the file system for all its users.
  */
 static __always_inline bool bc_gfp_in_io(gfp_t flags)
 {
@@ -151,8 +151,8 @@ static __always_inline enum bc_severity bc_gfp_severity(gfp_t flags)
 }
 
 /*
- * May the allocation wait for room to be made, and enter file systems? Nobody
- * has to make room in the group of somebody else.
+ * May the allocation wait for room to be made, and enter file systems? A task does not
+ * have to make room in another group than its own.
  */
 static bool bc_may_reclaim(struct beancounter *bc, gfp_t flags)
 {
@@ -164,11 +164,13 @@ static bool bc_may_reclaim(struct beancounter *bc, gfp_t flags)
 }
 
 /*
- * A marked request that could wait for room, but is made inside a file system:
- * room is made in the background, and meanwhile it goes above the barrier. What a
- * file system has said itself, GFP_NOFS for an inode of ext4 say, is had by force
- * as long as the excess is small: the group's own unused inodes may be all that is
- * in the way. What a section says, BC_GAP has to do for: inotify has one, too.
+ * Is this a marked request that could wait for room, but is made inside a file system?
+ * Room is made in the background then, and meanwhile the request may go above the
+ * barrier. If the file system itself allocates with GFP_NOFS, as ext4 does for an
+ * inode, the request even passes the limit as long as the excess is small: there may be
+ * no room only because of the group's own unused inodes. If the restriction comes from
+ * a section (memalloc_nofs_save()), the request gets no more than BC_GAP: inotify has
+ * such a section, too.
  */
 static bool bc_in_fs(enum bc_severity severity, gfp_t flags)
 {
@@ -177,13 +179,13 @@ static bool bc_in_fs(enum bc_severity severity, gfp_t flags)
 	       !(current_gfp_context(flags) & __GFP_FS);
 }
 
-/* Inside bc_try_begin(): the caller may do without. */
+/* Inside a section of bc_try_begin() the task can do without the object. */
 static bool bc_trying(void)
 {
 	return in_task() && (current->bc_scope & BC_SCOPE_TRY);
 }
 
-/* Was it refused what unused dentries and inodes may be in the way of? */
+/* Was a resource refused that unused dentries and inodes take up? */
 static bool bc_shrinks(const struct bc_request *rq)
 {
 	return rq->refused->res == BC_KMEMSIZE ||
@@ -191,8 +193,8 @@ static bool bc_shrinks(const struct bc_request *rq)
 }
 
 /*
- * Charge under the lock, making room where that is due. Under rcu_read_lock(),
- * which may be dropped on the way.
+ * Charge under the lock, and make room before a refusal if possible. Under
+ * rcu_read_lock(), which is dropped while room is made.
  */
 static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 				gfp_t flags)
@@ -204,7 +206,7 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 	if (likely(!ret))
 		return true;
 
-	/* A first try whose caller falls back: the fallback's refusal counts. */
+	/* The caller of this first try has a fallback, whose refusal counts. */
 	if ((flags & __GFP_NORETRY) && (flags & __GFP_NOWARN))
 		return false;
 
@@ -222,7 +224,7 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 		       bc_reclaim(rq->over, rq->refused, true))
 			ret = bc_try_charge(bc, rq);
 		rcu_read_lock();
-		/* RCU keeps it for what follows. */
+		/* RCU keeps the account for the rest of this function. */
 		bc_put(bc);
 	}
 	if (ret && !bc_trying())
@@ -231,14 +233,15 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 }
 
 /**
- * bc_charge_object() - charge whoever pays for what is allocated here and now
+ * bc_charge_object() - charge the payer for allocations in this context
  * @bytes: of kmemsize, any number
- * @item: a resource in which it counts as well
+ * @item: a resource in which the allocation counts as well
  * @items: units of @item, 0 for nothing
  * @flags: of the allocation
- * @payer: where to store who has paid; NULL for nobody
+ * @payer: where to store the payer; NULL for nobody
  *
- * All that there is to it: on behalf of somebody else, making room, refusing.
+ * This is the complete path: it may charge another group than the task's, make room,
+ * and refuse.
  *
  * Context: Any; may sleep and reclaim when @flags allow it.
  * Return: false when the group may not have them.
@@ -261,9 +264,9 @@ bool bc_charge_object(u64 bytes, enum bc_resource item, u64 items, gfp_t flags,
 }
 
 /**
- * bc_charge_names() - an object counts in the cache of names as well
+ * bc_charge_names() - count an object in the cache of names as well
  * @bc: its payer
- * @bytes: that it is charged
+ * @bytes: its charge in kmemsize
  * @flags: of its allocation
  *
  * As bc_charge_object(), for an object that is charged already.
@@ -288,12 +291,12 @@ bool bc_charge_names(struct beancounter *bc, u64 bytes, gfp_t flags)
  * bc_charge_near_file() - bc_charge_near() for an open file
  * @bc: payer
  * @bytes: of kmemsize
- * @files: of numfile, not 0; or an item, see BC_ITEM_SHIFT, which does not fit
+ * @files: of numfile, not 0; or an item, see BC_ITEM_SHIFT, for which it returns false
  *
- * Apart, so that what is no file keeps its registers.
+ * A function of its own, so that the path without a file needs fewer registers.
  *
- * Context: Preemption is off; it is on again after that.
- * Return: false, with nothing charged, when it does not fit at some level.
+ * Context: Preemption is off, and on again on return.
+ * Return: false, with nothing charged, when they do not fit at some level.
  */
 bool bc_charge_near_file(struct beancounter *bc, u32 bytes, u32 files)
 {
@@ -304,7 +307,7 @@ bool bc_charge_near_file(struct beancounter *bc, u32 bytes, u32 files)
 	return __bc_charge_near(bc, bytes, files);
 }
 
-/* The word of page_ext: address of the account | order it was charged with. */
+/* The word of page_ext: address of the account | order of the charged block. */
 #define BC_PAGE_ORDER_MASK (__alignof__(struct beancounter) - 1)
 
 static bool bc_page_need(void)
@@ -318,10 +321,10 @@ struct page_ext_operations bc_page_ops = {
 };
 
 /*
- * The word of an allocated page, or NULL: page_ext_get() in a few steps where
- * that is possible, because the section of an allocated page stays. Bit 0 says
- * that it is going away nevertheless, which takes a page that the hardware
- * has broken.
+ * The word of an allocated page, or NULL. With vmemmap this is a short form of
+ * page_ext_get(): the section of an allocated page stays, so no RCU is needed. Bit 0
+ * says that the section goes offline nevertheless, which happens only to a page with a
+ * hardware error.
  */
 static __always_inline unsigned long *bc_page_word(const struct page *page)
 {
@@ -405,7 +408,7 @@ struct beancounter *bc_page_owner(const struct page *page, unsigned int *order)
 	return bc_word_owner(word);
 }
 
-/* Early in boot or while its memory goes offline a page has no word. */
+/* The page has no word: early in boot, or while its memory goes offline. */
 static noinline int bc_page_ownerless(struct beancounter *bc,
 				      unsigned int order, gfp_t flags)
 {
@@ -464,9 +467,9 @@ int __bc_page_charge(struct page *page, unsigned int order, gfp_t flags)
  * __bc_page_uncharge() - see bc_page_uncharge()
  * @page: first page of a charged block
  *
- * Gives back what was charged with the first page, whatever part of the block
- * is being freed: tail pages of a block that was not compound and is freed
- * piecemeal have no payer.
+ * Gives back the whole charge of the block together with the first page, whatever
+ * part of the block is being freed: tail pages of a block that is not compound and is
+ * freed piece by piece have no payer.
  *
  * Context: Any.
  */
@@ -480,13 +483,13 @@ void __bc_page_uncharge(struct page *page)
 }
 
 /**
- * bc_page_move() - let somebody else pay for a block of pages
+ * bc_page_move() - let another group pay for a block of pages
  * @page: first page of the block
  * @order: size of the block
  * @bc: payer from now on, or NULL for nobody
  *
  * Context: Any in which @bc is pinned; does not sleep.
- * Return: false when the group may not have it. Who paid so far pays on.
+ * Return: false when the group may not have it; the old payer goes on paying then.
  */
 bool bc_page_move(struct page *page, unsigned int order, struct beancounter *bc)
 {
@@ -509,7 +512,7 @@ void __bc_page_split(struct page *page, unsigned int order)
 	struct beancounter *bc = bc_word_owner(bc_page_clear(page));
 	unsigned int i;
 
-	/* The bytes stay charged, page by page; they are the reference. */
+	/* The bytes stay charged, page by page, and pin the account. */
 	for (i = 0; i < 1U << order; i++)
 		if (WARN_ON_ONCE(!bc_page_set(page + i, bc, 0)))
 			bc_uncharge(bc, BC_KMEMSIZE, PAGE_SIZE);

@@ -28,12 +28,12 @@ bool bc_charge_near_file(struct beancounter *bc, u32 bytes, u32 files);
 /* The task's own group. */
 static __always_inline struct beancounter *bc_own(void)
 {
-	/* Without preemption is as good as under rcu_read_lock(). */
+	/* Disabled preemption serves as rcu_read_lock(), too. */
 	return css_bc(task_css_check(current, bc_cgrp_id,
 				     rcu_read_lock_sched_held()));
 }
 
-/* Is it the task's own group that pays, whichever that is? */
+/* Does the task's own group pay, whichever that is? */
 static __always_inline bool bc_own_pays(void)
 {
 	unsigned long other = (unsigned long)current->bc_active;
@@ -47,13 +47,13 @@ static __always_inline bool bc_own_pays(void)
 enum bc_own_charge {
 	BC_OWN_CHARGED, /* or nobody pays: preemption is on again */
 	BC_OWN_SHORT, /* the stock has too little: preemption is still off */
-	BC_OWN_OTHER, /* there is more to it: preemption is on again */
+	BC_OWN_OTHER, /* another group or nobody may pay: preemption is on again */
 };
 
 /*
- * Charge the task's own group from its stock, which is what almost every charge
- * is: no lock and no reference. Preemption is off for the look-up and the
- * exchange; from then on what is charged pins the group.
+ * Charge the task's own group from its stock, without a lock and without a reference:
+ * almost every charge is like this. Preemption is off for the look-up and the
+ * exchange; from then on the charge pins the account.
  */
 static __always_inline enum bc_own_charge
 bc_charge_own(u64 n, struct beancounter **payer)
@@ -74,12 +74,12 @@ bc_charge_own(u64 n, struct beancounter **payer)
 }
 
 /*
- * What follows BC_OWN_SHORT: charge an object to @bc from the word for all CPUs, or
- * in the counters, and fill the stock. That is all that it takes up to the barrier,
- * where a CPU has no stock of its own, and now and then below it. Whatever the
- * severity of the request is, it makes no difference there.
+ * Called after BC_OWN_SHORT: charge an object to @bc from the word for all CPUs, or in
+ * the counters, and fill the stock. This is the usual path near the barrier, where a
+ * CPU has no stock of its own, and is needed now and then below that. It grants
+ * requests up to the barrier only, for which the severity makes no difference.
  *
- * False, with nothing charged, when it does not fit at some level.
+ * Returns false, with nothing charged, if the object does not fit at some level.
  */
 static __always_inline bool __bc_charge_near(struct beancounter *bc, u32 bytes,
 					     u32 files)

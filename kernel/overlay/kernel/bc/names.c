@@ -2,8 +2,8 @@
 /*
  * Beancounters: dcachesize, the cache of names.
  *
- * What counts is what the object is charged in kmemsize. Its payer is that of the
- * object, so nothing has to be remembered; and who pays for nothing counts nothing.
+ * A name counts with the charge of its object in kmemsize, for the payer of the object,
+ * so nothing has to be stored. An object without a payer does not count.
  */
 #include <linux/bc_names.h>
 #include <linux/dcache.h>
@@ -15,7 +15,7 @@
 #include "../../mm/slab.h"
 
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
-/* Which caches have such objects, and where in them the inode is. */
+/* The caches that have such objects, and the offset of the inode in an object. */
 #define BC_NAMES_CACHES 64
 
 static struct bc_names_cache {
@@ -23,7 +23,7 @@ static struct bc_names_cache {
 	unsigned int offset;
 } bc_names_caches[BC_NAMES_CACHES];
 
-/* A module may have come and gone, and left its place to a cache of another. */
+/* Written again each time: a new module's cache may have the address of an old one. */
 static void bc_names_note(const void *obj)
 {
 	const struct slab *slab = virt_to_slab(obj);
@@ -31,7 +31,7 @@ static void bc_names_note(const void *obj)
 		obj - nearest_obj(slab->slab_cache, slab, (void *)obj);
 	int i;
 
-	/* Those of kfence are at the end of their page. */
+	/* kfence may put an object at the end of its page: the offset would be wrong. */
 	if (is_kfence_address(obj))
 		return;
 
@@ -63,9 +63,9 @@ static bool bc_inode_counts(const struct inode *inode)
 /**
  * bc_names_audit() - what an object counts in dcachesize
  * @slab: its slab
- * @i: its number there; it has a payer
+ * @i: index of the object, which has a payer, in @slab
  *
- * Those that wait for RCU count no longer.
+ * Objects that wait for RCU count no longer.
  *
  * Context: Nothing else runs.
  * Return: Bytes.
@@ -96,7 +96,7 @@ static void bc_names_note(const void *obj)
 /**
  * __bc_names_charge() - see bc_names_charge()
  * @obj: the dentry or inode
- * @flags: as of its allocation
+ * @flags: of its allocation
  *
  * Context: Any; may sleep and reclaim when @flags allow it.
  * Return: false when its payer may not have it.

@@ -2,11 +2,11 @@
 /*
  * Beancounters: numiptent, the entries of packet filters.
  *
- * Each packet may have to pass all of them, whichever group sent it. The group that
- * made the network namespace pays, as for what else it keeps (<net/bc_net.h>): entries of
+ * A packet may have to pass all entries, whichever group sent it. Entries are those of
  * iptables, ip6tables, arptables and ebtables, and rules, chains and elements of sets
- * of nftables. An entry is counted from when it is made until it is freed, which
- * for one that was deleted is some time later.
+ * of nftables. The group that made the network namespace pays, as for other objects that
+ * the namespace keeps (<net/bc_net.h>). An entry counts from when it is made until it is
+ * freed, which may be some time after it was deleted.
  */
 #include <linux/export.h>
 #include <net/bc_net.h>
@@ -46,7 +46,7 @@ static void bc_net_add(struct net *net, s64 entries)
  * @entries: where to store how many
  *
  * Context: Nothing else runs.
- * Return: Who pays.
+ * Return: The payer.
  */
 struct beancounter *bc_net_audit(const struct bc_netns *ns, u64 *entries)
 {
@@ -61,7 +61,7 @@ static void bc_net_add(struct net *net, s64 entries)
 #endif
 
 /**
- * __bc_net_charge() - charge entries to who made a network namespace
+ * __bc_net_charge() - charge entries to the group that made a network namespace
  * @net: the namespace
  * @entries: how many
  *
@@ -115,7 +115,7 @@ void __bc_net_free(struct net *net)
 {
 	s64 left = atomic64_read(&net->bc.entries);
 
-	/* A bug somewhere: the account is not to suffer for it. */
+	/* There is a bug, but the account must not be left charged. */
 	if (WARN_ONCE(left, "bc: %lld entries outlive their namespace\n", left))
 		__bc_net_uncharge(net, left);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: what an object of a slab cache is charged, and who pays for it.
+ * Beancounters: the charge and the payer of an object of a slab cache.
  *
- * Only looked up: slab.c charges, owner.c lets another group pay.
+ * This file only looks them up: slab.c charges, owner.c lets another group pay.
  */
 #include <linux/kfence.h>
 #include <linux/mm.h>
@@ -11,10 +11,10 @@
 #include "../../mm/slab.h"
 
 /**
- * bc_object_size() - what an object is charged
+ * bc_object_size() - the charge of an object, with its slot
  * @s: its cache
  *
- * For small objects the slot is no small matter: 16 bytes beside memcg.
+ * For small objects the slot is a large part of it: 16 bytes if memcg is built, too.
  *
  * Context: Any.
  * Return: Bytes.
@@ -39,11 +39,11 @@ enum bc_resource bc_object_item(const struct kmem_cache *s)
 
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
 /**
- * bc_object_at() - an object of a slab, as its user knows it
+ * bc_object_at() - an object of a slab, at the address that its user has
  * @slab: the slab
- * @i: which of its objects
+ * @i: index of the object
  *
- * Context: Any in which the slab stays.
+ * Context: Any in which the slab cannot be freed.
  * Return: The object.
  */
 void *bc_object_at(const struct slab *slab, unsigned int i)
@@ -60,7 +60,7 @@ void *bc_object_at(const struct slab *slab, unsigned int i)
 /**
  * bc_object_owner() - who pays for a slab object?
  * @obj: the object, or an address inside it
- * @size: where to store what was charged for it, or NULL
+ * @size: where to store its charge in bytes, or NULL
  *
  * Context: Any in which the object cannot be freed.
  * Return: The payer, or NULL for nobody.

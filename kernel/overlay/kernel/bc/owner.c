@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: objects that are charged to another group than that of the task.
+ * Beancounters: objects that are charged to another group than the task's.
  */
 #include <linux/export.h>
 #include <linux/gfp.h>
@@ -13,7 +13,7 @@
 #include "../../mm/slab.h"
 
 /*
- * The bytes of an object, and the one that it counts, each against a severity of its
+ * Charge an object's bytes, and the item as which it counts, each with a severity of its
  * own. A refusal is counted.
  */
 static bool bc_object_pay(struct kmem_cache *s, struct beancounter *bc,
@@ -32,7 +32,7 @@ static bool bc_object_pay(struct kmem_cache *s, struct beancounter *bc,
 
 DEFINE_PER_CPU(struct beancounter *, bc_softirq_payer);
 
-/* The same for what kmalloc() or vmalloc() has returned, of any size. */
+/* As bc_object_owner(), for memory of any size from kmalloc() or vmalloc(). */
 static struct beancounter *bc_memory_owner(const void *obj)
 {
 	struct folio *folio;
@@ -46,19 +46,19 @@ static struct beancounter *bc_memory_owner(const void *obj)
 	return bc_object_owner(obj, NULL);
 }
 
-/* Is this made by a task for itself? Threaded NAPI is a softirq in a thread. */
+/* Does a task work for itself here? Threaded NAPI does softirq work in a kernel thread. */
 static bool bc_by_task(void)
 {
 	return in_task() && !(current->flags & PF_KTHREAD);
 }
 
-/* Is what is done here done for somebody else? */
+/* May this context work on behalf of another payer? */
 static bool bc_for_others(void)
 {
 	return !in_hardirq() && !in_nmi() && !bc_by_task();
 }
 
-/* Who pays for an object, or nobody for NULL; in a thread with a reference. */
+/* The payer of @like, none if it is NULL; in a kernel thread with a reference. */
 static struct beancounter *bc_behalf_of(const void *like)
 {
 	struct beancounter *bc = like ? bc_memory_owner(like) : NULL;
@@ -72,8 +72,9 @@ static struct beancounter *bc_behalf_of(const void *like)
  * __bc_behalf_begin() - see bc_behalf_begin()
  * @like: from a slab cache, kmalloc() or vmalloc(), or NULL for nobody
  *
- * A softirq stays on its CPU and needs no reference. In a kernel thread the account
- * is kept until the end, whatever becomes of @like.
+ * A softirq stays on its CPU, and needs no reference because @like is not freed before
+ * the end of the section. In a kernel thread a reference keeps the account until then,
+ * even if @like is freed.
  *
  * Context: A softirq or a task; @like cannot be freed during the call.
  * Return: What __bc_behalf_end() restores, or BC_UNCHANGED.
@@ -93,10 +94,10 @@ struct beancounter *__bc_behalf_begin(const void *like)
 EXPORT_SYMBOL_GPL(__bc_behalf_begin);
 
 /**
- * __bc_behalf_change() - from here on it is for somebody else
- * @like: as for __bc_behalf_begin(), whose section it is
+ * __bc_behalf_change() - let another payer pay in the rest of the section
+ * @like: as for __bc_behalf_begin()
  *
- * Context: As there.
+ * Context: As for __bc_behalf_begin(), inside its section.
  */
 void __bc_behalf_change(const void *like)
 {
@@ -113,7 +114,7 @@ EXPORT_SYMBOL_GPL(__bc_behalf_change);
  * __bc_behalf_end() - see bc_behalf_end()
  * @old: what __bc_behalf_begin() returned
  *
- * Context: As there.
+ * Context: As for __bc_behalf_begin().
  */
 void __bc_behalf_end(struct beancounter *old)
 {
@@ -128,13 +129,14 @@ void __bc_behalf_end(struct beancounter *old)
 EXPORT_SYMBOL_GPL(__bc_behalf_end);
 
 /**
- * __bc_charge_like() - let who pays for one object pay for another
+ * __bc_charge_like() - let the payer of one object pay for another
  * @obj: from a slab cache
- * @like: the other
+ * @like: the object that has the payer
  * @flags: of the allocation of @obj
  *
- * See bc_charge_like(). What a task pays for it goes on paying for; what a softirq,
- * or a kernel thread in its place, has made for somebody is handed over.
+ * See bc_charge_like(). If a task has made @obj and pays for it, the task's group goes
+ * on paying. If a softirq, or a kernel thread in its place, has made @obj on behalf of
+ * another payer, the payer of @like takes over.
  *
  * Context: Any; does not reclaim.
  * Return: false when the group may not have it.
@@ -173,13 +175,13 @@ void __bc_disown(void *obj)
 }
 
 /**
- * __bc_follow() - let who pays for one object pay for another from now on
+ * __bc_follow() - let the payer of one object pay for another from now on
  * @obj: from a slab cache or kmalloc()
- * @like: the other, from a slab cache; NULL if nobody is to pay
+ * @like: the object that has the payer, from a slab cache; NULL if nobody is to pay
  * @flags: of the allocation of @obj
  *
  * Context: Any; does not reclaim.
- * Return: false when the group may not have it. Who paid so far pays on.
+ * Return: false when the group may not have it; the old payer goes on paying then.
  */
 bool __bc_follow(void *obj, const void *like, gfp_t flags)
 {
@@ -202,9 +204,9 @@ EXPORT_SYMBOL_GPL(__bc_follow);
 
 /**
  * __bc_task_pays() - see bc_task_pays()
- * @task: in whose group
+ * @task: whose group pays
  * @obj: from a slab cache; nobody pays for it yet
- * @severity: what its count is checked against
+ * @severity: what the count of @obj is checked against
  *
  * Context: Any in which @task cannot be freed; does not sleep.
  * Return: false when the group may not have it.

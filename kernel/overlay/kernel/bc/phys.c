@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: what the address spaces have resident and swapped out.
+ * Beancounters: physpages, swappages and oomguarpages, added up when they are read.
  *
- * physpages, swappages and oomguarpages. Nothing is charged and nothing refused:
- * held is added up from the counters of the address spaces when somebody asks. A
- * page that several address spaces map counts in each.
+ * Nothing is charged to these rows and nothing refused: held is added up from the
+ * counters of the address spaces when somebody reads it. A page that several address
+ * spaces map counts in each.
  *
- * maxheld is the highest of the samples: each reading of the group, the peak
- * of each of its processes when that ends, and now and then the whole group, too,
- * if it has only a few address spaces. Of pages that are swapped out an address space
- * knows no peak, so it is what a process has at its end.
+ * maxheld is the highest of the samples. Each reading of the group is one, and so is the
+ * peak of each of its processes when the process ends; now and then the whole group is
+ * sampled at such an end, too, if it has only a few address spaces. An address space
+ * keeps no peak of its swapped-out pages, so their number at the end of the process
+ * counts instead.
  */
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
@@ -18,23 +19,23 @@
 #include "internal.h"
 
 /*
- * The exact sums of one address space read a word of each CPU, and anybody may
- * ask for them. So many words are read; address spaces beyond that are seen as
- * top(1) sees them, less what the CPUs keep for themselves.
+ * The exact sums of one address space read a word of each CPU, and any user may read
+ * the files. So many words are read; for the remaining address spaces the approximate
+ * sums are used that top(1) shows, without the shares that the CPUs keep.
  */
 #define BC_PHYS_WORDS 4096
 /* How many groups and address spaces are visited without releasing the lock. */
 #define BC_PHYS_CHUNK 16
-/* How many an exiting process looks at. */
+/* How many groups and address spaces an exiting process visits. */
 #define BC_PHYS_FEW 16
-/* And how long the others that exit in the same group do not. */
+/* For so long, other processes that exit in the same group visit none. */
 #define BC_PHYS_PAUSE HZ
 
 /**
- * struct bc_phys - what one address space has, or many
+ * struct bc_phys - pages of one address space, or of many
  * @phys: resident pages
  * @swap: pages that are swapped out
- * @anon: pages of its own, resident or swapped out
+ * @anon: anonymous pages, resident or swapped out
  */
 struct bc_phys {
 	u64 phys;
@@ -67,11 +68,11 @@ static void bc_phys_vm(struct bc_vm *vm, int *words, struct bc_phys *sum)
 }
 
 /**
- * bc_phys_anon() - what the OOM killer would get from an address space
+ * bc_phys_anon() - the pages that the OOM killer would get from an address space
  * @mm: the address space
  *
  * Context: Any.
- * Return: Pages of its own, resident or swapped out.
+ * Return: Anonymous pages, resident or swapped out.
  */
 u64 bc_phys_anon(struct mm_struct *mm)
 {
@@ -82,13 +83,13 @@ u64 bc_phys_anon(struct mm_struct *mm)
 }
 
 /**
- * struct bc_phys_walk - adding up, a chunk at a time
+ * struct bc_phys_walk - a walk that adds up pages, a chunk at a time
  * @root: the group
- * @bc: where the walk is, with a reference; NULL at the end
- * @mark: holds the place in the list of address spaces of @bc, and @bc in the
- *	lists of those that have some; there is no mm_struct around it
- * @words: how many may still be read
- * @sum: seen so far
+ * @bc: the group at which the walk is, with a reference; NULL at the end
+ * @mark: keeps the place of the walk in the list of address spaces of @bc, and keeps @bc
+ *	in the lists of groups that have address spaces; not part of an mm_struct
+ * @words: number of words that may still be read
+ * @sum: of the address spaces so far
  */
 struct bc_phys_walk {
 	struct beancounter *root;
@@ -98,11 +99,11 @@ struct bc_phys_walk {
 	struct bc_phys sum;
 };
 
-/* The owner of a mark, and of nothing else. */
+/* Only marks have this as their owner. */
 static char bc_phys_mark;
 
 /**
- * bc_phys_is_mark() - is this no address space but the place of a walk?
+ * bc_phys_is_mark() - is this the mark of a walk, not an address space?
  * @vm: entry of a list of address spaces
  *
  * Context: Under the lock of the tree, or where nothing else runs.
@@ -118,12 +119,12 @@ static void bc_phys_enter(struct bc_phys_walk *walk, struct beancounter *bc)
 	walk->bc = bc;
 	if (!bc)
 		return;
-	/* The caller pins the root, and address spaces pin what is below. */
+	/* The caller pins the root, and address spaces pin the groups below. */
 	refcount_inc(&bc->refs);
 	bc_add_mm(bc, &walk->mark);
 }
 
-/* The next address space of the group, which stays as long as the list is locked. */
+/* Add the next address space of the group, which the lock of the list keeps there. */
 static bool bc_phys_next(struct bc_phys_walk *walk)
 {
 	struct beancounter *bc = walk->bc;
@@ -143,7 +144,7 @@ static bool bc_phys_next(struct bc_phys_walk *walk)
 	return more;
 }
 
-/* One address space, or on to the next group. Returns the group to be put. */
+/* Add one address space, or go on to the next group. Returns the group to be put. */
 static struct beancounter *bc_phys_step(struct bc_phys_walk *walk)
 {
 	struct beancounter *bc = walk->bc, *next;
@@ -156,7 +157,7 @@ static struct beancounter *bc_phys_step(struct bc_phys_walk *walk)
 	return bc;
 }
 
-/* A sample of one resource: is it the highest? Under the lock. */
+/* A sample of one resource raises maxheld if it is the highest. Under the lock. */
 static void bc_phys_peak(struct beancounter *bc, enum bc_resource res, u64 n)
 {
 	struct bc_counter *c = &bc->res[res];
@@ -175,8 +176,8 @@ static void bc_phys_peaks(struct beancounter *bc, const struct bc_phys *sum)
  * bc_phys_sum() - add up pages of the address spaces of a group and those below it
  * @root: the group
  *
- * The sums are its usage then, and samples for its maxheld. They are made a chunk at
- * a time, between which the lock of the tree is released.
+ * The sums become the usage of @root, and are samples for its maxheld. They are made a
+ * chunk at a time, and the lock of the tree is released in between.
  *
  * Context: Any in which @root is pinned, but under a lock of the accounts; does not
  * sleep.
@@ -209,7 +210,10 @@ void bc_phys_sum(struct beancounter *root)
 	bc_unlock(root, flags);
 }
 
-/* Those of one group, if there are no more than @few. Returns what is left of these. */
+/*
+ * Add up the address spaces of one group, if there are no more than @few of them. Returns
+ * @few less their number, which is negative if there are more.
+ */
 static int bc_phys_group(struct beancounter *bc, struct bc_phys *sum, int few)
 {
 	struct bc_vm *vm;
@@ -227,7 +231,7 @@ static int bc_phys_group(struct beancounter *bc, struct bc_phys *sum, int few)
 	return few;
 }
 
-/* The same if there are only a few of them; if not, false. Under the lock. */
+/* As bc_phys_sum(), but returns false if there are more than a few. Under the lock. */
 static bool bc_phys_few(struct beancounter *root, struct bc_phys *sum)
 {
 	struct beancounter *bc;
@@ -242,7 +246,7 @@ static bool bc_phys_few(struct beancounter *root, struct bc_phys *sum)
 	return true;
 }
 
-/* Is there a level at which one process alone is the highest sample? A hint. */
+/* Would one process alone be the highest sample at some level? A hint. */
 static bool bc_phys_higher(const struct beancounter *bc,
 			   const struct bc_phys *own)
 {
@@ -259,8 +263,9 @@ static bool bc_phys_higher(const struct beancounter *bc,
  * @bc: the account
  * @mm: the address space
  *
- * The process itself always, the whole group now and then, so that processes that
- * come and go by the thousand do not meet at the lock.
+ * Samples the process itself, and each level that has only a few address spaces. Exits
+ * are sampled only now and then, so that processes that come and go by the thousand do
+ * not contend for the lock, and whenever the process alone would be the highest sample.
  *
  * Context: Process context in which @bc cannot be freed.
  */
@@ -280,7 +285,7 @@ void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm)
 	WRITE_ONCE(bc->phys_after, jiffies + BC_PHYS_PAUSE);
 	bc_lock(group, flags);
 	for (; bc; bc = bc->parent) {
-		/* Those above have no fewer. */
+		/* The levels above have no fewer address spaces. */
 		few = few && bc_phys_few(bc, &sum);
 		bc_phys_peaks(bc, &own);
 		if (few)

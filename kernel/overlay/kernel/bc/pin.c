@@ -2,9 +2,9 @@
 /*
  * Beancounters: lockedpages that no address space has in its locked_vm.
  *
- * Locked SysV segments, pages that a ring, a socket or a device keeps pinned for
- * I/O, secret memory. They outlive the mapping, often the process, so they stay
- * with the group that asked for them, as kernel objects do.
+ * These are locked SysV segments, pages that a ring, a socket or a device keeps pinned
+ * for I/O, and secret memory. They outlive the mapping, and often the process, so their
+ * charge stays with the group that asked for them, as for kernel objects.
  */
 #include <linux/bc_vm.h>
 #include <linux/export.h>
@@ -15,8 +15,8 @@
 #include "internal.h"
 
 /*
- * Between bc_pin_more() and bc_unpin_some(): what a pin holds, and its payer. One
- * for many pins, many for all.
+ * These protect @bc, @res and @pages of pins between bc_pin_more() and bc_unpin_some().
+ * Each lock serves many pins.
  */
 #define BC_PIN_LOCK_BITS 6
 static raw_spinlock_t bc_pin_locks[1 << BC_PIN_LOCK_BITS] = {
@@ -61,10 +61,10 @@ static void bc_pin_unlist(struct bc_pin *pin)
 #endif
 
 /**
- * __bc_pin() - charge what something keeps to the current group
- * @pin: where to remember it
- * @res: of what, locked pages mostly
- * @pages: how many units of it
+ * __bc_pin() - charge the current group for an object, mostly for its locked pages
+ * @pin: where to store the charge
+ * @res: resource
+ * @pages: units of @res
  *
  * See bc_pin() and bc_hold().
  *
@@ -96,8 +96,8 @@ int __bc_pin(struct bc_pin *pin, enum bc_resource res, unsigned long pages)
 EXPORT_SYMBOL_GPL(__bc_pin);
 
 /**
- * __bc_unpin() - give locked pages back
- * @pin: holds some
+ * __bc_unpin() - give back the charge of a pin
+ * @pin: holds a charge
  *
  * See bc_unpin().
  *
@@ -111,7 +111,7 @@ void __bc_unpin(struct bc_pin *pin)
 }
 EXPORT_SYMBOL_GPL(__bc_unpin);
 
-/* The payer a pin has already, else the current group; with a reference. */
+/* The payer of a pin, or the current group if it has none; with a reference. */
 static struct beancounter *bc_pin_payer(struct bc_pin *pin)
 {
 	struct beancounter *bc = NULL;
@@ -119,7 +119,7 @@ static struct beancounter *bc_pin_payer(struct bc_pin *pin)
 
 	raw_spin_lock_irqsave(bc_pin_lock(pin), flags);
 	if (pin->pages) {
-		/* Kept by the charge until the lock is released. */
+		/* The charge pins the account until the lock is released. */
 		bc = pin->bc;
 		refcount_inc(&bc->refs);
 	}
@@ -127,7 +127,7 @@ static struct beancounter *bc_pin_payer(struct bc_pin *pin)
 	return bc ?: bc_get_current();
 }
 
-/* false: meanwhile it holds what somebody else pays for. */
+/* Returns false if the pin holds pages by now for which another group pays. */
 static bool bc_pin_add(struct bc_pin *pin, struct beancounter *bc,
 		       unsigned long pages)
 {
@@ -182,7 +182,7 @@ EXPORT_SYMBOL_GPL(__bc_pin_more);
 /**
  * __bc_unpin_some() - give some of the locked pages back
  * @pin: holds some
- * @pages: how many; all that it holds if it is less
+ * @pages: how many; all of them if @pin holds fewer
  *
  * See bc_unpin_some().
  *
@@ -206,8 +206,8 @@ void __bc_unpin_some(struct bc_pin *pin, unsigned long pages)
 EXPORT_SYMBOL_GPL(__bc_unpin_some);
 
 /**
- * __bc_pin_alloc() - charge locked pages for something without room for a pin
- * @pinp: where the pin is, or NULL
+ * __bc_pin_alloc() - charge locked pages for an object without room for a pin
+ * @pinp: pointer to the pin, or to NULL
  * @pages: how many more
  *
  * See bc_pin_alloc().
@@ -223,7 +223,7 @@ int __bc_pin_alloc(struct bc_pin **pinp, unsigned long pages)
 }
 
 /**
- * __bc_pin_free() - give back what bc_pin_alloc() charged
+ * __bc_pin_free() - give back the charge of bc_pin_alloc()
  * @pin: the pin
  *
  * See bc_pin_free().
@@ -237,9 +237,9 @@ void __bc_pin_free(struct bc_pin *pin)
 }
 
 /**
- * __bc_pin_folio() - charge a folio that is locked by what it is
- * @folio: new, with nothing in its private
- * @gfp: how to allocate the note of who pays
+ * __bc_pin_folio() - charge a folio that is always locked
+ * @folio: new; its private is unused
+ * @gfp: flags for the allocation of the pin
  *
  * See bc_pin_folio().
  *
@@ -262,8 +262,8 @@ int __bc_pin_folio(struct folio *folio, gfp_t gfp)
 }
 
 /**
- * bc_unpin_folio() - give a folio back that is about to be freed
- * @folio: one that bc_pin_folio() succeeded for, ever; once
+ * bc_unpin_folio() - give back the charge for a folio that is about to be freed
+ * @folio: folio for which bc_pin_folio() has succeeded; called once
  *
  * Context: Any.
  */
@@ -279,9 +279,9 @@ void bc_unpin_folio(struct folio *folio)
 }
 
 /**
- * struct bc_shared_pin - a pin that several things have
- * @pin: what is charged
- * @refs: how many have it
+ * struct bc_shared_pin - a pin that several objects share
+ * @pin: the charge
+ * @refs: number of these objects
  */
 struct bc_shared_pin {
 	struct bc_pin pin;
@@ -299,12 +299,12 @@ static struct bc_shared_pin *bc_shared_alloc(void)
 }
 
 /**
- * bc_pin_shared() - charge locked pages for something that can be copied
+ * bc_pin_shared() - charge locked pages for an object that can be copied
  * @pinp: where to store the pin; NULL when nobody pays
  * @pages: how many
  *
  * Context: Process context; may sleep.
- * Return: 0, or -ENOMEM and @pinp is NULL.
+ * Return: 0, or -ENOMEM, with NULL stored in @pinp.
  */
 int bc_pin_shared(struct bc_pin **pinp, unsigned long pages)
 {
@@ -322,12 +322,12 @@ int bc_pin_shared(struct bc_pin **pinp, unsigned long pages)
 }
 
 /**
- * bc_pin_bytes() - charge bytes of kmemsize for something that can be copied
+ * bc_pin_bytes() - charge bytes of kmemsize for an object that can be copied
  * @pinp: where to store the pin; NULL when nobody pays
  * @bytes: how many
  *
  * Context: Process context; may sleep and reclaim.
- * Return: 0, or -ENOMEM and @pinp is NULL.
+ * Return: 0, or -ENOMEM, with NULL stored in @pinp.
  */
 int bc_pin_bytes(struct bc_pin **pinp, u64 bytes)
 {
@@ -352,7 +352,7 @@ int bc_pin_bytes(struct bc_pin **pinp, u64 bytes)
 }
 
 /**
- * bc_pin_get() - one thing more has what bc_pin_shared() charged
+ * bc_pin_get() - one more object shares the charge of bc_pin_shared()
  * @pin: the pin, or NULL
  *
  * Context: Any.
@@ -365,7 +365,7 @@ void bc_pin_get(struct bc_pin *pin)
 }
 
 /**
- * bc_unpin_shared() - one thing less has what bc_pin_shared() charged
+ * bc_unpin_shared() - one object less shares the charge of bc_pin_shared()
  * @pin: the pin, or NULL
  *
  * Context: Any.

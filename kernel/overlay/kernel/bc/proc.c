@@ -2,16 +2,16 @@
 /*
  * Beancounters: /proc/user_beancounters, format 2.5, and /proc/bc.
  *
- * What tools have read since 2005: for each group the same rows in the same
- * order. The host sees all groups, the root as group 0; who is in a cgroup
- * namespace sees its root, which is the group of the container.
+ * This is the format that tools have read since 2005: for each group the same rows in
+ * the same order. The host sees all groups, the root as group 0; a process in a cgroup
+ * namespace sees the root of the namespace, which is the group of the container.
  *
  * The number of a group is the low half of its cgroup's id, because old parsers
- * read an int. kernfs gives no two nodes that exist the same, and none above
- * INT_MAX; the high half counts how often the low one has gone round.
+ * read an int. kernfs never gives the same low half to two nodes that exist, and none
+ * above INT_MAX; the high half counts how often the low half has wrapped around.
  *
- * Installers take the file for the sign of an OpenVZ guest, so it is only there
- * with bc_proc=on.
+ * Installers take /proc/user_beancounters for the sign of an OpenVZ guest, so the files
+ * exist only with bc_proc=on.
  */
 #include <linux/capability.h>
 #include <linux/cgroup.h>
@@ -28,7 +28,7 @@
 #include "../../fs/proc/internal.h"
 #include "internal.h"
 
-/* The rows in the order of the original; "dummy" holds the place of a number. */
+/* The rows in the order of the original, where "dummy" stands for an unused number. */
 static const char *const bc_proc_rows[] = {
 	"kmemsize",	"lockedpages",	"privvmpages", "shmpages",
 	"dummy",	"numproc",	"physpages",   "vmguarpages",
@@ -48,7 +48,7 @@ static bool bc_proc_has_row(const char *name)
 	return match_string(bc_proc_rows, ARRAY_SIZE(bc_proc_rows), name) >= 0;
 }
 
-/* A resource that the kernel does not count reads as one without a limit. */
+/* A resource that the kernel does not count is shown as unlimited, with nothing held. */
 static void bc_proc_row(struct seq_file *m, const char *uid, const char *name,
 			struct beancounter *bc)
 {
@@ -60,13 +60,13 @@ static void bc_proc_row(struct seq_file *m, const char *uid, const char *name,
 		stat = (struct bc_stat){};
 	else if (bc && res >= 0)
 		bc_stat_read(bc, res, &stat);
-	/* Its own refusals, so that a sum over groups counts each once. */
+	/* The local failcnt, so that a sum over groups counts each refusal once. */
 	seq_printf(m, "%10s  %-12s %20llu %20llu %20llu %20llu %20llu\n", uid,
 		   name, stat.held, stat.counter.maxheld, stat.counter.barrier,
 		   stat.counter.limit, stat.counter.failcnt_local);
 }
 
-/* @full: no dummies, and what has come after the format, too. */
+/* @full: without the dummies, but with the resources that the format does not have. */
 static void bc_proc_group(struct seq_file *m, struct beancounter *bc,
 			  const char *uid, bool full)
 {
@@ -104,10 +104,10 @@ enum bc_proc_kind {
 };
 
 /**
- * struct bc_proc_file - one that has opened it
+ * struct bc_proc_file - an open file
  * @kind: which file it is
  * @alone: nothing below @root is shown
- * @root: the group it sees at the top, with a reference
+ * @root: the topmost group that it shows, with a reference
  * @at: the group at which the last buffer ended, with a reference, or NULL
  * @pos: the number of @at
  */
@@ -150,7 +150,7 @@ static void bc_proc_stop(struct seq_file *m, void *v) __releases(RCU)
 	struct bc_proc_file *file = m->private;
 	struct cgroup_subsys_state *old = file->at, *css = v;
 
-	/* One that is going away just now is looked for from the top. */
+	/* Without a reference, as @css is being removed, start walks from the top. */
 	file->at = css && css_tryget(css) ? css : NULL;
 	file->pos = m->index;
 	rcu_read_unlock();
@@ -186,20 +186,20 @@ static const struct seq_operations bc_proc_seq = {
 	.show = bc_proc_show,
 };
 
-/* The group itself, with a reference, or NULL when it was removed. */
+/* The css of the cgroup itself, with a reference, or NULL when it was removed. */
 static struct cgroup_subsys_state *bc_proc_css(struct cgroup *cgrp)
 {
 	struct cgroup_subsys_state *css;
 
 	css = cgroup_get_e_css(cgrp, &bc_cgrp_subsys);
-	/* Of a cgroup that was removed it gives an ancestor. */
+	/* For a cgroup that was removed this is the css of an ancestor. */
 	if (css->cgroup == cgrp)
 		return css;
 	css_put(css);
 	return NULL;
 }
 
-/* Takes the reference to @css over. */
+/* Takes over the reference to @css. */
 static int bc_proc_open_css(struct file *file, enum bc_proc_kind kind,
 			    struct cgroup_subsys_state *css)
 {
@@ -251,14 +251,14 @@ static const struct proc_ops bc_proc_ops = {
 };
 
 /*
- * /proc/bc has a directory for each group. Nothing of it is there before
- * somebody asks, and nothing stays: a lookup finds the group by its number and
- * makes an inode that has the cgroup's id, and the dentry goes with its last
- * user. Those that are in use may be found by processes in other namespaces, so
- * who may see the group is decided at each step of a path, and at open().
+ * /proc/bc has a directory for each group. Its inodes and dentries exist only while
+ * they are used: a lookup finds the group by its number and makes an inode that has the
+ * cgroup's id, and the dentry goes with its last user. Processes in other namespaces may
+ * find a dentry that is in use, so every step of a path, and open(), checks whether the
+ * process may see the group.
  */
 
-/* The group with the id, 0 for the root, if who asks may see it, or NULL. */
+/* The group with the id, 0 for the root, or NULL if the task may not see it. */
 static struct cgroup_subsys_state *bc_proc_find(u64 id)
 {
 	struct cgroup *root = bc_proc_root();
@@ -291,7 +291,7 @@ static bool bc_proc_sees(u64 id)
 	return css;
 }
 
-/* The id of the group with the number, 0 for the root, if it is seen. */
+/* Find the id of the group with the number, 0 for the root, if the task may see it. */
 static bool bc_proc_id(u32 number, u64 *id)
 {
 	u32 rounds = READ_ONCE(bc_id_rounds), round;
@@ -316,7 +316,7 @@ static const struct dentry_operations bc_proc_dentry_ops = {
 	.d_delete = always_delete_dentry,
 };
 
-/* Below what belongs to /proc itself, and never 0. */
+/* Inode numbers below those that /proc itself uses, and never 0. */
 static unsigned long bc_proc_ino(u64 id, umode_t type)
 {
 	return type == DT_DIR ? (u32)id + 2UL : (u32)id | BIT(31);
@@ -367,7 +367,7 @@ static struct dentry *bc_proc_group_lookup(struct inode *dir,
 {
 	u64 id = bc_proc_inode_id(dir);
 
-	/* The directory may be one that somebody else had open. */
+	/* The directory may come from a process that sees more groups, as an open file. */
 	if (strcmp(dentry->d_name.name, BC_PROC_ONE_NAME) || !bc_proc_sees(id))
 		return ERR_PTR(-ENOENT);
 	return bc_proc_splice(dentry, id, S_IFREG | 0400, &bc_proc_one_iops,
@@ -412,10 +412,10 @@ bc_proc_dir_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
 			      &bc_proc_group_fops);
 }
 
-/* Positions of groups begin here, at the id of their css; files come before. */
+/* The position of a group is this plus the id of its css; files come before. */
 #define BC_PROC_FIRST 256
 
-/* The number of the first group from @pos on that is seen; @pos is moved to it. */
+/* Find the number of the first visible group from @pos on; @pos is moved to it. */
 static bool bc_proc_next_number(loff_t *pos, u32 *number)
 {
 	struct cgroup *root = bc_proc_root();
@@ -423,7 +423,7 @@ static bool bc_proc_next_number(loff_t *pos, u32 *number)
 	bool seen = false;
 	int id;
 
-	/* lseek() accepts any position. */
+	/* The position may be too large, because lseek() accepts any. */
 	if (*pos - BC_PROC_FIRST >= INT_MAX)
 		return false;
 	id = *pos - BC_PROC_FIRST;
@@ -431,7 +431,7 @@ static bool bc_proc_next_number(loff_t *pos, u32 *number)
 	while (!seen && (css = idr_get_next(&bc_cgrp_subsys.css_idr, &id))) {
 		*pos = BC_PROC_FIRST + id++;
 		*number = bc_proc_number(css_bc(css));
-		/* Its own css stays a moment longer than the cgroup. */
+		/* The css stays online a moment longer than the cgroup. */
 		seen = (css->cgroup->self.flags & CSS_ONLINE) &&
 		       (css->flags & CSS_ONLINE) &&
 		       (root == &cgrp_dfl_root.cgrp || css->cgroup == root);

@@ -3,15 +3,15 @@
  * Beancounters: making room in a group before a request is refused.
  *
  * A group that merely walks a big tree fills its account with dentries and
- * inodes that nobody uses. They are shrunk when the group is full, and only its
- * own: the LRU lists of all file systems are walked with current->bc_shrink
- * set, and what is charged elsewhere is passed over (bc_lru_filter() in
- * dentry_lru_isolate() and inode_lru_isolate()). An inode with
- * page cache is not on the LRU; when the rest does not suffice, the clean page
- * cache of the group's unused inodes is dropped to get it there.
+ * inodes that nobody uses. When the group is full, its own unused dentries and inodes
+ * are freed: the LRU lists of all file systems are walked with current->bc_shrink
+ * set, and objects that are charged to other groups are passed over (bc_lru_filter()
+ * in dentry_lru_isolate() and inode_lru_isolate()). An inode with page cache is not on
+ * the LRU; if freeing the others does not suffice, the clean page cache of the group's
+ * unused inodes is dropped, which puts them there.
  *
- * This is direct reclaim in every respect: only where the allocation may enter
- * file systems, marked PF_MEMALLOC, never waiting for a lock of one.
+ * The rules of direct reclaim apply: it runs only where the allocation may enter
+ * file systems, with PF_MEMALLOC set, and never waits for a lock of a file system.
  */
 #include <linux/fs.h>
 #include <linux/jiffies.h>
@@ -32,11 +32,11 @@
 
 /* One run frees at least this part of the barrier: an eighth. */
 #define BC_SHRINK_SHIFT 3
-/* The first pass over a list only takes the referenced bits away. */
+/* The first pass over a list only clears the referenced bits. */
 #define BC_SHRINK_PASSES 3
-/* How much of a list is walked under its lock. */
+/* So many objects of a list are looked at in one hold of its lock. */
 #define BC_SHRINK_CHUNK 1024UL
-/* A shrink that freed nothing is not repeated before that. */
+/* So long after a shrink that freed nothing there is no other. */
 #define BC_SHRINK_PAUSE (HZ / 10)
 /* See @shrinks of struct beancounter. */
 #define BC_SHRINKS_ONE 0x10000
@@ -45,8 +45,8 @@
  * __bc_lru_filter() - see bc_lru_filter()
  * @obj: an object of a slab cache, or an address inside one
  *
- * What belongs to others is rotated and not skipped, or the next chunk would
- * meet it again; a walk over the whole list leaves their order as it was.
+ * Objects of other groups are rotated, not skipped: else the next chunk would meet them
+ * again. A walk over the whole list leaves their order as it was.
  *
  * Context: Any in which the object cannot be freed.
  * Return: What the isolate function is to return, or LRU_REMOVED to go on.
@@ -112,7 +112,7 @@ static void bc_shrink_sb(struct super_block *sb, void *arg)
 	}
 }
 
-/* May the page cache of this inode go to get the inode itself? Under i_lock. */
+/* May this inode's page cache be dropped, to free the inode itself? Under i_lock. */
 static bool bc_inode_pinned_by_cache(struct inode *inode,
 				     struct bc_shrink *shrink)
 {
@@ -167,7 +167,7 @@ static void bc_drop_cache_sb(struct super_block *sb, void *arg)
 }
 
 #ifdef CONFIG_MEMCG
-/* The memcg that is in charge of the group, with a reference, or NULL. */
+/* The memcg to which the group's memory is charged, with a reference, or NULL. */
 static struct mem_cgroup *bc_shrink_memcg(struct beancounter *bc)
 {
 	struct bc_css *css = mem_cgroup_disabled() ? NULL : bc_get_css(bc);
@@ -203,9 +203,9 @@ static void bc_shrink_lists(struct bc_shrink *shrink)
 }
 
 /*
- * Where memcg sorts the lists, walk those of the group and of the groups below it
- * first, as most objects that they pay for are there; walk all others only when
- * that was not enough, because objects may have changed hands.
+ * If memcg sorts the lists, walk those of the group and of the groups below it first,
+ * because most of their objects are there. Walk all other lists only if that freed
+ * nothing: the payer of an object may have changed.
  */
 static void bc_shrink_run(struct bc_shrink *shrink)
 {
@@ -226,7 +226,7 @@ static void bc_shrink_run(struct bc_shrink *shrink)
 	mem_cgroup_put(memcg);
 }
 
-/* How many bytes one run is to take: without a barrier no more than is asked for. */
+/* Bytes that one run takes: without a barrier no more than was requested. */
 static u64 bc_shrink_goal(const struct bc_stat *stat, u64 bytes)
 {
 	u64 cap = min(stat->counter.barrier, stat->counter.limit);
@@ -249,9 +249,9 @@ static void bc_shrink_settle(const struct bc_shrink *shrink)
 /**
  * bc_reclaim() - make room for a request that does not fit
  * @bc: the level that is full, pinned by the caller
- * @want: what was refused: kmemsize, or dcachesize, which is a part of that
- * @wait: somebody waits for it. Otherwise what takes long or disturbs others is
- *	left out.
+ * @want: the refused amount, of kmemsize, or of dcachesize, which is a part of that
+ * @wait: a request waits for the room; if false, steps that take long or disturb other
+ *	groups are left out
  *
  * Context: Process context where direct reclaim may enter file systems.
  * Return: true when it is worth trying again.
@@ -264,7 +264,7 @@ bool bc_reclaim(struct beancounter *bc, const struct bc_want *want, bool wait)
 	unsigned int noreclaim;
 	unsigned long pflags;
 
-	/* A group that is simply full is refused at once. */
+	/* Refuse at once, rather than shrink again, if a shrink just freed nothing. */
 	if (fatal_signal_pending(current) ||
 	    time_before(jiffies, READ_ONCE(bc->shrink_after)))
 		return false;
@@ -292,13 +292,13 @@ bool bc_reclaim(struct beancounter *bc, const struct bc_want *want, bool wait)
 			 before.held > after.held ? before.held - after.held :
 						    0);
 	/*
-	 * When other tasks have freed all there was, the room may have been used
-	 * again before this task got to look.
+	 * If other tasks have freed all objects that could be freed, the room may have
+	 * been used again before this task looked.
 	 */
 	if (shrink.freed || shrink.dirty || after.held < before.held ||
 	    shrinks % BC_SHRINKS_ONE || atomic_read(&bc->shrinks) != shrinks)
 		return true;
-	/* A run that did not wait does not know: RCU may not have given back yet. */
+	/* Without waiting the result is unknown: RCU may still give charges back. */
 	if (wait)
 		WRITE_ONCE(bc->shrink_after, jiffies + BC_SHRINK_PAUSE);
 	return false;

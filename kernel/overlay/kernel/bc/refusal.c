@@ -2,9 +2,9 @@
 /*
  * Beancounters: what follows a refusal.
  *
- * It is counted and traced at once. Works write the log, wake up those who poll the
- * failcnt, and make room for requests that could not wait for it, because the
- * caller may hold any lock.
+ * A refusal is counted and traced at once. Because the caller may hold any lock, work
+ * items do the rest: they write the log, wake up the pollers of the failcnt files, and
+ * make room if the request could not wait for it.
  */
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
@@ -19,9 +19,9 @@
 #include "stock.h"
 
 #define BC_ROOM_PAUSE (HZ / 10)
-/* A group that is refused in a loop is not to keep the machine busy telling it. */
+/* Between notifications, so that refusals in a loop do not keep the machine busy. */
 #define BC_NOTIFY_PAUSE (HZ / 20)
-/* Of so many groups: those at their barriers are not to keep the machine busy. */
+/* Groups for which room is made at the same time: many may be at their barriers. */
 #define BC_ROOM_GROUPS 4
 static struct workqueue_struct *bc_room_wq;
 
@@ -52,7 +52,7 @@ static void bc_notify_work(struct work_struct *work)
 
 	WRITE_ONCE(bcs->notify_after, jiffies + BC_NOTIFY_PAUSE);
 
-	/* If too many groups are logged at once, the next refusal is. */
+	/* If the ratelimit drops this message, the group's next refusal logs it. */
 	if (bcs->refusal.state == BC_REFUSAL_PENDING &&
 	    __ratelimit(&bc_log_limit)) {
 		bcs->refusal.state = BC_REFUSAL_LOGGED;
@@ -61,7 +61,7 @@ static void bc_notify_work(struct work_struct *work)
 	cgroup_file_notify(&bcs->failcnt_local_file);
 	for (css = &bcs->css; css->parent; css = css->parent)
 		cgroup_file_notify(&css_to_bc(css)->failcnt_file);
-	/* If it was queued, the room work drops the reference. */
+	/* If the room work was queued, it drops the reference. */
 	if (!bcs->bc || !xchg(&bcs->bc->want_room, false) ||
 	    !queue_work(bc_room_wq, &bcs->room_work))
 		css_put(&bcs->css);
@@ -95,10 +95,10 @@ void bc_ask_room(struct beancounter *bc)
 }
 
 /**
- * bc_refusal_init() - nothing was refused in a group yet
+ * bc_refusal_init() - prepare the report of refusals for a new group
  * @bcs: the group
  *
- * Context: Before anybody else knows it.
+ * Context: Before anybody else knows the group.
  */
 void bc_refusal_init(struct bc_css *bcs)
 {
@@ -109,7 +109,7 @@ void bc_refusal_init(struct bc_css *bcs)
 }
 
 /**
- * bc_refusal_start() - make the queue of those who make room
+ * bc_refusal_start() - make the workqueue that makes room
  *
  * Context: During boot.
  * Return: 0 or -ENOMEM.
@@ -142,17 +142,17 @@ static void bc_refusal_keep(struct bc_refusal *refusal,
 		.counter = *c,
 		.pid = in_task() ? task_pid_nr(current) : 0,
 	};
-	/* Its lock may be held; a torn name in the log is harmless. */
+	/* No task_lock(), which the caller may hold; a torn name is harmless. */
 	strscpy(refusal->comm, in_task() ? current->comm : "interrupt");
 }
 
 /**
  * bc_refused() - count, trace and report a refusal
  * @bc: the payer
- * @rq: the request, and what did not fit where
+ * @rq: the request; @rq->over and @rq->refused say what did not fit where
  *
- * Counted once, at the level that refused, and in the failcnt of all levels
- * from there up. The first refusal of a group is logged.
+ * The refusal counts once in the local failcnt, at the level that refused, and in the
+ * failcnt of all levels from there up. The first refusal of a group is logged.
  *
  * Context: Any in which @bc is pinned.
  */
@@ -191,9 +191,9 @@ void bc_refused(struct beancounter *bc, const struct bc_request *rq)
 /**
  * bc_fault_kill() - end a task whose page fault was refused memory
  *
- * There is no error a user access can return, and trying again would spin,
- * because nothing but the group itself can make room. Called where the fault
- * ran out of memory; tells whether a beancounter was the reason.
+ * A user access cannot return an error, and trying again would spin, because only
+ * the group itself can make room. Called where the fault ran out of memory; finds out
+ * whether a beancounter was the reason.
  *
  * Context: The faulting task, without locks.
  * Return: true when the task has been sent SIGKILL.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: shmpages, what is in files that exist in memory only.
+ * Beancounters: shmpages, the pages of files that exist in memory only.
  *
- * A page is charged when it is added to the file and given back when it is gone
- * from it: by truncation, a hole, the end of the file. In between it may be swapped
- * out and in, which changes nothing. The payer is that of the inode, which the inode
- * has as long as it exists, whoever adds the page: so what is given back is what was
- * charged, without a field for it.
+ * A page is charged when it is added to the file and given back when it leaves the
+ * file: by truncation, a hole, the end of the file. In between it may be swapped out
+ * and in, which changes nothing. The payer of the inode pays for pages of all tasks. The
+ * inode keeps this payer as long as it exists, so no field is needed to give the charge
+ * back to the right account.
  */
 #include <linux/bc_shm.h>
 #include <linux/kfence.h>
@@ -16,7 +16,7 @@
 #include "../../mm/slab.h"
 #include "charge.h"
 
-/* No refusal is counted if the caller falls back, as from a huge page. */
+/* Is a refusal counted? Not if the caller has a fallback, as for a huge page. */
 static bool bc_shm_counts(u64 pages)
 {
 	return pages == 1 && !(current->bc_scope & BC_SCOPE_TRY);
@@ -61,10 +61,10 @@ void __bc_shm_uncharge(const struct inode *inode, u64 pages)
 #if defined(CONFIG_BEANCOUNTERS_DEBUG) && defined(CONFIG_SHMEM)
 
 /**
- * bc_shm_is_cache() - are the objects of a slab inodes of such files?
+ * bc_shm_is_cache() - are the objects of a slab cache inodes of such files?
  * @s: the cache
  *
- * It has a constructor, so it is not merged with another.
+ * The cache of these inodes has a constructor, so it is not merged with another.
  *
  * Context: Any.
  * Return: true if they are.
@@ -74,7 +74,7 @@ bool bc_shm_is_cache(const struct kmem_cache *s)
 	return !strcmp(s->name, "shmem_inode_cache");
 }
 
-/* Each page is there itself, or the number of where it was swapped out to. */
+/* Count the entries of a file: each is a folio, or stands for one swapped out. */
 static s64 bc_shm_entries(struct address_space *mapping)
 {
 	XA_STATE(xas, &mapping->i_pages, 0);
@@ -95,14 +95,14 @@ static s64 bc_shm_entries(struct address_space *mapping)
 /**
  * bc_shm_audit() - count the pages of a file again
  * @slab: of its inode
- * @i: which of the objects of @slab
+ * @i: index of the inode in @slab
  *
- * Pages that were never written to may have been dropped, of which the file learns
- * later. Those that could not be read from swap are in the file as holes are not, but
- * not among those that it has allocated. So it is the more of both.
+ * Two figures may differ. Pages that were never written to may have been dropped, and
+ * still be counted as allocated. Pages that could not be read from swap have an entry in
+ * the file, but are not counted as allocated. So the larger figure is right.
  *
  * Context: Nothing else runs; the object has an owner.
- * Return: How many are charged.
+ * Return: How many pages are charged.
  */
 u64 bc_shm_audit(const struct slab *slab, unsigned int i)
 {

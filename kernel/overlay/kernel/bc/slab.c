@@ -2,9 +2,9 @@
 /*
  * Beancounters: the slab objects of kmemsize.
  *
- * An object knows its payer by the slot that it has in the vector beside its
- * slab (struct slabobj_ext). It is charged its share of the slab, debugging and
- * alignment and the slot included.
+ * The payer of an object is stored in the object's slot of the vector beside its
+ * slab (struct slabobj_ext). An object is charged its share of the slab, including
+ * debugging data, alignment and the slot.
  */
 #include <linux/gfp.h>
 #include <linux/memcontrol.h>
@@ -14,9 +14,9 @@
 #include "../../mm/slab.h"
 
 /*
- * The vector of a slab, if it goes by the addresses of the objects, which almost
- * every vector does: not those of kfence, and of slabs that are smaller than
- * usual. False when it does not, or when there is none.
+ * The vector of a slab whose slots follow from the addresses of the objects, as in
+ * almost every vector, but not in those of kfence and of slabs that are smaller than
+ * usual. Returns false for these, or if there is no vector.
  */
 static __always_inline bool bc_exts(const struct slab *slab,
 				    struct slabobj_ext **vector)
@@ -24,13 +24,13 @@ static __always_inline bool bc_exts(const struct slab *slab,
 	unsigned long exts = READ_ONCE(slab->obj_exts);
 
 #ifdef CONFIG_MEMCG
-	/* One test for all: without this tag there is no vector. */
+	/* Without this tag there is no vector, and the test below finds other bits set. */
 	exts -= MEMCG_DATA_OBJEXTS;
 #endif
 	*vector = (struct slabobj_ext *)exts;
 	if (unlikely(exts & OBJEXTS_FLAGS_MASK))
 		return false;
-	/* But for the tag alone, which is OBJEXTS_ALLOC_FAIL. */
+	/* The tag alone is OBJEXTS_ALLOC_FAIL: no vector either. */
 	if (IS_ENABLED(CONFIG_MEMCG) &&
 	    !IS_ENABLED(CONFIG_MEM_ALLOC_PROFILING_DEBUG))
 		return true;
@@ -38,9 +38,9 @@ static __always_inline bool bc_exts(const struct slab *slab,
 }
 
 /*
- * The index in such a vector: obj_to_index() with one multiplication, because
- * a slab begins at a multiple of its size, and the start of an object is all
- * that has to come out right.
+ * The index of an object in such a vector: obj_to_index() with one multiplication.
+ * This suffices because a slab begins at a multiple of its size, and because only the
+ * addresses at which objects start have to give the right index.
  */
 static __always_inline size_t bc_index(const struct kmem_cache *s,
 				       const void *obj)
@@ -50,7 +50,7 @@ static __always_inline size_t bc_index(const struct kmem_cache *s,
 	return (offset * s->bc_reciprocal) >> 32;
 }
 
-/* The slot for the owner of an object, or NULL when there is no memory for it. */
+/* The slot of an object's owner, or NULL when there is no memory for the vector. */
 static __always_inline struct slabobj_ext *
 bc_slab_slot(struct kmem_cache *s, struct slab *slab, void *obj, gfp_t flags)
 {
@@ -89,18 +89,18 @@ static __always_inline size_t bc_slab_own_run(struct kmem_cache *s, size_t nr,
 }
 
 /**
- * bc_slab_own() - store who has paid for objects
+ * bc_slab_own() - store the payer of objects
  * @s: the cache
  * @flags: of the allocation
  * @nr: number of objects
  * @p: the objects
  * @bc: payer, charged for all of them
  *
- * Where there is no memory for it the object is not handed out, or a group short
+ * If there is no memory for the vector the object is not handed out: else a group short
  * of memory would get it for free.
  *
  * Context: Any; may sleep when @flags allow it.
- * Return: false when what has no owner then was given back.
+ * Return: false when some objects have no owner; their charges were given back.
  */
 noinline bool bc_slab_own(struct kmem_cache *s, gfp_t flags, size_t nr,
 			  void **p, struct beancounter *bc)
@@ -123,7 +123,7 @@ noinline bool bc_slab_own(struct kmem_cache *s, gfp_t flags, size_t nr,
 	}
 	if (likely(i == nr))
 		return true;
-	/* One by one, as so many may be more than a word can say. */
+	/* One by one, because the sum may be more than a word can hold. */
 	for (; i < nr; i++)
 		bc_kmem_uncharge(bc, s->bc_charge);
 	return false;
@@ -141,7 +141,7 @@ static noinline bool bc_slab_charge_slow(struct kmem_cache *s, gfp_t flags,
 	struct beancounter *bc;
 	gfp_t how = flags;
 
-	/* An xarray tries under its lock first, and then where it can wait. */
+	/* An xarray tries under its lock first, and then again where it can wait. */
 	if (s == radix_tree_node_cachep && !gfpflags_allow_blocking(flags))
 		how |= __GFP_NORETRY | __GFP_NOWARN;
 	if (!bc_charge_object((u64)bc_object_size(s) * nr, bc_object_item(s),
@@ -150,7 +150,7 @@ static noinline bool bc_slab_charge_slow(struct kmem_cache *s, gfp_t flags,
 	return !bc || bc_slab_own(s, flags, nr, p, bc);
 }
 
-/* In two functions, so that the usual way through them is short. */
+/* The rare case is in another function, so that the fast path stays short. */
 static __always_inline bool bc_slab_own_one(struct kmem_cache *s, gfp_t flags,
 					    void *obj, struct beancounter *bc)
 {
@@ -209,11 +209,11 @@ bool bc_slab_charge_one(struct kmem_cache *s, gfp_t flags, void *obj)
  * @nr: number of objects
  * @p: the objects; a single one may be NULL
  *
- * All or none, see bc_slab_own().
+ * All objects are charged, or the request is refused, see bc_slab_own().
  *
  * Context: Any; may sleep and reclaim when @flags allow it.
  * Return: false when the group may not have them; the caller frees them, which
- * gives back what was charged.
+ * gives back the charges of those that have an owner.
  */
 bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 {
@@ -241,8 +241,8 @@ bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
  * @s: the cache; it has no objects yet and is not merged with others
  * @item: the resource, one unit for each object
  *
- * Each is charged with its bytes, at the barrier, and in numfile by the very steps
- * that charge them.
+ * Each object is charged for its bytes at the barrier. Its unit of numfile is charged in
+ * the same steps as the bytes.
  *
  * Context: During boot.
  */
@@ -279,8 +279,8 @@ void bc_slab_uncharge_one(struct kmem_cache *s, struct slab *slab, void *obj)
 }
 
 /*
- * Take the owner of an object away. Neighbours in a bulk mostly have the same
- * one: @sum gathers what is to be given back to @last.
+ * Clear the owner of an object. Neighbours in a bulk mostly have the same owner:
+ * @sum gathers the charge that is given back to @last.
  */
 static __always_inline void bc_slot_clear(struct slabobj_ext *slot, u64 charge,
 					  struct beancounter **last, u64 *sum)
@@ -337,12 +337,12 @@ void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p, int nr)
 }
 
 /**
- * bc_slab_charge_late() - charge an object allocated before by somebody else
+ * bc_slab_charge_late() - charge an object after its allocation
  * @obj: from a slab cache or kmalloc()
  * @flags: as if it were allocated now
  *
- * For an object that was born in an interrupt and is handed to a process now.
- * What has a payer keeps it.
+ * For an object that an interrupt has allocated and that is handed to a process now.
+ * An object that has a payer keeps it.
  *
  * Context: Any; may sleep and reclaim when @flags allow it.
  * Return: false when the group may not have it.

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: what waits in sockets.
+ * Beancounters: the buffers of sockets.
  *
- * A datagram on its way is objects that its sender pays for. When it is queued
- * in a socket it is charged by truesize to the payer of that socket, whether it
- * came from a task or in an interrupt, and the sender is free.
+ * A datagram on its way consists of objects that its sender pays for. When it is
+ * queued in a socket it is charged by truesize to the payer of that socket, whether it
+ * came from a task or in an interrupt, and the sender no longer pays.
  *
  * Protocols that account the memory of their sockets page by page cannot take a
  * refusal of an object: it would put all their sockets under pressure, those of
- * other groups, too. But they know how to go on when a socket may not have more
- * pages: what is received is dropped and comes again, and what is sent waits
- * until something was acknowledged. So these pages are charged, for both
- * directions, and the objects are not.
+ * other groups, too. But they can go on when a socket may not have more pages: a
+ * packet that is received is dropped and sent again, and data to be sent waits until
+ * earlier data was acknowledged. So these pages are charged, for both directions, and
+ * the objects are not.
  *
- * Up to the barrier a socket may have more. Above it, up to the middle between
- * barrier and limit, only a socket that has nothing: so all of them make
- * progress, and what peers send cannot take what a page fault needs.
+ * Any socket may get more pages up to the barrier. Above it, up to the middle between
+ * barrier and limit, only a socket that has none may: so all sockets make progress,
+ * and peers cannot use up by sending what a page fault needs.
  *
- * What is charged counts twice: in kmemsize, and in a row for its protocol and
- * direction. A page that TCP has for what it sends may serve for what it receives
- * next; it stays in the row in which it was charged until one is given back, and that
- * is taken from the direction that has more than it uses.
+ * A charge counts twice: in kmemsize, and in a row for its protocol and direction.
+ * TCP may use a page that it had for sending for receiving next; the page stays in the
+ * row in which it was charged. When a page is given back, it is taken off the direction
+ * that has more than it uses.
  *
- * What the others send is in sockwait.c.
+ * sockwait.c counts the packets that the other protocols send.
  */
 #include <linux/bc_sock.h>
 #include <linux/export.h>
@@ -55,12 +55,12 @@ static void bc_sock_unlist(struct bc_sock *s)
 }
 
 /**
- * bc_sock_audit() - what is charged for the buffers of a socket
+ * bc_sock_audit() - the charges for the buffers of a socket
  * @s: in the list of sockets
- * @sum: where to store how much, in which rows
+ * @sum: where to store the amounts and their rows
  *
  * Context: Nothing else runs.
- * Return: Who pays.
+ * Return: The payer.
  */
 struct beancounter *bc_sock_audit(const struct bc_sock *s,
 				  struct bc_sock_sum *sum)
@@ -87,7 +87,7 @@ static void bc_sock_unlist(struct bc_sock *s)
 }
 #endif
 
-/* In both resources or in none. */
+/* Charge bytes for a direction, in both resources or in none. */
 static bool bc_sock_take(struct sock *sk, int kind, u64 bytes,
 			 enum bc_severity severity)
 {
@@ -119,8 +119,8 @@ bool __bc_sock_charge(struct sock *sk, u64 pages, int kind, bool first)
 	u64 bytes = pages << PAGE_SHIFT;
 
 	/*
-	 * TCP says by itself when a socket is to get something. UDP has added the
-	 * packet to what was received already.
+	 * TCP says itself, by @first, that a socket has nothing queued. UDP has
+	 * added the packet to sk_rmem_alloc already.
 	 */
 	if (!sk_is_tcp(sk))
 		first |= kind == SK_MEM_SEND ?
@@ -151,7 +151,7 @@ bool __bc_sock_raise(struct sock *sk, u64 pages, int kind)
 	return __bc_sock_charge(sk, pages, kind, false);
 }
 
-/* Take off what was charged, and no more: how much that is. */
+/* Take up to @bytes off a charge, but no more than it has. Returns how many. */
 static u64 bc_sock_drop(atomic64_t *charged, u64 bytes)
 {
 	s64 old = atomic64_read(charged), n;
@@ -165,7 +165,7 @@ static u64 bc_sock_drop(atomic64_t *charged, u64 bytes)
 	return n;
 }
 
-/* @spare: so much of what is given back was for sending, as far as that goes. */
+/* Give bytes back: up to @spare of them from sending, the others from receiving. */
 static void bc_sock_give(struct sock *sk, u64 spare, u64 bytes)
 {
 	struct bc_sock *s = &sk->sk_bc;
@@ -180,7 +180,7 @@ static void bc_sock_give(struct sock *sk, u64 spare, u64 bytes)
 	sent += bc_sock_drop(&s->bytes[SK_MEM_SEND], bytes - sent - received);
 	if (!sent && !received)
 		return;
-	/* The struct sock keeps the account. */
+	/* The charge of the struct sock pins the account. */
 	bc = bc_sock_payer(sk);
 	bc_uncharge(bc, bc_sock_row(sk, SK_MEM_SEND), sent);
 	bc_uncharge(bc, bc_sock_row(sk, SK_MEM_RECV), received);
@@ -190,9 +190,9 @@ static void bc_sock_give(struct sock *sk, u64 spare, u64 bytes)
 }
 
 /**
- * __bc_sock_uncharge() - give back what is charged for a socket
+ * __bc_sock_uncharge() - give back pages of the buffers of a socket
  * @sk: the socket
- * @bytes: how much; no more is given back than was charged
+ * @bytes: how many; no more are given back than were charged
  *
  * See bc_sock_uncharge().
  *
@@ -206,7 +206,7 @@ void __bc_sock_uncharge(struct sock *sk, u64 bytes)
 	bc_sock_give(sk, max(spare, 0), bytes);
 }
 
-/* A protocol of streams in the internet is TCP, or MPTCP, or TCP with something on it. */
+/* A stream protocol of IPv4 or IPv6 is TCP, MPTCP, or a protocol on top of TCP. */
 static enum bc_resource bc_sock_item(const struct sock *sk)
 {
 	if (sk->sk_prot->stream_memory_free &&
@@ -216,7 +216,7 @@ static enum bc_resource bc_sock_item(const struct sock *sk)
 }
 
 /**
- * __bc_sock_count() - a socket that a task has made counts
+ * __bc_sock_count() - count a socket that a task has made
  * @sk: the socket
  *
  * See bc_sock_count().
@@ -242,7 +242,7 @@ bool __bc_sock_count(struct sock *sk)
 /**
  * __bc_sock_clone() - a socket is a copy of another
  * @sk: the copy
- * @from: the other
+ * @from: the original
  * @flags: of the allocation of @sk
  *
  * See bc_sock_clone().
@@ -257,9 +257,9 @@ bool __bc_sock_clone(struct sock *sk, const struct sock *from, gfp_t flags)
 }
 
 /**
- * __bc_sock_follow() - let who pays for one socket pay for another
+ * __bc_sock_follow() - let the payer of one socket pay for another
  * @sk: the socket
- * @like: the other
+ * @like: the socket that has the payer
  *
  * See bc_sock_follow().
  *
@@ -270,7 +270,7 @@ bool __bc_sock_follow(struct sock *sk, const struct sock *like)
 {
 	struct beancounter *old = bc_sock_payer(sk), *bc = bc_sock_payer(like);
 	enum bc_resource item = bc_sock_item(sk);
-	/* That of UNIX has a packet, in which it goes to the listener. */
+	/* A UNIX socket has sent one packet, in which it goes to the listener. */
 	u64 sent = atomic64_read(&sk->sk_bc.sent);
 
 	if (!bc || bc == old)
@@ -286,7 +286,7 @@ bool __bc_sock_follow(struct sock *sk, const struct sock *like)
 		bc_uncharge(bc, item, 1);
 		return false;
 	}
-	/* Until now it has kept the account of @old. */
+	/* These charges pin @old: __bc_follow() has given back the charge of @sk. */
 	bc_uncharge(old, BC_OTHERSOCKBUF, sent);
 	if (sk->sk_bc.item)
 		bc_uncharge(old, sk->sk_bc.item, 1);
@@ -313,7 +313,7 @@ void __bc_sock_free(struct sock *sk)
 	if (!s->item)
 		return;
 	bc_sock_unwait(sk);
-	/* Packets that were freed at the same moment may have left something. */
+	/* Packets that were freed at the same moment may have left a rest of @sent. */
 	bc_uncharge(s->bc, BC_OTHERSOCKBUF, atomic64_read(&s->sent));
 	bc_uncharge(s->bc, s->item, 1);
 }
@@ -323,7 +323,7 @@ void __bc_sock_free(struct sock *sk)
  * @sk: the socket
  * @skb: the packet
  *
- * See bc_skb_fits(). What does not fit is a refusal.
+ * See bc_skb_fits(). A packet that does not fit counts as a refusal.
  *
  * Context: Any.
  * Return: false when the group of the socket has no room for it.
@@ -345,8 +345,8 @@ bool __bc_skb_fits(struct sock *sk, const struct sk_buff *skb)
 
 /*
  * Give back the charge of the data of a packet. While others share the data, it
- * stays charged to its payer: they may keep it for long, and two of them could give
- * the charge back at the same time.
+ * stays charged to its payer: the others may keep it for long, and two of them could
+ * give the charge back at the same time.
  */
 static void bc_skb_head_disown(struct sk_buff *skb)
 {
@@ -363,7 +363,7 @@ static void bc_skb_head_disown(struct sk_buff *skb)
 }
 
 /**
- * __bc_skb_disown() - a packet is charged otherwise from now on
+ * __bc_skb_disown() - give back a packet's charge: it is charged in another way now
  * @skb: the packet
  *
  * See bc_skb_disown(). Fragments stay with their payers: others may have parts
@@ -383,9 +383,9 @@ void __bc_skb_disown(struct sk_buff *skb)
  * @skb: the packet
  * @error: it goes to the error queue
  *
- * See bc_skb_charge(). Whether it fits was asked before; a packet that slipped in
- * between is counted as forced if it exceeds the limit. Any module may call it, by
- * skb_set_owner_r().
+ * See bc_skb_charge(). The caller has checked before that the packet fits. If another
+ * charge came in between, the part above the limit counts as forced. Any module may
+ * call this, by skb_set_owner_r().
  *
  * Context: Any.
  */
@@ -399,7 +399,7 @@ void __bc_skb_charge(struct sock *sk, struct sk_buff *skb, bool error)
 EXPORT_SYMBOL_GPL(__bc_skb_charge);
 
 /**
- * __bc_skb_uncharge() - what bc_skb_charge() charged is freed
+ * __bc_skb_uncharge() - a packet that bc_skb_charge() charged is freed
  * @sk: the socket
  * @bytes: truesize of the packet
  *
@@ -412,7 +412,7 @@ void __bc_skb_uncharge(struct sock *sk, unsigned int bytes)
 }
 
 /**
- * __bc_skb_uncharge_error() - what bc_skb_charge_error() charged is freed
+ * __bc_skb_uncharge_error() - a packet that bc_skb_charge_error() charged is freed
  * @sk: the socket
  * @bytes: truesize of the packet
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: the rows of what waits in sockets.
+ * Beancounters: the payers and the rows of the buffers of sockets.
  */
 #ifndef _KERNEL_BC_SOCK_H
 #define _KERNEL_BC_SOCK_H
@@ -9,22 +9,22 @@
 
 #include "charge.h"
 
-/* The struct sock keeps the account as long as there is the socket. */
+/* The payer of a socket; the charge of the struct sock pins it. */
 static inline struct beancounter *bc_sock_payer(const struct sock *sk)
 {
 	return bc_object_owner(sk, NULL);
 }
 
 /*
- * TCP and its kin, SCTP and MPTCP, account what they send and receive page by page.
- * The protocol may change, as for kTLS; who has made the socket does not.
+ * TCP and its kin, SCTP and MPTCP, account the memory for what they send and receive
+ * page by page. sk_prot may change, as for kTLS; sk_prot_creator does not.
  */
 static inline bool bc_sock_is_tcp(const struct sock *sk)
 {
 	return sk->sk_prot_creator->memory_pressure;
 }
 
-/* Where the buffers of a direction count; the same as long as there is the socket. */
+/* The row in which the buffers of a direction count; it never changes for a socket. */
 static inline enum bc_resource bc_sock_row(const struct sock *sk, int kind)
 {
 	if (kind == SK_MEM_SEND)

@@ -5,9 +5,10 @@
  * A packet that was sent counts for its socket until it is freed, wherever it is: for
  * UNIX sockets that is until the receiver has read it.
  *
- * A sender whose group has no room is not writable, and is in a list of its account. What
- * it waits for may be given back by any socket of the tree, which knows nothing of the
- * others, so these lists are looked through now and then as long as somebody is in one.
+ * If a group has no room, a socket that wants to send is not writable, and is in a list
+ * of its account. Any socket of the tree may give back the room that it waits for, but
+ * does not know which sockets wait. So a work item looks through these lists every
+ * BC_SENDERS_AFTER jiffies, as long as there is a socket in one of them.
  */
 #include <linux/bc_sock.h>
 #include <linux/export.h>
@@ -21,37 +22,37 @@
 
 #include "sock.h"
 
-/* How often, and how many at a time: they compete for the same room. */
+/* How often the lists are looked through, and for how many sockets each time. */
 #define BC_SENDERS_AFTER (HZ / 50)
 #define BC_SENDERS_MAX 64
 
 /**
  * struct bc_senders - sockets of a tree that wait for room to send
  * @top: the account at the top of the tree; while @work is @armed it has a reference
- * @lock: of what follows, and of the lists of sockets; it nests inside the lock of a
+ * @lock: protects @list, @armed and the lists of sockets; it nests inside the lock of a
  *	socket, and is a leaf
- * @list: of accounts that have such sockets, by @socks_node; each has its turn
- * @armed: @work is on its way
- * @work: looks who can go on
+ * @list: list of the accounts that have such sockets, by @socks_node; they take turns
+ * @armed: @work is scheduled
+ * @work: looks which sockets can go on
  *
- * Sockets in the lists have no reference: one that is freed leaves its list.
+ * The lists hold no references to sockets: a socket that is freed leaves its list.
  */
 struct bc_senders {
 	struct beancounter *top;
-	spinlock_t lock; /* of what follows */
+	spinlock_t lock; /* protects the members below, and @socks of accounts */
 	struct list_head list;
 	bool armed;
 	struct delayed_work work;
 };
 
-/* Has it anything on its way? Then it is told when that is gone. */
+/* Has the socket data on its way? Then it is told when that data is freed. */
 static bool bc_sock_sends(const struct sock *sk)
 {
 	return bc_sock_is_tcp(sk) ? READ_ONCE(sk->sk_wmem_queued) > 0 :
 				    sk_wmem_alloc_get(sk) > 0;
 }
 
-/* Is it more than some level may ever have? */
+/* Is the request more than some level may ever have? */
 static bool bc_never_fits(const struct beancounter *bc,
 			  const struct bc_request *rq)
 {
@@ -66,7 +67,10 @@ static bool bc_never_fits(const struct beancounter *bc,
 	return false;
 }
 
-/* What it would be charged for so many bytes: without anything on its way a little. */
+/*
+ * The request that a socket makes to send so many bytes. A socket without data on its
+ * way may go above the barrier.
+ */
 static struct bc_request bc_sock_request(const struct sock *sk, u64 bytes)
 {
 	enum bc_resource row = bc_sock_row(sk, SK_MEM_SEND);
@@ -74,7 +78,7 @@ static struct bc_request bc_sock_request(const struct sock *sk, u64 bytes)
 
 	if (!bc_sock_sends(sk)) {
 		severity = BC_GAP;
-		/* It asks for less, then. */
+		/* TCP asks for no more than a page then. */
 		if (sk_is_tcp(sk))
 			bytes = min(bytes, PAGE_SIZE);
 	}
@@ -82,7 +86,10 @@ static struct bc_request bc_sock_request(const struct sock *sk, u64 bytes)
 			       severity);
 }
 
-/* May it ask again? Also if it can never have that: it is told so then. */
+/*
+ * May the socket try again? Yes, too, if its request can never be granted: it gets an
+ * error then.
+ */
 static bool bc_sock_may_go(const struct sock *sk, u64 bytes)
 {
 	struct bc_request rq = bc_sock_request(sk, bytes);
@@ -100,11 +107,11 @@ static void bc_senders_del(struct beancounter *bc, struct bc_sock *s)
 	list_del(&s->wait);
 	if (list_empty(&bc->socks))
 		list_del_init(&bc->socks_node);
-	/* From here on it may be freed, see bc_sock_unwait(). */
+	/* From here on the socket may be freed, see bc_sock_unwait(). */
 	smp_store_release(&s->wait.next, NULL);
 }
 
-/* Under the lock of the lists, in one of which is a socket, which keeps the tree. */
+/* Under the lock of the lists, one of which has a socket, which pins the tree. */
 static void bc_senders_arm(struct bc_senders *senders)
 {
 	if (senders->armed)
@@ -117,7 +124,7 @@ static void bc_senders_arm(struct bc_senders *senders)
 /**
  * bc_sock_wait() - a socket may not send before there is room
  * @sk: the socket, not freed yet
- * @bytes: that it wants to send
+ * @bytes: how many it wants to send
  *
  * Context: Any but in an interrupt of the hardware.
  */
@@ -128,7 +135,7 @@ void bc_sock_wait(struct sock *sk, u64 bytes)
 	struct bc_senders *senders;
 	unsigned long flags;
 
-	/* What belongs to no user sends when it can. */
+	/* A socket that does not count, as one of the kernel, sends when it can. */
 	if (!s->item)
 		return;
 	senders = bc->top->senders;
@@ -145,7 +152,7 @@ void bc_sock_wait(struct sock *sk, u64 bytes)
 
 /**
  * bc_sock_unwait() - a socket is about to be freed
- * @sk: the socket; nobody sends by it any more
+ * @sk: the socket; no task sends with it any more
  *
  * Context: Any but in an interrupt of the hardware.
  */
@@ -156,7 +163,7 @@ void bc_sock_unwait(struct sock *sk)
 	struct beancounter *bc;
 	unsigned long flags;
 
-	/* Nobody puts it there any more. */
+	/* No task adds the socket to a list any more. */
 	if (!smp_load_acquire(&s->wait.next))
 		return;
 	bc = s->bc;
@@ -167,10 +174,11 @@ void bc_sock_unwait(struct sock *sk)
 }
 
 /**
- * bc_sock_look() - a socket has given something back that it had sent
+ * bc_sock_look() - a socket has given back memory of data that it had sent
  * @sk: the socket
  *
- * It may be able to send again: it is writable from here on, and the work tells it so.
+ * If there is room for it to send again, it is writable from here on, and the work item
+ * tells it so.
  *
  * Context: Any.
  */
@@ -183,9 +191,9 @@ void bc_sock_look(struct sock *sk)
 }
 
 /*
- * It waits no longer. The protocol is told as by a packet that was freed; but it may find
- * that too much of the socket's own buffer is in use to wake somebody who waits for
- * the room of the group only, so they are woken in any case.
+ * End the wait of a socket. Its protocol is told as by a packet that was freed. But
+ * the protocol may wake nobody, if too much of the socket's own buffer is in use, and
+ * some tasks wait for room in the group only: so all are woken in any case.
  */
 static void bc_sock_release(struct bc_senders *senders, struct sock *sk)
 {
@@ -205,9 +213,9 @@ static void bc_sock_release(struct bc_senders *senders, struct sock *sk)
 }
 
 /*
- * TCP and its kin are told under the lock, as by a packet that comes in, and not while
- * it is the user's, who may be changing what they look at: then the next time. The
- * others are told without any, see sock_wfree().
+ * TCP and its kin are told under the lock of the socket, as by a packet that comes in.
+ * If a user owns the lock, who may be changing what the protocol looks at, the socket is
+ * told the next time. Other protocols are told without the lock, see sock_wfree().
  */
 static void bc_sock_tell(struct bc_senders *senders, struct sock *sk)
 {
@@ -224,8 +232,9 @@ static void bc_sock_tell(struct bc_senders *senders, struct sock *sk)
 }
 
 /*
- * The next, with a reference: that which waits for the longest time of the account whose
- * turn it is. Both go to the end. NULL: nobody waits, or it is being freed.
+ * The next socket, with a reference: the one at the head of the list of the account
+ * whose turn it is. Both go to the end of their lists. Returns NULL if no socket waits,
+ * or if this one is being freed.
  */
 static struct sock *bc_senders_next(struct bc_senders *senders)
 {
@@ -276,7 +285,7 @@ static void bc_senders_work(struct work_struct *work)
 	if (!list_empty(&senders->list))
 		bc_senders_arm(senders);
 	spin_unlock_irq(&senders->lock);
-	/* With the last reference this work goes, too. */
+	/* The last reference would free this work item, too. */
 	bc_put(top);
 }
 
@@ -285,7 +294,7 @@ static void bc_senders_work(struct work_struct *work)
  * @top: the account at the top, which frees them in the end
  *
  * Context: Process context, may sleep.
- * Return: false without memory.
+ * Return: false if there is no memory.
  */
 bool bc_senders_init(struct beancounter *top)
 {
@@ -303,9 +312,9 @@ bool bc_senders_init(struct beancounter *top)
 }
 
 /*
- * Of kernel sockets, and of what is accounted page by page, nothing counts here. Nor
- * does what a socket without any limit sends, as that of a tun device, whose writer
- * would keep the device while it waits.
+ * Do the packets that a socket sends count here? Not those of kernel sockets, and of
+ * sockets that are accounted page by page. Nor those of a socket without any limit, as
+ * that of a tun device: a task that waited to write to it would keep the device.
  */
 static bool bc_sock_counts_sent(const struct sock *sk)
 {
@@ -313,7 +322,7 @@ static bool bc_sock_counts_sent(const struct sock *sk)
 	       READ_ONCE(sk->sk_sndbuf) != INT_MAX;
 }
 
-/* Does this CPU have more than any packet takes for so many bytes? */
+/* Does this CPU's lane have more than any packet with so many bytes takes? */
 static bool bc_sock_plenty(const struct sock *sk, unsigned long bytes)
 {
 	return bc_lane_covers(bc_stock_here(sk->sk_bc.bc), BC_OTHERSOCKBUF,
@@ -336,10 +345,11 @@ static u64 bc_skb_truesize(const struct sock *sk, unsigned long header_len,
 }
 
 /*
- * 0; -EAGAIN when there is no room at the moment, -ENOBUFS when there is never, or when
- * nobody may wait for it: not who has the lock of the socket, for which others wait who
- * may have locks of all. That goes for datagrams that are put together from pieces, and
- * for others while somebody sets options; UNIX sends without the lock.
+ * Returns 0, -EAGAIN when there is no room at the moment, or -ENOBUFS when there can never
+ * be enough, or when the task must not wait because the lock of the socket is held. Other
+ * tasks that wait for this lock may hold global locks. The lock is held for datagrams
+ * that are put together from pieces, and for others while a task sets options; UNIX sends
+ * without the lock.
  */
 static int bc_sock_ask(struct sock *sk, u64 bytes, bool rest)
 {
@@ -366,7 +376,7 @@ static int bc_sock_ask(struct sock *sk, u64 bytes, bool rest)
  * @header_len: bytes of it before those in pages
  * @data_len: bytes of it in pages
  *
- * See bc_skb_may_send(). What does not fit is a refusal.
+ * See bc_skb_may_send(). A packet that does not fit counts as a refusal.
  *
  * Context: Process context.
  * Return: 0, -EAGAIN, or -ENOBUFS.
@@ -398,10 +408,10 @@ static u64 bc_sock_truesize(const struct sock *sk, unsigned long bytes,
 }
 
 /**
- * __bc_skb_expect() - how much the next packet of a socket will have in all
+ * __bc_skb_expect() - say how much data the next packets of a socket will have in all
  * @sk: the socket
  * @bytes: of data
- * @mtu: the most that one packet takes of them
+ * @mtu: bytes of data that one packet takes at most
  *
  * See bc_skb_expect().
  *
@@ -422,7 +432,7 @@ EXPORT_SYMBOL_GPL(__bc_skb_expect);
  * @bytes: of data
  * @mtu: as for __bc_skb_expect()
  *
- * See bc_skb_may_send_rest(). What does not fit is a refusal.
+ * See bc_skb_may_send_rest(). Data that does not fit counts as a refusal.
  *
  * Context: Process context.
  * Return: false when there is none.
@@ -436,11 +446,11 @@ bool __bc_skb_may_send_rest(struct sock *sk, unsigned long bytes,
 EXPORT_SYMBOL_GPL(__bc_skb_may_send_rest);
 
 /**
- * __bc_skb_sent() - a packet is one that a socket has sent, or has grown
+ * __bc_skb_sent() - count a packet that a socket has sent, or that has grown
  * @sk: the socket
  * @bytes: truesize of the packet, or by how much it has grown
  *
- * See bc_skb_sent(). Whether it fits was asked before, as for bc_skb_charge().
+ * See bc_skb_sent(). The caller has checked before that it fits, as for bc_skb_charge().
  *
  * Context: Any.
  */
@@ -458,11 +468,11 @@ EXPORT_SYMBOL_GPL(__bc_skb_sent);
 
 /**
  * __bc_skb_unsent() - a packet that a socket has sent is freed
- * @sk: the socket; sk_wmem_alloc still has the packet
+ * @sk: the socket; its sk_wmem_alloc still includes the packet
  * @bytes: truesize of the packet
  *
  * See bc_skb_unsent(). Packets may grow and shrink on their way, by segmentation and
- * IPsec: with the last of them the rest of what was charged goes.
+ * IPsec, so the last of them gives back the rest of the charge.
  *
  * Context: Any.
  */
@@ -490,7 +500,8 @@ void __bc_skb_unsent(struct sock *sk, unsigned int bytes)
  * __bc_sock_poll() - somebody wants to know whether a socket is writable
  * @sk: the socket
  *
- * See bc_sock_poll(). If it could not send a page or a small packet it is not.
+ * See bc_sock_poll(). A socket that could not send a page (TCP), or a small packet, is
+ * not writable.
  *
  * Context: Process context.
  */
@@ -498,7 +509,7 @@ void __bc_sock_poll(struct sock *sk)
 {
 	u64 least;
 
-	/* What netlink queues is the receiver's. */
+	/* Packets of netlink are charged to the receiver. */
 	if (!sk || !sk->sk_bc.item || READ_ONCE(sk->sk_bc.wants) ||
 	    sk->sk_family == AF_NETLINK ||
 	    (!bc_sock_is_tcp(sk) && !bc_sock_counts_sent(sk)))

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: reading the counters, setting barriers and limits, and the end
- * of an account.
+ * Beancounters: reading the counters, setting barriers and limits, and closing an
+ * account.
  */
 #include <linux/bitops.h>
 
 #include "stock.h"
 #include <trace/events/beancounter.h>
 
-/* Does the limit follow the barrier, and is there any? A promise has none. Under the lock. */
+/*
+ * Does the limit follow the barrier? Not if it was written, if the barrier is unlimited,
+ * or if the resource is a guarantee, which has no limit. Under the lock.
+ */
 static bool bc_follows(const struct beancounter *bc, enum bc_resource res)
 {
 	return !(bc->limit_set & BIT(res)) && !bc_is_guarantee(res) &&
@@ -16,12 +19,12 @@ static bool bc_follows(const struct beancounter *bc, enum bc_resource res)
 }
 
 /**
- * bc_stat_get() - all figures of one resource, as they were added up last
+ * bc_stat_get() - all figures of one resource; sampled ones as they were added up last
  * @bc: account
  * @res: resource
  * @stat: where to put them
  *
- * For who reads several: bc_phys_sum() is called once before.
+ * For callers that read several resources and call bc_phys_sum() once before.
  *
  * Context: Any in which @bc is pinned, but under a lock of the accounts.
  */
@@ -36,7 +39,7 @@ void bc_stat_get(struct beancounter *bc, enum bc_resource res,
 	stat->counter = bc->res[res];
 	stat->follows = bc_follows(bc, res);
 	bc_unlock(bc, flags);
-	/* Words move while they are summed up, but not at rest. */
+	/* Words may change while they are added up, but not at rest. */
 	stat->held = stat->counter.usage - min(stocks, stat->counter.usage);
 	if (bc_lane_of(res).bits)
 		stat->counter.maxheld = max(
@@ -50,9 +53,8 @@ void bc_stat_get(struct beancounter *bc, enum bc_resource res,
  * @res: resource
  * @stat: where to put them
  *
- * Takes longer the more groups below have stocks and, for what is not charged,
- * address spaces; those that are idle do not matter. The lock is released in
- * between.
+ * Takes longer the more groups below have stocks or, for sampled resources, address
+ * spaces; idle groups do not matter. The lock is released in between.
  *
  * Context: Any in which @bc is pinned, but under a lock of the accounts.
  */
@@ -65,7 +67,7 @@ void bc_stat_read(struct beancounter *bc, enum bc_resource res,
 }
 
 /**
- * bc_limit_shown() - a limit the way it was written
+ * bc_limit_shown() - a limit as the administrator wrote it
  * @bc: account
  * @res: resource
  *
@@ -90,7 +92,7 @@ u64 bc_limit_shown(struct beancounter *bc, enum bc_resource res)
  * @kind: which of them
  * @limits: the new values
  *
- * A value below what is held is accepted: it refuses what comes from now on.
+ * A value below held is accepted: it refuses requests from now on.
  *
  * Context: Any in which @bc is pinned.
  */
@@ -103,7 +105,7 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
 	int i;
 
 	bc_lock(bc, flags);
-	/* The stocks were filled by the old values. */
+	/* The stocks were filled according to the old values. */
 	bc_drain_all(bc, &flags, &sum);
 	for_each_set_bit(i, &limits->set, BC_NR_RESOURCES) {
 		struct bc_counter *c = &bc->res[i];
@@ -144,7 +146,7 @@ void bc_limits_apply(struct beancounter *bc, enum bc_limit_kind kind,
  * bc_close() - the group goes away: close its stocks for good
  * @bc: account
  *
- * From now on what is freed reaches the counters at once, so the account goes
+ * From now on every uncharge reaches the counters at once, so the account is freed
  * with its last byte.
  *
  * Context: Any in which @bc is pinned.

@@ -3,12 +3,12 @@
  * Beancounters: the stocks, opened and filled.
  *
  * The fast path is in stock.h: one compare-and-exchange on the word of this
- * CPU. Here is what happens to the words under the lock of the tree.
+ * CPU. This file has the operations on words that take the lock of the tree.
  *
- * A word may be open only while no level is above its barrier, because what it has
- * is handed out without asking. The words of a CPU are opened where there is room
+ * A word may be open only while no level is above its barrier, because its units
+ * are handed out without a check. The words of a CPU are opened if there is room
  * enough for all CPUs, and filled in advance. The words for all CPUs are opened
- * nearer the barrier, by what is given back.
+ * nearer the barrier, when units are given back.
  */
 #include <linux/cpumask.h>
 #include <linux/log2.h>
@@ -19,14 +19,14 @@
 
 s64 bc_stock_room __read_mostly;
 
-/* A refill is the room shifted by this: of a quarter, the share of a CPU. */
+/* A refill is the room shifted by this: one CPU's share of a quarter of it. */
 static unsigned int bc_stock_share(void)
 {
 	return ilog2(nr_cpu_ids) + 2;
 }
 
 /**
- * bc_stock_init() - how near the barrier of a group it has no stock
+ * bc_stock_init() - compute how near its barrier a group has no stocks of CPUs
  *
  * Context: Any; not before the number of possible CPUs is known.
  */
@@ -35,7 +35,7 @@ void bc_stock_init(void)
 	WRITE_ONCE(bc_stock_room, BC_STOCK_MIN << bc_stock_share());
 }
 
-/* Is it, or a level above, being drained a part at a time? Then no word is opened. */
+/* Is the group, or a level above, being drained in parts? Then no word is opened. */
 static bool bc_drained(const struct beancounter *bc)
 {
 	for (; bc; bc = bc->parent)
@@ -45,10 +45,10 @@ static bool bc_drained(const struct beancounter *bc)
 }
 
 /*
- * How much may be left in the stock of this CPU, after a charge of bytes and
- * files: an equal share of a part of the rest, of what the word is short of.
- * Towards the barrier it falls to nothing, and every request is checked under the
- * lock. Above the barrier of either resource no word may be open.
+ * How much may be left in the stock of this CPU, after a charge of bytes and files:
+ * of either, if the word has less than was charged, an equal share of a part of the
+ * room. Towards the barrier the share falls to nothing, and every request is checked
+ * under the lock. Above the barrier of either resource no word may be open.
  */
 static u64 bc_batch(struct beancounter *bc, u64 n)
 {
@@ -70,7 +70,7 @@ static u64 bc_batch(struct beancounter *bc, u64 n)
 }
 
 /**
- * bc_fill() - leave something in this CPU's word, if there is room
+ * bc_fill() - leave bytes and files in this CPU's word, if there is room
  * @bc: account
  * @n: bytes and files that were charged just now
  *
@@ -88,12 +88,12 @@ void bc_fill(struct beancounter *bc, u64 n)
 }
 
 /**
- * bc_may_open() - may what is freed open this CPU's word?
+ * bc_may_open() - may freed units open this CPU's word?
  * @bc: account
  * @n: bytes and files
  *
  * Context: Under the lock of the tree.
- * Return: true when so much may be left in it.
+ * Return: true when so much may be left in the word.
  */
 bool bc_may_open(struct beancounter *bc, u64 n)
 {
@@ -112,8 +112,8 @@ static void bc_open(struct beancounter *bc, unsigned int nr)
 }
 
 /*
- * May what is given back wait for the next request? Then it stays in the counters
- * of all levels, so none of them may be above its barrier.
+ * May units that are given back wait for the next request? They would stay in the
+ * counters of all levels, so no level may be above its barrier.
  */
 static bool bc_may_keep(struct beancounter *bc, enum bc_resource res)
 {
@@ -121,7 +121,7 @@ static bool bc_may_keep(struct beancounter *bc, enum bc_resource res)
 }
 
 /**
- * bc_refill() - leave something in this CPU's word, opening it
+ * bc_refill() - leave bytes and files in this CPU's word, opening it
  * @bc: account
  * @n: bytes and files, charged already
  *
@@ -138,14 +138,14 @@ void bc_refill(struct beancounter *bc, u64 n)
 }
 
 /**
- * bc_near_keep() - leave what is given back in the word for all CPUs, opening it
+ * bc_near_keep() - leave units that are given back in the word for all CPUs, opening it
  * @bc: account
  * @n: bytes and files, which stay in the counters
  *
- * maxheld knows of them: they were held.
+ * maxheld need not change, because the units were held.
  *
  * Context: Under the lock of the tree.
- * Return: false when the word is open, and has no room for them, or may not be opened.
+ * Return: false when the word is open and has no room for them, or may not be opened.
  */
 bool bc_near_keep(struct beancounter *bc, u64 n)
 {
@@ -155,17 +155,17 @@ bool bc_near_keep(struct beancounter *bc, u64 n)
 	    !bc_may_keep(bc, BC_NUMFILE))
 		return false;
 	bc_open(bc, nr_cpu_ids);
-	/* Closed, it is nobody else's. */
+	/* Nobody else writes to a closed word. */
 	atomic64_set(&bc->near.word, n);
 	return true;
 }
 
 /**
- * bc_near_empty() - take what is in the word for all CPUs off the counters
+ * bc_near_empty() - take the units in the word for all CPUs off the counters
  * @bc: account
  *
- * Before a charge in the counters, for which it is too little: else it would count
- * beside the request, as if it was held.
+ * Called before a charge in the counters, for which the word has too little: else its
+ * units would count beside the request, as if they were held.
  *
  * Context: Under the lock of the tree.
  */
@@ -177,12 +177,12 @@ void bc_near_empty(struct beancounter *bc)
 		return;
 	while (!atomic64_try_cmpxchg(&bc->near.word, &old, 0))
 		;
-	/* An open group is online. */
+	/* A group with an open word is online, so its css pins the account. */
 	bc_drop_zero(bc, bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(old)));
 	bc_drop_zero(bc, bc_sub(bc, BC_NUMFILE, bc_files_of(old)));
 }
 
-/* Add to a lane, opening it; what it had at least is as said. */
+/* Add to a lane, opening it; the caller has set @low. */
 static void bc_lane_put(struct bc_stock *stock, struct bc_lane lane, u64 n)
 {
 	u64 closed = bc_lane_none(lane) | bc_lane_none(lane) >> 1, new;
@@ -197,13 +197,13 @@ static void bc_lane_put(struct bc_stock *stock, struct bc_lane lane, u64 n)
 }
 
 /**
- * bc_lane_fill() - leave something in this CPU's lane, if there is room
+ * bc_lane_fill() - leave units in this CPU's lane, if there is room
  * @bc: account
  * @res: resource
  * @n: units of it that were charged just now
  *
  * If the lane has less than was charged, an equal share of a part of the room is
- * added, as in the word. The lane is open then.
+ * added, as in the first word, and the lane is opened.
  *
  * Context: Under the lock of the tree.
  */
@@ -221,7 +221,7 @@ void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n)
 		return;
 	bc_add_unheld(bc, res, room);
 	bc_open(bc, raw_smp_processor_id());
-	/* The counters have changed just now. What is taken meanwhile lowers it. */
+	/* The counters have changed just now. Others that take from the lane lower it. */
 	WRITE_ONCE(stock->low[lane.nr], U32_MAX);
 	bc_lane_put(stock, lane, room);
 	bc_lane_lower(&stock->low[lane.nr],
@@ -229,15 +229,15 @@ void bc_lane_fill(struct beancounter *bc, enum bc_resource res, u64 n)
 }
 
 /**
- * bc_lane_keep() - leave what is given back in the lane for all CPUs, opening it
+ * bc_lane_keep() - leave units that are given back in the lane for all CPUs, opening it
  * @bc: account
  * @res: resource
  * @n: units of it, which stay in the counters
  *
- * Where there is more room this CPU has a lane of its own.
+ * It is not opened if there is room enough for lanes of the CPUs.
  *
  * Context: Under the lock of the tree.
- * Return: false when that lane is full, or may not be opened.
+ * Return: false when that lane is full, or may not be opened, or this CPU's lane is open.
  */
 bool bc_lane_keep(struct beancounter *bc, enum bc_resource res, u64 n)
 {
@@ -250,7 +250,7 @@ bool bc_lane_keep(struct beancounter *bc, enum bc_resource res, u64 n)
 	if (!bc_may_keep(bc, res) ||
 	    bc_room_all(bc, res) >> bc_stock_share() >= (s64)lane.least)
 		return false;
-	/* Until now it had nothing, so all that is in the counters was held. */
+	/* Until now the lane was empty, so all units in the counters were held. */
 	WRITE_ONCE(bc->near.low[lane.nr], 0);
 	bc_open(bc, nr_cpu_ids);
 	bc_lane_put(&bc->near, lane, n);
@@ -258,9 +258,9 @@ bool bc_lane_keep(struct beancounter *bc, enum bc_resource res, u64 n)
 }
 
 /*
- * The least that a lane had until now; from now on it is what it has. Other CPUs take
- * from it and put into it all the time: what was least before the exchange is
- * returned, and what is after it stays.
+ * Return the least that a lane had until now, and start again from the units that it
+ * has now. Other CPUs take from the lane and put into it all the time: the minimum
+ * before the exchange is returned, the minimum after it stays in @low.
  */
 static u64 bc_lane_renew(struct bc_stock *stock, struct bc_lane lane)
 {
@@ -274,7 +274,7 @@ static u64 bc_lane_renew(struct bc_stock *stock, struct bc_lane lane)
 	return old;
 }
 
-/* Leave no more than @keep units in a lane; returns those that were taken out. */
+/* Leave no more than @keep units in a lane; returns how many were taken out. */
 static u64 bc_lane_cut(struct bc_stock *stock, struct bc_lane lane, u64 keep)
 {
 	atomic64_t *word = bc_lane_word(stock, lane);
@@ -291,15 +291,14 @@ static u64 bc_lane_cut(struct bc_stock *stock, struct bc_lane lane, u64 keep)
 }
 
 /**
- * bc_lane_trim() - leave no more than so much in this CPU's lanes, before a change
+ * bc_lane_trim() - trim this CPU's lanes, and update maxheld, before the counters change
  * @bc: account
  * @res: resource
- * @keep: units that may stay in each: its own, and the one for all CPUs
+ * @keep: units that may stay in each lane: the CPU's own, and the one for all CPUs
  *
- * What was held at most until now is remembered. The units in the lanes of other CPUs
- * count as held, so maxheld is never too low; where one CPU works for one group it is
- * exact. That is done after the cut, so that nothing that others take, and give back,
- * before it is missed, and before the counters change.
+ * The units in the lanes of other CPUs count as held, so maxheld is never too low; if
+ * only one CPU works for the group it is exact. maxheld is updated after the cut, so
+ * that units that others took and gave back before the cut are not missed.
  *
  * Context: Under the lock of the tree.
  * Return: The units that were taken out, which are still in the counters.

@@ -2,8 +2,8 @@
 /*
  * Beancounters: the stocks, taken from and given to.
  *
- * The words are opened in stock.c and closed in drain.c. What is here is the way that
- * almost every charge and almost everything that is given back goes.
+ * The words are opened in stock.c and closed in drain.c. The functions here are the
+ * fast path: almost every charge and uncharge needs only them.
  */
 #ifndef _KERNEL_BC_STOCK_H
 #define _KERNEL_BC_STOCK_H
@@ -15,38 +15,38 @@
 #include "internal.h"
 
 /*
- * What an object or a page is charged is one number, as a word of a stock is:
- * bytes of kmemsize, and for an open file one of numfile.
+ * The charge of an object or a page is one number with the layout of a stock's first
+ * word: bytes of kmemsize, and one of numfile for an open file.
  */
 #define BC_FILE BIT_ULL(32)
 
 /*
- * A refill leaves so many bytes in a word at most, and a word takes so many that
- * are freed: some more than a fork() takes, and its end gives back.
+ * A refill leaves at most BC_STOCK_BATCH bytes in a word. Frees fill it up to
+ * BC_STOCK_MAX, which is a little more than a fork() takes and the exit gives back.
  */
 #define BC_STOCK_BATCH ((s64)SZ_64K)
 #define BC_STOCK_MAX ((s64)SZ_128K - 1)
-/* So much stays in a word that was full, to be taken and given back again. */
+/* A full word keeps so many bytes, so that it can both take and give. */
 #define BC_STOCK_KEEP ((s64)SZ_64K + SZ_32K)
 #define BC_STOCK_FILES 8
 #define BC_STOCK_FILES_MAX 15
 /* A refill of less than this is not worth a stock. */
 #define BC_STOCK_MIN ((s64)SZ_512)
 /*
- * In an open word these bits are zero in both halves, whatever a refill left
- * there. What is taken though it is not there sets one of them. So they are set
- * in a closed word, and twice over: taking less than a quarter of what a half
- * can hold leaves one.
+ * In an open word the bits of BC_STOCK_NONE are zero in both halves, whatever a refill
+ * left there. Taking more than a half has sets its bit. A closed word has these bits
+ * set, and the next lower ones, too: then one bit of each half stays set when less than
+ * a quarter of what it can hold is taken.
  */
 #define BC_STOCK_NONE (BIT_ULL(63) | BIT_ULL(31))
 #define BC_STOCK_CLOSED ((s64)(BC_STOCK_NONE | BC_STOCK_NONE >> 1))
-/* What putting something into a word must not set: then it is full, or closed. */
+/* If putting units into a word would set one of these bits, it is full, or closed. */
 #define BC_STOCK_FULL ~((u64)BC_STOCK_MAX | (u64)BC_STOCK_FILES_MAX * BC_FILE)
 
 /*
- * The word for all CPUs takes more: what waits for RCU comes back thousands of objects
- * at a time. It is not all that a group can do without, as what is in it counts as
- * held in the maxheld of the levels above.
+ * The word for all CPUs takes more, because RCU gives thousands of objects back at a
+ * time. Its size is bounded, because the levels above count the units in it as held in
+ * their maxheld.
  */
 #define BC_NEAR_MAX ((s64)SZ_2M - 1)
 #define BC_NEAR_KEEP ((s64)SZ_1M + SZ_512K)
@@ -54,10 +54,10 @@
 #define BC_NEAR_FULL ~((u64)BC_NEAR_MAX | (u64)BC_NEAR_FILES_MAX * BC_FILE)
 
 /**
- * struct bc_sum - what many words hold
+ * struct bc_sum - the contents of many words
  * @bytes: of kmemsize
  * @files: of numfile
- * @lanes: there is something in lanes
+ * @lanes: the lanes were not all empty
  */
 struct bc_sum {
 	u64 bytes;
@@ -78,18 +78,18 @@ static inline bool bc_sum_any(const struct bc_sum *sum)
 }
 
 /**
- * struct bc_lane - where in the words of lanes of a stock a resource is
- * @nr: its number
- * @word: in which of the words
- * @shift: its lowest bit there
- * @bits: how many it has, the upper two of which are zero while it is open
- * @max: the most that is put into it, one less than a power of two
- * @batch: what one refill leaves in it at most
+ * struct bc_lane - the place of a resource in a stock's words of lanes
+ * @nr: number of the lane
+ * @word: index of its word
+ * @shift: its lowest bit in that word
+ * @bits: number of its bits; the upper two are zero while the lane is open
+ * @max: the most that frees leave in it, one less than a power of two
+ * @batch: the most that one refill leaves in it
  * @least: a refill of less than this is not worth a lane
  *
  * A lane never has more than a quarter of what its bits can hold, so that taking
- * more than there is sets the top bit, as in the first word. The lane above lends a
- * bit then, but a word in which this happens is not stored.
+ * more units than it has sets the top bit, as in the first word. The subtraction
+ * borrows from the lane above then, but its result is not stored.
  */
 struct bc_lane {
 	u8 nr;
@@ -101,16 +101,16 @@ struct bc_lane {
 	u32 least;
 };
 
-/* Pages, because areas come and go by some of them. */
+/* Pages: an area has many of them, so the lane is larger than one for items. */
 #define BC_LANE_PAGES .bits = 16, .max = 4095, .batch = 64, .least = 1
-/* Items, one by one. */
+/* Items, which come and go one by one. */
 #define BC_LANE_ITEMS .bits = 6, .max = 7, .batch = 4, .least = 1
 /* Bytes, as in the first word. */
 #define BC_LANE_BYTES                                             \
 	.bits = 32, .max = BC_STOCK_MAX, .batch = BC_STOCK_BATCH, \
 	.least = BC_STOCK_MIN
 
-/* Of a resource that is known it is a constant; @bits is 0 where there is none. */
+/* The lane of a resource: a constant if @res is one; .bits is 0 if it has none. */
 static __always_inline struct bc_lane bc_lane_of(enum bc_resource res)
 {
 	static const struct bc_lane lanes[BC_NR_RESOURCES] = {
@@ -156,7 +156,7 @@ static __always_inline u64 bc_lane_read(const struct bc_stock *stock,
 	return atomic64_read(&stock->lanes[lane.word]);
 }
 
-/* The top bit of a lane: it is set while that is closed. */
+/* The top bit of a lane, which is set while the lane is closed. */
 static __always_inline u64 bc_lane_none(struct bc_lane lane)
 {
 	return BIT_ULL(lane.shift + lane.bits - 1);
@@ -168,20 +168,21 @@ static __always_inline u32 bc_lane_bits(struct bc_lane lane, u64 word)
 	return (word >> lane.shift) & (BIT_ULL(lane.bits) - 1);
 }
 
-/* The units in a lane, none if it is closed. */
+/* The units in a lane, 0 if it is closed. */
 static __always_inline u32 bc_lane_has(struct bc_lane lane, u64 word)
 {
 	return word & bc_lane_none(lane) ? 0 : bc_lane_bits(lane, word);
 }
 
 /*
- * What an object of a cache counts in one number: its bytes, and BC_FILE if it is an
- * open file. An object that counts one in another resource has that from here on; it
- * is more than a word can hold, so every step that uses words passes it on.
+ * The charge of an object, as one number, has its bytes, and BC_FILE if it is an open
+ * file. If the object counts as an item of another resource, the number of that
+ * resource starts at this bit. Such a charge is more than a word can hold, so code that
+ * uses words leaves it to the slow path.
  */
 #define BC_ITEM_SHIFT 40
 
-/* A request for bytes and for an item, of which the item is checked first. */
+/* A request for items and for bytes; the items are checked first. */
 static __always_inline struct bc_request
 bc_item_request(enum bc_resource item, u64 items, u64 bytes,
 		enum bc_severity severity)
@@ -208,7 +209,7 @@ static __always_inline u32 bc_files_of(u64 n)
 	return n / BC_FILE;
 }
 
-/* The resource in which an object counts that no word can hold; 0 for none. */
+/* The resource in which an object counts as an item, but for numfile; 0 for none. */
 static __always_inline enum bc_resource bc_item_of(u64 n)
 {
 	BUILD_BUG_ON(BC_KMEMSIZE);
@@ -216,8 +217,8 @@ static __always_inline enum bc_resource bc_item_of(u64 n)
 }
 
 /*
- * This CPU's words. That the task may move to another CPU between the look-up and
- * the exchange is harmless: they are words of the same group.
+ * This CPU's words. The task may move to another CPU between the look-up and the
+ * exchange, which is harmless: the words belong to the same group.
  */
 static __always_inline struct bc_stock *bc_stock_here(struct beancounter *bc)
 {
@@ -238,7 +239,7 @@ static __always_inline bool bc_word_take(struct bc_stock *stock, u64 n)
 	return true;
 }
 
-/* Put into a word; false when it is closed or full, which has some of the bits. */
+/* Put into a word; false when it is closed or full, which @full detects. */
 static __always_inline bool bc_word_give(struct bc_stock *stock, u64 n,
 					 u64 full)
 {
@@ -263,7 +264,7 @@ static __always_inline bool bc_stock_give(struct beancounter *bc, u64 n)
 	return bc_word_give(bc_stock_here(bc), n, BC_STOCK_FULL);
 }
 
-/* The same of the word for all CPUs. */
+/* The same for the word for all CPUs. */
 static __always_inline bool bc_near_take(struct beancounter *bc, u64 n)
 {
 	return bc_word_take(&bc->near, n);
@@ -274,7 +275,7 @@ static __always_inline bool bc_near_give(struct beancounter *bc, u64 n)
 	return bc_word_give(&bc->near, n, BC_NEAR_FULL);
 }
 
-/* Are there so many units in a lane? Only now, if interrupts are on. */
+/* Does a lane have so many units? The answer may be old, unless interrupts are off. */
 static __always_inline bool bc_lane_covers(struct bc_stock *stock,
 					   enum bc_resource res, u64 n)
 {
@@ -284,7 +285,7 @@ static __always_inline bool bc_lane_covers(struct bc_stock *stock,
 	       bc_lane_has(lane, bc_lane_read(stock, lane)) >= n;
 }
 
-/* The least that a lane had, when it has so many units. */
+/* Lower the least that a lane had to the units that it has now. */
 static __always_inline void bc_lane_lower(u32 *low, u32 has)
 {
 	u32 old = READ_ONCE(*low);
@@ -302,13 +303,14 @@ static __always_inline bool bc_lane_take(struct bc_stock *stock,
 	u64 rest;
 	s64 old;
 
-	/* Where there is no lane the most is 0. */
+	/* If the resource has no lane, lane.max is 0. */
 	if (n > lane.max)
 		return false;
 	old = atomic64_read(word);
 	/*
-	 * Before, for who changes the counters in an interrupt right after, and after,
-	 * for who changed them in between: twice too low is no harm.
+	 * Update @low before the exchange, because an interrupt right after it may
+	 * change the counters, and again afterwards, because another CPU may have
+	 * changed them in between. A value that is too low does no harm.
 	 */
 	do {
 		rest = old - (n << lane.shift);
@@ -332,7 +334,7 @@ static __always_inline bool bc_lane_give(struct bc_stock *stock,
 		return false;
 	old = atomic64_read(word);
 	do {
-		/* Closed, it has far more. */
+		/* The bits of a closed lane are far above the maximum. */
 		if (bc_lane_bits(lane, old) + n > lane.max)
 			return false;
 	} while (unlikely(
@@ -340,7 +342,7 @@ static __always_inline bool bc_lane_give(struct bc_stock *stock,
 	return true;
 }
 
-/* Does a word take nothing? Under the lock, which opens it. */
+/* Is a word closed? Under the lock, without which no word is opened. */
 static __always_inline bool bc_word_closed(const struct bc_stock *stock)
 {
 	return atomic64_read(&stock->word) < 0;
@@ -353,8 +355,8 @@ static __always_inline bool bc_lane_closed(const struct bc_stock *stock,
 }
 
 /*
- * The words of a group by number: those of each CPU, and behind them the ones for
- * all CPUs.
+ * The stocks of a group by number: one for each CPU, and behind them the one for all
+ * CPUs.
  */
 static inline unsigned int bc_nr_stocks(void)
 {
@@ -378,7 +380,7 @@ void bc_stock_sum(struct beancounter *root, unsigned long *flags,
 		  enum bc_resource res, u64 *sum, u64 *low);
 
 /* stock.c */
-/* A CPU has no stock while some level has less room than this many bytes. */
+/* No CPU has a stock while some level has less room than this many bytes. */
 extern s64 bc_stock_room;
 void bc_stock_init(void);
 bool bc_may_open(struct beancounter *bc, u64 n);

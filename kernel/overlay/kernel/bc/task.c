@@ -3,7 +3,8 @@
  * Beancounters: tasks.
  *
  * numproc counts tasks, threads included, from fork until they are reaped. A task
- * is always counted in the group it is in: unlike memory it moves along.
+ * always counts in the group that it is in: unlike kernel memory, its charge moves
+ * with it.
  */
 #include <linux/cgroup.h>
 #include <linux/rcupdate.h>
@@ -11,7 +12,7 @@
 #include "charge.h"
 
 /**
- * bc_can_fork() - ask for a task more
+ * bc_can_fork() - ask for one more task
  * @task: the task, not visible yet
  * @cset: the groups it will be in
  *

@@ -2,23 +2,25 @@
 /*
  * Beancounters: groups below a group that have open words or address spaces.
  *
- * Most groups of a large tree are idle, and nothing that is done under the lock of
- * the tree may take longer because of them. So nobody can go from a group to
- * all its children: for each kind of thing that is looked for in a subtree a
- * group has a list of those children that have it themselves, or have it below
- * them. The last is found, and the first forgotten, in as many steps as there are
+ * Most groups of a large tree are idle, and no operation under the lock of the tree
+ * may take longer because of them. So no walk visits all children of a group: for
+ * each kind of thing that walks look for, a group has a list of only those children
+ * that have such a thing, or have one below them. A group enters these lists with its
+ * first thing and leaves them with its last, in at most as many steps as the tree has
  * levels.
  *
- * A group in such a list cannot be freed: one that has open words is online, a walk
- * that stops at one and an address space hold a reference, and a child pins its parent.
+ * A group in such a list cannot be freed: a group with open words is online, an address
+ * space and a walk that has paused at a group hold a reference, and a child pins its
+ * parent.
  *
  * The address spaces of a group are in a list with a lock of its own, which nests
- * inside that of the tree. Whoever makes that list empty, or puts the first into it,
- * has both, so under the lock of the tree a list that is empty stays so.
+ * inside the lock of the tree. To add the first address space to the list, or to remove
+ * the last, takes both locks. So whether a list is empty does not change under the lock
+ * of the tree.
  */
 #include "internal.h"
 
-/* Has it nothing of a kind, and nobody below it either? */
+/* Does neither the group nor any group below it have something of a kind? */
 static bool bc_idle(const struct beancounter *bc, enum bc_kind kind)
 {
 	if (!hlist_empty(&bc->branch[kind].children))
@@ -41,10 +43,10 @@ static struct beancounter *bc_branch_entry(struct hlist_node *node,
 /**
  * bc_branch_grow() - a group has something of a kind now
  * @bc: the group
- * @kind: of what
+ * @kind: the kind
  *
- * It may have had some before. New ones come first, so that a walk does not
- * meet what was added behind it.
+ * The group may have had some before. New groups are added at the head of the list, so
+ * that a walk does not meet groups that are added after it has begun.
  *
  * Context: Under the lock of the tree.
  */
@@ -60,7 +62,7 @@ void bc_branch_grow(struct beancounter *bc, enum bc_kind kind)
 /**
  * bc_branch_cut() - a group may have nothing of a kind any more
  * @bc: the group
- * @kind: of what
+ * @kind: the kind
  *
  * Context: Under the lock of the tree.
  */
@@ -72,12 +74,12 @@ void bc_branch_cut(struct beancounter *bc, enum bc_kind kind)
 }
 
 /**
- * bc_branch_next() - the next group that has something, or has it below itself
- * @pos: where the walk is; @root at first
+ * bc_branch_next() - the next group that has something of a kind, or has it below
+ * @pos: the group at which the walk is; @root at first
  * @root: the group at the top of the walk
- * @kind: of what
+ * @kind: the kind
  *
- * In pre-order. What @pos has may go when the next is known.
+ * The walk is in pre-order. @pos may lose its things once the next group is known.
  *
  * Context: Under the lock of the tree.
  * Return: The group, or NULL at the end.
@@ -97,10 +99,11 @@ struct beancounter *bc_branch_next(struct beancounter *pos,
 
 /**
  * bc_add_mm() - a group pays for an address space
- * @bc: the group, pinned as long as it is in the list
+ * @bc: the group, pinned as long as @vm is in its list
  * @vm: the address space
  *
- * At the head, so that a walk does not meet what comes after it began.
+ * @vm is added at the head of the list, so that a walk does not meet address spaces that
+ * are added after it has begun.
  *
  * Context: Under the lock of the tree.
  */
@@ -130,11 +133,11 @@ void bc_del_mm(struct beancounter *bc, struct bc_vm *vm)
 }
 
 /**
- * bc_link_mm() - bc_add_mm() without the lock of the tree, if it is not the first
- * @bc: the group, pinned as long as it is in the list
+ * bc_link_mm() - bc_add_mm(), without the lock of the tree if @vm is not the first
+ * @bc: the group, pinned as long as @vm is in its list
  * @vm: the address space
  *
- * A fork() in a group that has processes waits for nobody outside it.
+ * So a fork() in a group that has processes does not wait for other groups.
  *
  * Context: Any but under a lock of the accounts.
  */
@@ -156,7 +159,7 @@ void bc_link_mm(struct beancounter *bc, struct bc_vm *vm)
 }
 
 /**
- * bc_unlink_mm() - bc_del_mm() without the lock of the tree, if it is not the last
+ * bc_unlink_mm() - bc_del_mm(), without the lock of the tree if @vm is not the last
  * @bc: the group
  * @vm: the address space
  *

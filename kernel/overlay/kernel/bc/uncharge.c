@@ -2,18 +2,19 @@
 /*
  * Beancounters: giving back.
  *
- * What is given back goes into a word: that of this CPU, or near a barrier that of
- * all CPUs; or off the counters of the group and of all its ancestors. With the last
- * unit of the last resource of a group that is gone its account goes.
+ * Units that are given back go into a word: the word of this CPU, or near a barrier
+ * the word for all CPUs. If no word takes them, they are taken off the counters of the
+ * group and of all its ancestors. The account of a removed group is freed with the last
+ * unit of its last resource.
  */
 #include <linux/minmax.h>
 
 #include "charge.h"
 
 /**
- * bc_give_back() - give back what no word took, under the lock of the tree
+ * bc_give_back() - give back units that no word took, under the lock of the tree
  * @bc: payer
- * @want: what was charged, of BC_WANTS resources
+ * @want: the charged amounts of BC_WANTS resources
  *
  * May free the account.
  *
@@ -32,7 +33,7 @@ void bc_give_back(struct beancounter *bc, const struct bc_want *want)
 
 		if (n && bc_lane_keep(bc, res, n))
 			n = 0;
-		/* No lane took it: if one is full, most of it goes along. */
+		/* No lane took them: if one is full, take most of its units, too. */
 		if (n)
 			n += bc_lane_trim(bc, res, bc_lane_of(res).batch);
 		zero[i] = bc_sub(bc, res, n);
@@ -43,8 +44,8 @@ void bc_give_back(struct beancounter *bc, const struct bc_want *want)
 }
 
 /*
- * What is freed did not go into a word. If that is full, bring it down some way: this
- * is given back with the rest.
+ * A word did not take the units. If it is full, reduce it to so many bytes and files.
+ * Returns the units that were taken out, which the caller gives back with the others.
  */
 static u64 bc_trim_word(atomic64_t *word, s64 bytes, u32 files)
 {
@@ -61,8 +62,9 @@ static u64 bc_trim_word(atomic64_t *word, s64 bytes, u32 files)
 }
 
 /*
- * May what is freed wait for the next request, and stay in the counters? Where a word
- * of this CPU may have so much it opens that, else the word for all CPUs.
+ * Try to keep units for the next request, so that they stay in the counters: in the
+ * word of this CPU, which is opened if it may have so much, else in the word for all
+ * CPUs. Returns false if neither may have them.
  */
 static __always_inline bool bc_keep(struct beancounter *bc, u64 n)
 {
@@ -76,7 +78,10 @@ static __always_inline bool bc_keep(struct beancounter *bc, u64 n)
 	return room >= 0 && bc_near_keep(bc, n);
 }
 
-/* The way where words of CPUs are closed. False: with it something comes to zero. */
+/*
+ * Give back where this CPU's word is closed. Returns false, with nothing done, if a
+ * counter may come to zero: then the account may go.
+ */
 static bool bc_uncharge_near(struct beancounter *bc, u64 n)
 {
 	unsigned long flags;
@@ -86,7 +91,7 @@ static bool bc_uncharge_near(struct beancounter *bc, u64 n)
 	done = bc_keep(bc, n);
 	if (!done && bc->res[BC_KMEMSIZE].usage > bc_bytes_of(n) &&
 	    (!bc_files_of(n) || bc->res[BC_NUMFILE].usage > bc_files_of(n))) {
-		/* What stays in a full word keeps the account, too. */
+		/* Units that stay in a full word pin the account, too. */
 		n += bc_trim_word(&bc->near.word, BC_NEAR_KEEP,
 				  BC_NEAR_FILES_MAX / 2);
 		bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(n));
@@ -98,9 +103,10 @@ static bool bc_uncharge_near(struct beancounter *bc, u64 n)
 }
 
 /*
- * The way where the word of this CPU is full, or with the object something comes to
- * zero. The word is trimmed under the lock: before, what was in it would be neither
- * there nor off the counters, and be missing for who is refused meanwhile.
+ * Give back where the word of this CPU is full, or where a counter comes to zero. The
+ * word is trimmed under the lock: if the units were taken out of it before, they would
+ * be neither in the word nor off the counters, and a request could be refused meanwhile
+ * for which they would be enough.
  */
 static void bc_uncharge_full(struct beancounter *bc, u64 n)
 {
@@ -129,7 +135,7 @@ static void bc_uncharge_full(struct beancounter *bc, u64 n)
 void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
 {
 	if (unlikely(bc_item_of(n))) {
-		/* Until the bytes go they keep the account. */
+		/* The bytes pin the account until they are given back. */
 		bc_uncharge(bc, bc_item_of(n), 1);
 		bc_kmem_uncharge(bc, bc_bytes_of(n));
 		return;
@@ -140,25 +146,25 @@ void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
 	bc_uncharge_full(bc, n);
 }
 
-/* A lane of this CPU that is full is trimmed; the one for all CPUs is for closed ones. */
+/* Give to the lane for all CPUs, which is used only while this CPU's lane is closed. */
 static bool bc_lane_near_give(struct beancounter *bc, enum bc_resource res,
 			      u64 n)
 {
 	struct bc_lane lane = bc_lane_of(res);
 
-	/* Where there is no lane the most is 0. */
+	/* If the resource has no lane, lane.max is 0. */
 	return n <= lane.max && bc_lane_closed(bc_stock_here(bc), lane) &&
 	       bc_lane_give(&bc->near, res, n);
 }
 
 /**
  * bc_uncharge() - give a charge back
- * @bc: who was charged, or NULL for nobody
+ * @bc: payer, or NULL for nobody
  * @res: resource
  * @n: units of @res
  *
- * With the last unit of the last resource of a group that is gone the account
- * is freed, so the caller must not touch it afterwards.
+ * The account of a removed group is freed with the last unit of its last resource,
+ * so the caller must not touch it afterwards.
  *
  * Context: Any.
  */

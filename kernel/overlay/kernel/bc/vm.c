@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: privvmpages and lockedpages, what an address space is promised.
+ * Beancounters: privvmpages and lockedpages, the pages promised to an address space.
  *
- * The price of an address space is on its face: the pages of its private
+ * An address space is charged the length of its areas: the pages of its private
  * writable areas and of its locked areas, whether they are touched or not. The
- * two sums are kept where data_vm and locked_vm are. An operation asks for what
- * it will add before its point of no return, so that it is refused with nothing
- * changed, and settles at its end; see <linux/bc_vm.h>.
+ * two sums are kept where data_vm and locked_vm are. An operation asks for the pages
+ * that it will add before its point of no return, so that a refusal changes nothing,
+ * and settles at its end; see <linux/bc_vm.h>.
  *
- * The group of the process that an address space was made for pays, and goes on
- * paying when tasks of other processes run in it (vfork(), CLONE_VM). When that
- * process moves the charges move with it, by force.
+ * An address space is made for one process, whose group pays, and goes on paying when
+ * tasks of other processes run in it (vfork(), CLONE_VM). When that process moves the
+ * charges move with it, by force.
  *
  * Lock order: mmap_lock, page_table_lock, task_lock, bc_vm.lock, then those of
  * the accounts (see internal.h).
@@ -25,7 +25,7 @@
 
 #include "charge.h"
 
-/* Exec has no way back once the old program is gone. */
+/* exec() cannot return an error once the old program is gone. */
 static enum bc_severity bc_vm_severity(enum bc_severity severity)
 {
 	return severity == BC_BARRIER && current->in_execve ? BC_LIMIT :
@@ -48,7 +48,7 @@ static struct bc_request bc_vm_request(u64 priv, u64 locked,
  * @locked: locked pages
  * @severity: what to check against; within exec it is the limit
  *
- * Both or none. See bc_vm_charge().
+ * Both are charged or none. See bc_vm_charge().
  *
  * Context: mmap_lock held for writing; does not sleep.
  * Return: 0 or -ENOMEM.
@@ -104,16 +104,16 @@ static void bc_vm_range(struct mm_struct *mm, unsigned long start,
 }
 
 /**
- * __bc_vm_charge_remap() - charge what mremap() adds
+ * __bc_vm_charge_remap() - charge the pages that mremap() adds
  * @mm: address space
- * @addr: where the area is
+ * @addr: address of the area
  * @old_len: bytes
- * @new_addr: where what is mapped is replaced, with MREMAP_FIXED
+ * @new_addr: with MREMAP_FIXED, the address at which existing areas are replaced
  * @new_len: bytes
  * @flags: of mremap()
  *
- * Before anything is unmapped at @new_addr, and less what will be.
- * MREMAP_DONTUNMAP leaves the old area, no longer locked.
+ * Called before areas at @new_addr are unmapped; their pages are subtracted.
+ * MREMAP_DONTUNMAP leaves the old area in place, no longer locked.
  *
  * Context: mmap_lock held for writing; does not sleep.
  * Return: 0 or -ENOMEM.
@@ -125,7 +125,7 @@ int __bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
 	struct vm_area_struct *vma = vma_lookup(mm, addr);
 	unsigned long priv = 0, locked = 0, less = 0, less_locked = 0, grow = 0;
 
-	if (!vma) /* -EFAULT, which is for the caller to say */
+	if (!vma) /* the caller returns -EFAULT */
 		return 0;
 	if (new_len > old_len)
 		grow = PHYS_PFN(new_len - old_len);
@@ -141,18 +141,18 @@ int __bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
 	if ((priv > less || locked > less_locked) &&
 	    __bc_vm_charge(mm, priv - less, locked - less_locked, BC_BARRIER))
 		return -ENOMEM;
-	/* The charge of the pages unmapped there is kept, and used here. */
+	/* The charge of the pages that are unmapped there is kept for the new area. */
 	mm->bc_vm.pending += less;
 	mm->bc_vm.pending_locked += less_locked;
-	/* Pages that only move are out of locked_vm for a while. */
+	/* Pages that only move are not in locked_vm for a while. */
 	if (vma->vm_flags & VM_LOCKED)
 		mm->bc_vm.pending_locked += PHYS_PFN(min(old_len, new_len));
 	return 0;
 }
 
 /*
- * Make what is charged so much, by force where it is more. Where nobody pays it
- * is still known when one does. Under vm->lock.
+ * Set the charges of an address space, by force where they rise. The sums are kept even
+ * if nobody pays, for the time when a group does. Under vm->lock.
  */
 static void bc_vm_adjust(struct bc_vm *vm, unsigned long priv,
 			 unsigned long locked)
@@ -163,7 +163,7 @@ static void bc_vm_adjust(struct bc_vm *vm, unsigned long priv,
 					     locked - min(vm->locked, locked),
 					     BC_FORCE);
 
-	/* The address space keeps the account, so these free nothing. */
+	/* The address space has a reference, so these do not free the account. */
 	bc_uncharge(vm->bc, BC_PRIVVMPAGES, less);
 	bc_uncharge(vm->bc, BC_LOCKEDPAGES, less_locked);
 	if (vm->bc && (rq.want[0].n || rq.want[1].n))
@@ -173,7 +173,7 @@ static void bc_vm_adjust(struct bc_vm *vm, unsigned long priv,
 }
 
 /**
- * __bc_vm_settle() - charge an address space what is there
+ * __bc_vm_settle() - charge an address space for the pages that are there
  * @mm: address space
  *
  * See bc_vm_settle().
@@ -193,7 +193,7 @@ void __bc_vm_settle(struct mm_struct *mm)
 }
 
 /**
- * __bc_vm_give_back() - give back what is neither there nor pending
+ * __bc_vm_give_back() - give back the charge for pages neither there nor pending
  * @mm: address space
  *
  * See bc_vm_give_back().
@@ -231,8 +231,8 @@ static unsigned long bc_vm_dontcopy(struct mm_struct *mm)
  * @mm: the copy
  * @oldmm: the original
  *
- * At once, before the first area is copied: a refusal leaves nothing to undo.
- * See bc_vm_fork().
+ * All pages are charged at once, before the first area is copied, so that there is
+ * nothing to undo after a refusal. See bc_vm_fork().
  *
  * Context: Both mmap_locks held for writing; does not sleep.
  * Return: 0 or -ENOMEM.
@@ -271,7 +271,10 @@ static void bc_vm_unlink(struct bc_vm *vm)
 		bc_unlink_mm(bc, vm);
 }
 
-/* Within a tree whoever adds up what is there meets it once. */
+/*
+ * Move an address space to the list of another account. Within a tree this is done
+ * under one hold of the lock, so that a walk that adds up pages meets it once.
+ */
 static void bc_vm_relink(struct bc_vm *vm, struct beancounter *bc)
 {
 	struct beancounter *old = vm->bc;
@@ -290,9 +293,9 @@ static void bc_vm_relink(struct bc_vm *vm, struct beancounter *bc)
 }
 
 /**
- * bc_vm_init() - a new address space, nothing in it, paid by the current group
- * @mm: the address space; what it has in bc_vm is a copy of another's
- * @owner: a task of the process it is made for
+ * bc_vm_init() - a new, empty address space, for which the current group pays
+ * @mm: the address space; its bc_vm is still a copy of another's
+ * @owner: a task of the process that the address space is made for
  *
  * Context: Process context.
  */
@@ -309,7 +312,7 @@ void bc_vm_init(struct mm_struct *mm, struct task_struct *owner)
 }
 
 /**
- * __bc_vm_release() - give everything of an address space back
+ * __bc_vm_release() - give back all charges of an address space
  * @mm: address space without users
  *
  * See bc_vm_release().
@@ -331,8 +334,8 @@ void __bc_vm_release(struct mm_struct *mm)
 }
 
 /*
- * Another group pays from now on. Takes the reference of @bc. With BC_LIMIT the
- * other group may refuse what is private; what is locked it has to take.
+ * Let another group, @bc, pay from now on. Consumes the caller's reference to @bc. With
+ * BC_LIMIT the group may refuse the private pages; the locked pages are forced.
  */
 static int bc_vm_move(struct mm_struct *mm, struct beancounter *bc,
 		      enum bc_severity severity)
@@ -345,12 +348,12 @@ static int bc_vm_move(struct mm_struct *mm, struct beancounter *bc,
 
 	raw_spin_lock_irqsave(&vm->lock, flags);
 	old = vm->bc;
-	/* The second reference to the same is given back below. */
+	/* The second reference to the same account is dropped below. */
 	if (old == bc)
 		goto out;
 	/*
-	 * Until there was a group nobody settled. The next settle puts right
-	 * what an operation under way makes of these.
+	 * Before the first group existed no operation settled. If an operation is under
+	 * way, its settle corrects these values.
 	 */
 	priv = max(vm->charged, READ_ONCE(vm->private));
 	locked = max(vm->locked, READ_ONCE(mm->locked_vm));
@@ -375,11 +378,12 @@ out:
 }
 
 /**
- * bc_vm_spawn() - a process is about to start in another group
+ * bc_vm_spawn() - let the group of a new process pay for its address space
  * @task: its first task, which nobody knows yet
  * @bc: the group's account, or NULL
  *
- * The copy of the address space was charged to the group of the parent.
+ * The copy of the address space was charged to the group of the parent, which may be
+ * another one.
  *
  * Context: Process context; @bc is pinned.
  * Return: 0, or -ENOMEM when the group may not have it.
@@ -397,12 +401,12 @@ int bc_vm_spawn(struct task_struct *task, struct beancounter *bc)
 }
 
 /**
- * bc_vm_follow() - a task is in a new group: does its address space follow?
+ * bc_vm_follow() - let an address space follow a task to its new group
  * @task: the task
  *
- * It follows the leader of the process it belongs to, or, when the leader has
- * exited before the others, those that are left. If the process it was made for
- * is gone, it belongs to the first that moves.
+ * An address space follows the leader of the process that it was made for. If the
+ * leader has exited before the other threads, it follows these. If that process is
+ * gone, the address space belongs to the first process that moves.
  *
  * Context: Process context; the task cannot be moved meanwhile, or is current
  * and has called this after its mm changed.
@@ -441,8 +445,8 @@ void __bc_vm_enter(struct mm_struct *mm)
  * __bc_vm_leave() - the current task leaves its address space
  * @mm: the address space
  *
- * With the last thread of the process it was made for, it belongs to nobody.
- * See bc_vm_leave().
+ * After the last thread of the process that it was made for, the address space belongs
+ * to no process. See bc_vm_leave().
  *
  * Context: Process context.
  */
@@ -466,8 +470,8 @@ void __bc_vm_leave(struct mm_struct *mm)
  * @m: the file
  * @mm: address space of the process
  *
- * What is charged for the address space to privvmpages and lockedpages, in kB
- * as the lines beside them.
+ * Prints the charges of the address space in privvmpages and lockedpages, in kB as the
+ * other lines of the file.
  *
  * Context: Process context.
  */

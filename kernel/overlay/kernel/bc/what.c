@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: what the kmemsize of a group consists of.
+ * Beancounters: bc.what, the parts of a group's kmemsize.
  *
- * The file bc.what adds up, by cache and by kind, what is charged to a group and
- * to the groups below it. The machine goes on meanwhile, so the sum is that of
- * what was seen, one page after the other. A reading costs a look at each page
- * of the machine, in steps between which the task may be interrupted, preempted
- * or killed; one reading at a time.
+ * The file bc.what adds up, by cache and by kind, the charges of a group and of the
+ * groups below it. The machine goes on meanwhile, so pages are seen one after the
+ * other, not all at the same time. A reading looks at each page of the machine, in
+ * steps between which the task may be interrupted, preempted or killed; there is one
+ * reading at a time.
  *
- * A slab may be freed while it is looked at. Whoever frees it waits for the few
+ * A slab may be freed while it is looked at. The CPU that frees it waits for the few
  * microseconds that this takes, see bc_slab_wait().
  */
 #include <linux/hash.h>
@@ -27,9 +27,9 @@
 #include "../../mm/slab.h"
 #include "internal.h"
 
-/* Room for a line of each cache; a walk is too long to be made twice. */
+/* Enough for a line of each cache; a walk takes too long to repeat it. */
 #define BC_WHAT_BUFFER SZ_64K
-/* Pages between two offers to do something else. */
+/* Pages between two calls of cond_resched(). */
 #define BC_WHAT_STEP 1024
 #define BC_WHAT_BITS 10
 
@@ -63,8 +63,8 @@ struct bc_what_row {
 /**
  * struct bc_what - a reading
  * @root: the group
- * @kind: what is no slab object
- * @cache: hashed by the address of the cache
+ * @kind: rows of charges other than slab objects
+ * @cache: rows of slab objects, hashed by the address of the cache
  */
 struct bc_what {
 	struct beancounter *root;
@@ -73,19 +73,19 @@ struct bc_what {
 };
 
 static DEFINE_MUTEX(bc_what_mutex);
-/* The slab that is being looked at; by the holder of bc_what_mutex. */
+/* The slab that the holder of bc_what_mutex looks at now. */
 static struct slab *bc_what_slab_now;
 
 /**
- * bc_slab_wait() - wait until nobody looks at a slab that is no longer one
- * @slab: its page has ceased to be that of a slab, and its vector is freed next
+ * bc_slab_wait() - wait until bc.what no longer looks at a slab that is being freed
+ * @slab: its page is no longer marked as a slab, and its vector is freed next
  *
- * Context: Any. For as long as it takes to look at the objects of one slab, with
+ * Context: Any. Waits no longer than it takes to look at the objects of one slab, with
  * interrupts off.
  */
 void bc_slab_wait(const struct slab *slab)
 {
-	/* Pairs with the one in bc_what_slab(): one of both sees the other. */
+	/* Pairs with smp_mb() in bc_what_slab(): at least one side sees the other. */
 	smp_mb();
 	while (unlikely(READ_ONCE(bc_what_slab_now) == slab))
 		cpu_relax();
@@ -125,11 +125,11 @@ static void bc_what_objects(struct bc_what *what, struct slab *slab)
 	for (i = 0; vector && i < slab->objects; i++) {
 		struct beancounter *bc = READ_ONCE(vector[i].bc);
 
-		/* RCU keeps it, should the object be freed now. */
+		/* RCU keeps the account if the object is freed now. */
 		if (!bc || !bc_below(bc, what->root))
 			continue;
 		if (!s) {
-			/* An object that has a payer was allocated: its slab is complete. */
+			/* An object with a payer was allocated, so its slab is set up. */
 			smp_rmb();
 			s = READ_ONCE(slab->slab_cache);
 			row = bc_what_cache(what, s);
@@ -147,11 +147,11 @@ static void bc_what_slab(struct bc_what *what, struct folio *folio)
 	/* An interrupt that frees this very slab would wait for ever. */
 	local_irq_save(flags);
 	WRITE_ONCE(bc_what_slab_now, slab);
-	/* Pairs with the one in bc_slab_wait(). */
+	/* Pairs with smp_mb() in bc_slab_wait(). */
 	smp_mb();
 	if (folio_test_slab(folio))
 		bc_what_objects(what, slab);
-	/* All was read before it may be freed. */
+	/* All reads are done before the slab may be freed. */
 	smp_store_release(&bc_what_slab_now, NULL);
 	local_irq_restore(flags);
 }
@@ -183,7 +183,7 @@ static void bc_what_page(struct bc_what *what, struct page *page)
 	}
 }
 
-/* Under rcu_read_lock(), which keeps the accounts; it is dropped in between. */
+/* Under rcu_read_lock(), which keeps the accounts; dropped between steps. */
 static int bc_what_zone(struct bc_what *what, struct zone *zone)
 {
 	unsigned long pfn = zone->zone_start_pfn, n = 0;
@@ -227,7 +227,7 @@ static void bc_what_chunk(struct bc_what *what, struct pcpu_chunk *chunk)
 	}
 }
 
-/* Chunks are on lists that change: one list at a time. */
+/* pcpu_lock protects the lists of chunks; it is held for one list at a time. */
 static void bc_what_percpu(struct bc_what *what)
 {
 	struct pcpu_chunk *chunk;
@@ -242,7 +242,10 @@ static void bc_what_percpu(struct bc_what *what)
 	}
 }
 
-/* Stacks of tasks are pages that were charged one by one, or as a block. */
+/*
+ * The bytes of a task's stack, if the group pays for it. A stack is pages that were
+ * charged one by one, or as a block.
+ */
 static u64 bc_what_stack(struct bc_what *what, struct task_struct *task)
 {
 	struct beancounter *bc = NULL;
@@ -297,7 +300,7 @@ static int bc_what_read(struct bc_what *what)
 	return 0;
 }
 
-/* What is left over waits in sockets and pipes, which have no list. */
+/* The rest of held are buffers of sockets and pipes, of which there is no list. */
 static void bc_what_buffers(struct bc_what *what)
 {
 	struct bc_stat stat;
@@ -337,10 +340,10 @@ static void bc_what_print(struct seq_file *seq, const struct bc_what *what)
 }
 
 /**
- * bc_what_open() - who may read bc.what
+ * bc_what_open() - check who may read bc.what
  * @of: the open file
  *
- * It costs the machine something, and names what the kernel has.
+ * A reading costs the whole machine time, and shows the names of kernel caches.
  *
  * Context: Process context.
  * Return: 0, or -EACCES for all but the administrator of the machine.
@@ -357,7 +360,7 @@ int bc_what_open(struct kernfs_open_file *of)
  * @seq: of the file
  * @v: unused
  *
- * A line for each cache and kind: kind, name, objects, bytes, and whether
+ * Prints a line for each cache and kind: kind, name, objects, bytes, and whether
  * shrinkers take such objects back.
  *
  * Context: Process context, may sleep.

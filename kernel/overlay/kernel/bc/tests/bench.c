@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: what a charge costs, next to memcg.
+ * Beancounters: the cost of a charge, next to memcg.
  *
- * Loops that allocate and free one kind of object, run by writing a line to
- * bc/bench in debugfs. They run as the task that writes, so the group it is in
- * pays, and the same file tells afterwards how long the fastest round took:
+ * Loops that allocate and free one kind of object are run by writing a line to
+ * bc/bench in debugfs. They run as the task that writes, so its group pays.
+ * Reading the same file afterwards shows how long the fastest round took:
  *
  *   KIND MARK SIZE BATCH COUNT ROUNDS PAYERS
  *
  * KIND is slab, bulk (slab objects, BATCH of them in one call) or page, MARK
  * plain, account or bc, SIZE the bytes of an object; BATCH objects are
- * allocated and then freed until it is COUNT. With PAYERS above 0 that many of
- * the groups remembered by writing "join" pay in turn; "forget" forgets them.
- * After "exact" no group gets a stock, and the task's own has none any more: what
- * is charged goes the way it goes near the barrier. "stocks" takes that back.
- * "slot" tells the bytes beside each object of an accounted cache, "page_ext"
- * those beside each page.
+ * allocated and then freed, until there were COUNT in all. Writing "join" remembers the
+ * group of the task; with PAYERS above 0 so many of these groups pay in turn; "forget"
+ * forgets them. After "exact" no group gets stocks of CPUs, and the task's own group has
+ * none any more: its charges go the way that they go near the barrier. "stocks" undoes
+ * this. "slot" shows the bytes beside each object of an accounted cache, "page_ext" those
+ * beside each page.
  *
  * It is built with and without beancounters and memcg, so that the same loop
  * can be run on each.
@@ -50,7 +50,7 @@ enum bc_bench_mark {
 
 static const char *const bc_bench_marks[] = { "plain", "account", "bc" };
 
-/* What marks a cache, and a page; nothing where beancounters are not built. */
+/* The mark of a cache, and of a page; bc is 0 where beancounters are not built. */
 static const slab_flags_t bc_bench_slab[] = { 0, SLAB_ACCOUNT, SLAB_BC };
 static const gfp_t bc_bench_gfp[] = { 0, __GFP_ACCOUNT, __GFP_BC };
 
@@ -58,8 +58,8 @@ struct bc_bench;
 
 /**
  * struct bc_bench_kind - a way to allocate
- * @name: in the line that is written
- * @cache: it needs a cache
+ * @name: its name in the line that is written
+ * @cache: whether it needs a cache
  * @run: allocate bench->batch objects into bench->obj and free them
  */
 struct bc_bench_kind {
@@ -71,7 +71,7 @@ struct bc_bench_kind {
 /**
  * struct bc_bench - one line that was written
  * @kind: what to allocate
- * @mark: who pays
+ * @mark: the mark of the objects
  * @size: bytes of an object
  * @batch: objects allocated before the first is freed
  * @count: objects in a round
@@ -94,7 +94,7 @@ struct bc_bench {
 	void *obj[BC_BENCH_BATCH];
 };
 
-/* A group that pays in its turn; bc_bench_sem. */
+/* A group that pays in its turn; protected by bc_bench_sem. */
 struct bc_bench_payer {
 	struct beancounter *bc;
 	struct mem_cgroup *memcg;
@@ -104,7 +104,7 @@ static DECLARE_RWSEM(bc_bench_sem);
 static struct bc_bench_payer bc_bench_payers[BC_BENCH_PAYERS];
 static unsigned int bc_bench_nr_payers;
 
-/* Cycles where there are any: under an instruction counter they are exact. */
+/* Cycles if there are any, which are exact under an emulator that counts instructions. */
 static u64 bc_bench_clock(void)
 {
 	u64 cycles = get_cycles();
@@ -251,7 +251,7 @@ static int bc_bench_run(const char *line, u64 *best, unsigned int *count)
 		return ret;
 	bench->gfp = GFP_KERNEL;
 	if (bench->kind->cache) {
-		/* Others may be at it on another CPU. */
+		/* Other tasks may run the benchmark at the same time, hence the pid. */
 		snprintf(name, sizeof(name), "bc_bench-%d", current->pid);
 		bench->cache = kmem_cache_create(
 			name, bench->size, 0,
@@ -311,7 +311,7 @@ static int bc_bench_exact(void)
 	if (bc == BC_NOBODY)
 		return -EINVAL;
 	WRITE_ONCE(bc_stock_room, S64_MAX);
-	/* It has one no more, as after any change of its limits. */
+	/* This closes its stocks, as any change of its limits does. */
 	bc_limits_apply(bc, BC_SET_BARRIER, &none);
 	bc_put_payer(bc);
 	return 0;
@@ -330,7 +330,7 @@ static void bc_bench_stocks(void)
 static ssize_t bc_bench_write(struct file *file, const char __user *from,
 			      size_t len, loff_t *pos)
 {
-	/* What the benchmark needs itself is not what it measures. */
+	/* Nobody pays for memory that the benchmark needs itself. */
 	struct beancounter *old = bc_nobody_begin();
 	char *line = simple_transaction_get(file, from, len);
 	unsigned int count = 0;
@@ -372,7 +372,7 @@ static int __init bc_bench_init(void)
 	struct dentry *dir = debugfs_lookup("bc", NULL) ?:
 				     debugfs_create_dir("bc", NULL);
 
-	/* The audit's directory or ours; it is never removed. */
+	/* The directory is the audit's, or made here; it is never removed. */
 	debugfs_create_file("bench", 0600, dir, NULL, &bc_bench_fops);
 	return 0;
 }

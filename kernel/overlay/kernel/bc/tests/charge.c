@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: KUnit tests of what is granted and what is refused.
+ * Beancounters: KUnit tests of requests that are granted or refused.
  *
- * Run for every resource of the table that is charged. What stocks have to do
- * with it is in stock.c.
+ * They run for every resource of the table that is charged. stock.c tests how
+ * stocks take part.
  */
 #include <kunit/test.h>
 #include <linux/sizes.h>
@@ -49,7 +49,7 @@ static void charge_defaults(struct kunit *test)
 	bc_put(bc);
 }
 
-/* Who is not in any group is not refused, and owes nothing. */
+/* A request without a payer is never refused, and nothing is charged. */
 static void charge_nobody(struct kunit *test)
 {
 	enum bc_resource res = bc_param(test);
@@ -58,7 +58,7 @@ static void charge_nobody(struct kunit *test)
 	bc_uncharge(NULL, res, U64_MAX);
 }
 
-/* The check is on the new held: exactly the barrier fits, one more does not. */
+/* The check is on the new held: exactly the barrier fits, one unit more does not. */
 static void charge_edge(struct kunit *test)
 {
 	static const u64 barriers[] = { 1,	    2,		511,   4096,
@@ -116,7 +116,7 @@ static void charge_severity(struct kunit *test)
 	bc_uncharge(bc, res, 100000);
 }
 
-/* The effective barrier is min(barrier, limit), however they were written. */
+/* The effective barrier is min(barrier, limit), in whatever order they were written. */
 static void charge_order(struct kunit *test)
 {
 	enum bc_resource res = bc_param(test);
@@ -222,8 +222,8 @@ static void charge_depth(struct kunit *test)
 }
 
 /*
- * Refused anywhere is charged nowhere; counted once, at the level that
- * refused, and in the failcnt from there up.
+ * A request that one level refuses is charged at no level. The refusal counts once, at
+ * the level that refused, and in the failcnt from there up.
  */
 static void charge_rollback(struct kunit *test)
 {
@@ -251,7 +251,7 @@ static void charge_rollback(struct kunit *test)
 	bc_uncharge(bc, res, 300);
 }
 
-/* Where several levels refuse, the lowest is told and blamed. */
+/* If several levels would refuse, the lowest is reported. */
 static void charge_lowest(struct kunit *test)
 {
 	enum bc_resource res = bc_param(test);
@@ -265,7 +265,7 @@ static void charge_lowest(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, -ENOMEM, bc_try_charge(chain[3], &rq));
 		KUNIT_EXPECT_PTR_EQ(test, rq.over, chain[at]);
 		KUNIT_EXPECT_EQ(test, rq.refused->res, res);
-		/* Trying is not counted yet. */
+		/* bc_try_charge() does not count the refusal. */
 		KUNIT_EXPECT_EQ(test, bc_kunit_counter(rq.over, res).failcnt,
 				0);
 	}
@@ -279,7 +279,7 @@ static void charge_lowest(struct kunit *test)
 	}
 }
 
-/* The children share what the parent may have. */
+/* Siblings share the barrier of the parent. */
 static void charge_siblings(struct kunit *test)
 {
 	enum bc_resource res = bc_param(test);
@@ -310,7 +310,7 @@ static void charge_siblings(struct kunit *test)
 	bc_uncharge(a, res, 50000);
 }
 
-/* Each level counts only what went above its own limit, and only once. */
+/* Each level counts only units above its own limit, and only once. */
 static void charge_forced(struct kunit *test)
 {
 	enum bc_resource res = bc_param(test);
@@ -331,7 +331,7 @@ static void charge_forced(struct kunit *test)
 	BC_EXPECT_CHARGED(test, chain[0], res, 1, BC_FORCE);
 	KUNIT_EXPECT_EQ(test, bc_kunit_counter(chain[2], res).forced, 110000);
 	KUNIT_EXPECT_EQ(test, bc_kunit_counter(chain[0], res).forced, 60001);
-	/* Above the barrier only is not forced. */
+	/* Units above the barrier, but not above the limit, do not count as forced. */
 	bc_kunit_limits(chain[1], res, 0, BC_MAX);
 	BC_EXPECT_CHARGED(test, chain[1], res, 1, BC_FORCE);
 	KUNIT_EXPECT_EQ(test, bc_kunit_counter(chain[1], res).forced, 0);
@@ -341,7 +341,7 @@ static void charge_forced(struct kunit *test)
 	bc_uncharge(chain[2], res, 160000);
 }
 
-/* Requests larger than a stock, so that the figure is exact. */
+/* The requests are larger than a stock, so that maxheld is exact. */
 static void charge_maxheld(struct kunit *test)
 {
 	enum bc_resource res = bc_param(test);
@@ -362,7 +362,7 @@ static void charge_maxheld(struct kunit *test)
 	bc_uncharge(chain[1], res, SZ_128K);
 	KUNIT_EXPECT_EQ(test, bc_kunit_counter(chain[1], res).maxheld, SZ_512K);
 
-	/* What was refused was never held; what was forced was. */
+	/* Refused units were never held, forced ones were. */
 	bc_kunit_limits(chain[1], res, SZ_1M, SZ_1M);
 	BC_EXPECT_REFUSED(test, chain[1], res, SZ_1M, BC_LIMIT);
 	KUNIT_EXPECT_EQ(test, bc_kunit_counter(chain[1], res).maxheld, SZ_512K);
@@ -373,7 +373,7 @@ static void charge_maxheld(struct kunit *test)
 	bc_uncharge(chain[0], res, SZ_2M);
 }
 
-/* A value below held is accepted and refuses what comes from now on. */
+/* A barrier or limit below held is accepted, and refuses requests from now on. */
 static void charge_below_held(struct kunit *test)
 {
 	enum bc_resource res = bc_param(test);
@@ -393,12 +393,12 @@ static void charge_below_held(struct kunit *test)
 	BC_EXPECT_CHARGED(test, bc, res, 1, BC_BARRIER);
 	bc_kunit_limits(bc, res, BC_MAX, BC_MAX);
 	BC_EXPECT_CHARGED(test, bc, res, 100000, BC_BARRIER);
-	/* Not forced: nobody asked for it above the limit. */
+	/* Lowering the limit below held does not count as forced. */
 	KUNIT_EXPECT_EQ(test, bc_kunit_counter(bc, res).forced, 0);
 	bc_uncharge(bc, res, 150000);
 }
 
-/* A resource knows nothing of the others. */
+/* Charges and limits of one resource do not affect the others. */
 static void charge_independent(struct kunit *test)
 {
 	enum bc_resource res = bc_param(test), other;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: KUnit tests of what the files accept and how they print.
+ * Beancounters: KUnit tests of the parser of the files and of their output.
  */
 #include <kunit/test.h>
 #include <linux/ctype.h>
@@ -16,7 +16,7 @@ struct bc_line {
 	u64 value;
 };
 
-/* All of kmemsize, the resource in bytes. */
+/* All lines are for kmemsize, which is in bytes. */
 static const struct bc_line bc_good_lines[] = {
 	{ "kmemsize 0", 0 },
 	{ "kmemsize 1", 1 },
@@ -63,7 +63,7 @@ static const char *const bc_bad_texts[] = {
 	"\n\n",
 	"\t\n\t",
 	"\r\n",
-	/* No value, no resource, no separation. */
+	/* No value, no resource, or no blank between them. */
 	"kmemsize",
 	"kmemsize ",
 	"kmemsize\n",
@@ -114,7 +114,7 @@ static const char *const bc_bad_texts[] = {
 	"kmemsize max1",
 	"kmemsize unlimited",
 	"kmemsize inf",
-	/* Not a suffix, or not only one. */
+	/* Not a suffix, or more than one. */
 	"kmemsize K",
 	"kmemsize 1B",
 	"kmemsize 1KB",
@@ -149,7 +149,7 @@ static const char *const bc_bad_texts[] = {
 	"kmemsize 16777217T",
 	"kmemsize 9223372036854775807K",
 	"kmemsize 18446744073709551615E",
-	/* Something behind it. */
+	/* Text after the value that is not another valid pair. */
 	"kmemsize 17 18",
 	"kmemsize 17 max",
 	"kmemsize 17 kmemsize 17",
@@ -180,7 +180,7 @@ static const char *const bc_bad_texts[] = {
 	"kmemsize 17 numproc 18\nnumfile",
 };
 
-/* The parser writes into its text, so it gets a copy. */
+/* The parser modifies its text, so it gets a copy. */
 static int bc_parse(struct kunit *test, const char *text,
 		    struct bc_limits *limits)
 {
@@ -188,7 +188,7 @@ static int bc_parse(struct kunit *test, const char *text,
 	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(test, copy);
-	/* What an earlier write left behind must not matter. */
+	/* Old contents of @limits must not matter. */
 	memset(limits, 0xff, sizeof(*limits));
 	ret = bc_limits_parse(copy, limits);
 	kfree(copy);
@@ -224,7 +224,7 @@ static void files_bad(struct kunit *test)
 				    "\"%s\"", bc_bad_texts[i]);
 }
 
-/* Each byte alone at each place of a good line, to find what nobody thought of. */
+/* Each possible byte at each place of a good line, to find unexpected cases. */
 static void files_bytes(struct kunit *test)
 {
 	static const char line[] = "kmemsize 17";
@@ -238,7 +238,7 @@ static void files_bytes(struct kunit *test)
 			bool digit = at > 8 && c >= '0' && c <= '9';
 			bool blank = at == 8 && (c == ' ' || c == '\t');
 			bool suffix = at == 10 && strchr("kmgtpeKMGTPE", c);
-			/* A digit less, white space, but no line less. */
+			/* White space instead of a digit, which does not break the line. */
 			bool edge = at > 8 && isspace(c) &&
 				    (at == 10 || c != '\n');
 
@@ -264,7 +264,7 @@ static void files_long(struct kunit *test)
 		{ '9', "kmemsize ", "", -EINVAL },
 		{ 'x', "kmemsize 17", "", -EINVAL },
 		{ '\n', "kmemsize", "17", -EINVAL },
-		/* Long, but a line and a number all the same. */
+		/* These are long, but still a valid line and number. */
 		{ '0', "kmemsize ", "17", 0 },
 		{ ' ', "kmemsize", "17", 0 },
 		{ '\n', "", "kmemsize 17", 0 },
@@ -316,7 +316,7 @@ static void files_all_resources(struct kunit *test)
 	files_all_with(test, "\n");
 }
 
-/* In one line, as those write that have one value for each file. */
+/* In one line, as programs write that have one value for each file. */
 static void files_one_line(struct kunit *test)
 {
 	files_all_with(test, " ");
@@ -324,7 +324,7 @@ static void files_one_line(struct kunit *test)
 	files_all_with(test, " \t  ");
 }
 
-/* Suffixes are for bytes. */
+/* Suffixes are accepted for bytes only. */
 static void files_units(struct kunit *test)
 {
 	struct bc_limits limits;
@@ -355,7 +355,7 @@ static void files_print(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, bc_value_print(5, buf), (const char *)buf);
 }
 
-/* What is read can be written. */
+/* A value that the files print can be written. */
 static void files_round_trip(struct kunit *test)
 {
 	char value[BC_VALUE_LEN], text[64];
@@ -374,7 +374,7 @@ static void files_round_trip(struct kunit *test)
 		}
 }
 
-/* Only what was named changes, and only the kind that was asked for. */
+/* Only the named resource changes, and of its values only the kind that is written. */
 static void files_apply(struct kunit *test)
 {
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
@@ -403,7 +403,7 @@ static void files_apply(struct kunit *test)
 				200 + res);
 }
 
-/* The names are what users and scripts depend on. */
+/* Users and scripts depend on the names. */
 static void files_table(struct kunit *test)
 {
 	int i, j;
@@ -423,7 +423,7 @@ static void files_table(struct kunit *test)
 	}
 }
 
-/* Not for the root, and not for the root of a container to raise. */
+/* The root cgroup has no such files, and those of a container are not delegatable. */
 static void files_flags(struct kunit *test)
 {
 	const struct cftype *cft;

@@ -2,9 +2,9 @@
 /*
  * Beancounters: KUnit tests of the hooks of the allocators.
  *
- * The thread of the test lets an account of its own pay, set_active_bc(), and
- * allocates in every way that is charged. Held must rise by exactly what the
- * thing is charged, be refused at the barrier, and come back to zero.
+ * The thread of the test lets an account of its own pay, by set_active_bc(), and
+ * allocates in every way that is charged. held must rise by exactly the charge of the
+ * allocation and come back to zero, and an allocation above the barrier must fail.
  */
 #include <kunit/test.h>
 #include <linux/gfp.h>
@@ -23,10 +23,10 @@
 #define BC_KMEM_OBJECT 256
 
 /**
- * struct bc_kmem - what every test has
- * @bc: pays for what the test allocates
- * @cache: charged to beancounters
- * @size: what an object of @cache is charged
+ * struct bc_kmem - the context of a test
+ * @bc: pays for the allocations of the test
+ * @cache: its objects are charged to beancounters
+ * @size: the charge of an object of @cache
  */
 struct bc_kmem {
 	struct beancounter *bc;
@@ -38,7 +38,7 @@ static int bc_kmem_init(struct kunit *test)
 {
 	struct bc_kmem *ctx;
 
-	/* No group may exist yet that would have turned the hooks on. */
+	/* Turn the hooks on, as there may be no group yet that has done so. */
 	static_branch_enable(&bc_online_key);
 	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
@@ -92,7 +92,7 @@ static void test_slab_object(struct kunit *test)
 	bc_kmem_expect(test, 0);
 }
 
-/* There is no way to make room within a file system: a little is forced. */
+/* No room can be made inside a file system, so a little may exceed the limit. */
 static void test_slab_in_fs(struct kunit *test)
 {
 	struct bc_kmem *ctx = test->priv;
@@ -118,7 +118,7 @@ static void test_slab_in_fs(struct kunit *test)
 	bc_kmem_expect(test, 0);
 }
 
-/* A cache that is not marked is charged on demand. */
+/* Objects of a cache without a mark are charged if the allocation is marked. */
 static void test_kmalloc(struct kunit *test)
 {
 	struct bc_kmem *ctx = test->priv;
@@ -142,7 +142,7 @@ static void test_kmalloc(struct kunit *test)
 			bc_kunit_counter(ctx->bc, BC_KMEMSIZE).failcnt);
 }
 
-/* Objects of a cache without marks get their slots when they are needed. */
+/* A slab of a cache without a mark gets its vector when the first object needs it. */
 static void test_slab_on_demand(struct kunit *test)
 {
 	struct kmem_cache *cache;
@@ -163,7 +163,7 @@ static void test_slab_on_demand(struct kunit *test)
 	kmem_cache_destroy(cache);
 }
 
-/* Slots are found by address; the allocator's own way has to find the same. */
+/* Slots computed from the address are those that obj_to_index() finds. */
 static void test_slab_slots(struct kunit *test)
 {
 	static const unsigned int sizes[] = {
@@ -196,7 +196,7 @@ static void test_slab_slots(struct kunit *test)
 	}
 }
 
-/* A vector that does not go by addresses, as those of kfence. */
+/* A vector whose slots do not follow from the addresses, as those of kfence. */
 static void test_slab_odd(struct kunit *test)
 {
 	struct bc_kmem *ctx = test->priv;
@@ -259,7 +259,7 @@ static void test_kfree_rcu(struct kunit *test)
 	bc_kmem_expect(test, 0);
 }
 
-/* Born without a payer, handed to somebody later. */
+/* An object is allocated without a payer and charged later. */
 static void test_charge_late(struct kunit *test)
 {
 	struct bc_kmem *ctx = test->priv;
@@ -275,7 +275,7 @@ static void test_charge_late(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test,
 			  kmem_cache_charge(obj, GFP_KERNEL | __GFP_NOFAIL));
 	bc_kmem_expect(test, ctx->size);
-	/* Who has a payer keeps it. */
+	/* An object that has a payer keeps it. */
 	KUNIT_EXPECT_TRUE(test,
 			  kmem_cache_charge(obj, GFP_KERNEL | __GFP_NOFAIL));
 	bc_kmem_expect(test, ctx->size);
@@ -320,7 +320,7 @@ static void test_pages(struct kunit *test)
 	}
 }
 
-/* The free must go by what was charged, also when somebody looks at the page. */
+/* The whole charge is given back, also if a reference to the page delays its free. */
 static void test_pages_speculative(struct kunit *test)
 {
 	struct page *page;
@@ -386,7 +386,7 @@ static void test_vmalloc(struct kunit *test)
 	void *a, *b;
 	u64 held;
 
-	/* The pages. What is kept to have them mapped is not marked. */
+	/* The pages are charged. Memory to keep track of them is not marked. */
 	bc_kmem_pay(test, 9 * PAGE_SIZE - 1);
 	a = __vmalloc(8 * PAGE_SIZE, GFP_KERNEL_BC);
 	held = bc_kunit_held(ctx->bc, BC_KMEMSIZE);
@@ -403,7 +403,7 @@ static void test_vmalloc(struct kunit *test)
 
 static void test_percpu(struct kunit *test)
 {
-	/* Larger than the free rest of the chunk of early boot. */
+	/* Larger than the free space in the chunk of early boot. */
 	const size_t size = SZ_16K;
 	const u64 bytes = pcpu_bc_bytes(size);
 	void __percpu *p[4];
@@ -414,7 +414,7 @@ static void test_percpu(struct kunit *test)
 		p[i] = __alloc_percpu_gfp(size, 8,
 					  GFP_KERNEL_BC | __GFP_NOWARN);
 	set_active_bc(NULL);
-	/* The first may have come from there, where nobody is charged. */
+	/* The first may have come from that chunk, which is not charged. */
 	KUNIT_EXPECT_GE(test,
 			bc_kunit_held(((struct bc_kmem *)test->priv)->bc,
 				      BC_KMEMSIZE),
@@ -424,7 +424,7 @@ static void test_percpu(struct kunit *test)
 	bc_kmem_expect(test, 0);
 }
 
-/* Neither the reserve nor what goes through the pool belongs to anybody. */
+/* Nobody pays for the reserve, nor for objects that come from the pool. */
 static void test_mempool(struct kunit *test)
 {
 	mempool_t *pool;
@@ -436,7 +436,7 @@ static void test_mempool(struct kunit *test)
 				   (void *)(long)BC_KMEM_OBJECT, GFP_KERNEL_BC,
 				   NUMA_NO_NODE);
 	KUNIT_ASSERT_NOT_NULL(test, pool);
-	/* The pool and its array of pointers are no elements. */
+	/* The pool itself and its array of pointers are charged. */
 	held = bc_object_size(virt_to_slab(pool)->slab_cache) +
 	       bc_object_size(virt_to_slab(pool->elements)->slab_cache);
 	bc_kmem_expect(test, held);

@@ -2,8 +2,8 @@
 /*
  * Beancounters: KUnit tests of the lanes, the other words of a stock.
  *
- * As those of the first word: nobody notices them, but in the time that a charge
- * takes, and in maxheld.
+ * As with the first word, lanes must not show, but in the time that a charge takes, and
+ * in maxheld.
  */
 #include <kunit/test.h>
 #include <linux/prandom.h>
@@ -21,7 +21,7 @@ static const void *bc_lane_gen_params(const void *prev, char *name)
 	return bc_kunit_next_res(prev, name, bc_lane_wanted);
 }
 
-/* What this CPU has, or -1 when it is closed. */
+/* The units in this CPU's lane, or -1 when it is closed. */
 static int bc_this_lane(struct beancounter *bc, enum bc_resource res)
 {
 	struct bc_lane lane = bc_lane_of(res);
@@ -30,7 +30,7 @@ static int bc_this_lane(struct beancounter *bc, enum bc_resource res)
 	return word & bc_lane_none(lane) ? -1 : bc_lane_has(lane, word);
 }
 
-/* Every lane is of a resource that is stocked, and none is in another. */
+/* Every lane belongs to a stocked resource, and no two lanes overlap. */
 static void lane_table(struct kunit *test)
 {
 	enum bc_resource res;
@@ -56,9 +56,9 @@ static void lane_table(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, all[lane.word] & bits, 0);
 		all[lane.word] |= bits;
 		closed[lane.word] |= none | none >> 1;
-		/* Taking the most from a closed lane leaves its top bit. */
+		/* Taking lane.max from a closed lane leaves its top bit set. */
 		KUNIT_EXPECT_LE(test, lane.max, 1 << (lane.bits - 2));
-		/* With a refill on top it does not look closed. */
+		/* With a refill on top of lane.max it does not look closed. */
 		KUNIT_EXPECT_LT(test, lane.max + lane.batch,
 				1 << (lane.bits - 2));
 	}
@@ -66,7 +66,10 @@ static void lane_table(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, closed[i], (u64)bc_lanes_closed(i));
 }
 
-/* The first charge leaves a batch, from which the next are taken, at no level. */
+/*
+ * The first charge leaves a batch in the lane. The next charges take from it, and the
+ * counters of no level change.
+ */
 static void lane_far(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -93,7 +96,7 @@ static void lane_far(struct kunit *test)
 	BC_EXPECT_HELD(test, chain[0], res, 0);
 }
 
-/* One is taken from, and all others stay what they are, open or closed. */
+/* Taking from one lane changes no other, open or closed. */
 static void lane_apart(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test), other;
@@ -102,7 +105,7 @@ static void lane_apart(struct kunit *test)
 	int had[BC_NR_RESOURCES];
 
 	KUNIT_ASSERT_EQ(test, 0, bc_kunit_pin(test));
-	/* The others, without this one: what is short here is taken nowhere. */
+	/* Open all other lanes: a lane that is short must not take from them. */
 	for (other = 0; other < BC_NR_RESOURCES; other++)
 		if (other != res && bc_lane_of(other).bits)
 			BC_EXPECT_CHARGED(test, bc, other, 1, BC_BARRIER);
@@ -126,7 +129,7 @@ static void lane_apart(struct kunit *test)
 	bc_uncharge(bc, res, bc_kunit_held(bc, res));
 }
 
-/* A unit that a full lane does not take takes all but a batch along. */
+/* A unit given back to a full lane is given back with all units but a batch. */
 static void lane_full(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -150,7 +153,7 @@ static void lane_full(struct kunit *test)
 	BC_EXPECT_HELD(test, bc, res, 0);
 }
 
-/* A request that is more than a lane holds uses the units of this CPU's lane. */
+/* For a request that is more than a lane has, this CPU's lane is emptied first. */
 static void lane_large(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -167,7 +170,7 @@ static void lane_large(struct kunit *test)
 	BC_EXPECT_HELD(test, bc, res, 0);
 }
 
-/* Where one CPU is at work for one group maxheld is exact, lanes or not. */
+/* If only one CPU works for the group, maxheld is exact in spite of the lanes. */
 static void lane_maxheld(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -204,7 +207,7 @@ static void lane_maxheld(struct kunit *test)
 	bc_uncharge(chain[2], res, held);
 }
 
-/* To the last unit, wherever in the tree the units of lanes are. */
+/* Requests are granted to the last unit, wherever in the tree lanes have units. */
 static void lane_exact(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -234,7 +237,7 @@ static void lane_exact(struct kunit *test)
 	BC_EXPECT_HELD(test, top, res, 0);
 }
 
-/* The last of the room comes back from any lane, in one large piece, too. */
+/* One large request gets all the room that is left, including units in any lane. */
 static void lane_returned(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -254,7 +257,7 @@ static void lane_returned(struct kunit *test)
 	bc_uncharge(a, res, 2 * unit);
 }
 
-/* Above the barrier nothing is handed out without being asked for. */
+/* Above the barrier no lane hands out units without a check. */
 static void lane_above_barrier(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -272,7 +275,7 @@ static void lane_above_barrier(struct kunit *test)
 	bc_uncharge(a, res, 2 * unit);
 }
 
-/* With the last unit of a group that has gone its account goes. */
+/* The lanes of a removed group are closed, and stay closed. */
 static void lane_offline(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -283,7 +286,7 @@ static void lane_offline(struct kunit *test)
 	bc_close(bc);
 	KUNIT_EXPECT_TRUE(test, bc_kunit_closed(bc));
 	BC_EXPECT_USAGE(test, bc, res, 2);
-	/* A task that was on its way here opens nothing. */
+	/* A charge that comes late opens no lane. */
 	BC_EXPECT_CHARGED(test, bc, res, 1, BC_BARRIER);
 	BC_EXPECT_USAGE(test, bc, res, 3);
 	bc_uncharge(bc, res, 1);

@@ -3,15 +3,15 @@
  * Beancounters: KUnit tests of the life of an account.
  *
  * An account lives until its group is gone, its children are gone and its last
- * byte is given back, and not any longer. That it is gone shows in bc_list;
- * that it is not gone too early shows under KASAN.
+ * byte is given back, and no longer. An account that was freed is not in bc_list; one
+ * that was freed too early is found by KASAN.
  */
 #include <kunit/test.h>
 #include <linux/sizes.h>
 
 #include "util.h"
 
-/* What the cgroup core does when a group is removed. */
+/* Does what the cgroup core does when a group is removed. */
 static void bc_group_gone(struct beancounter *bc)
 {
 	bc_close(bc);
@@ -50,7 +50,7 @@ static void lifetime_empty(struct kunit *test)
 	bc_expect_alive(test, &bc, 1, 0);
 }
 
-/* As after a failure between allocation and going online. */
+/* A group that failed between its allocation and going online. */
 static void lifetime_never_online(struct kunit *test)
 {
 	struct beancounter *chain[2];
@@ -79,7 +79,7 @@ static void lifetime_used(struct kunit *test)
 	bc_expect_alive(test, &bc, 1, 0);
 }
 
-/* Not before the last byte, and with it. */
+/* The account is freed with the last byte, and not before. */
 static void lifetime_last_byte(struct kunit *test)
 {
 	static const u32 sizes[] = { 1, 100, 4096, SZ_32K, SZ_32K + 1, SZ_1M };
@@ -100,7 +100,7 @@ static void lifetime_last_byte(struct kunit *test)
 	}
 }
 
-/* The last file goes with bytes that are not the last, and with the last. */
+/* The last file is given back with bytes that are not the last, and with the last. */
 static void lifetime_last_file(struct kunit *test)
 {
 	struct beancounter *chain[2];
@@ -126,7 +126,7 @@ static void lifetime_last_file(struct kunit *test)
 	}
 }
 
-/* Each resource keeps the account on its own. */
+/* A unit of any resource pins the account. */
 static void lifetime_each_resource(struct kunit *test)
 {
 	struct beancounter *chain[2];
@@ -172,7 +172,7 @@ static void lifetime_child_pins_parent(struct kunit *test)
 	bc_expect_alive(test, chain, 3, 0);
 }
 
-/* The last byte of the lowest takes the whole dead chain with it. */
+/* The last byte of the lowest account frees the whole chain of removed groups. */
 static void lifetime_chain(struct kunit *test)
 {
 	struct beancounter *chain[BC_KUNIT_DEPTH];
@@ -190,7 +190,7 @@ static void lifetime_chain(struct kunit *test)
 	bc_expect_alive(test, chain, BC_KUNIT_DEPTH, 0);
 }
 
-/* ... up to the first that has something of its own, or a group. */
+/* It frees them up to the first account that has own charges, or still has a group. */
 static void lifetime_chain_partial(struct kunit *test)
 {
 	struct beancounter *chain[6];
@@ -211,7 +211,7 @@ static void lifetime_chain_partial(struct kunit *test)
 	bc_expect_alive(test, chain, 6, 0);
 }
 
-/* The parents go on holding what a removed group still holds. */
+/* The parents go on holding the charges of a removed group. */
 static void lifetime_parent_holds(struct kunit *test)
 {
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
@@ -226,14 +226,14 @@ static void lifetime_parent_holds(struct kunit *test)
 	BC_EXPECT_REFUSED(test, live, BC_KMEMSIZE, SZ_512K + 1, BC_BARRIER);
 	bc_uncharge(dead, BC_KMEMSIZE, SZ_512K);
 	KUNIT_EXPECT_FALSE(test, bc_kunit_listed(dead));
-	/* Draining must not meet the one that is gone. */
+	/* A drain must not find the account that was freed. */
 	bc_kunit_settle(test);
 	BC_EXPECT_CHARGED(test, live, BC_KMEMSIZE, SZ_1M, BC_BARRIER);
 	BC_EXPECT_REFUSED(test, live, BC_KMEMSIZE, 1, BC_BARRIER);
 	bc_uncharge(live, BC_KMEMSIZE, SZ_1M);
 }
 
-/* A late request, of who had looked the group up before it went. */
+/* A late request of a task that looked up the group before it was removed. */
 static void lifetime_late_charge(struct kunit *test)
 {
 	struct beancounter *bc;

@@ -3,8 +3,9 @@
  * Beancounters: KUnit test against a model.
  *
  * The model is the promise in its simplest form: no stocks, no locks, one
- * number per group. Whatever sequence of operations, the real thing must
- * grant, refuse, blame and show the same, to the byte.
+ * number per group and resource. In any sequence of operations, the accounts
+ * must grant and refuse the same requests, at the same level, and show the same
+ * numbers, to the byte.
  */
 #include <kunit/test.h>
 #include <linux/prandom.h>
@@ -41,8 +42,8 @@ struct bc_model_group {
 };
 
 /*
- * Bytes, or an open file as well: then they are no more than a slab has. Or so much
- * of a resource that has a lane.
+ * Bytes, with or without an open file (with one, no more bytes than a slab object has),
+ * or units of a resource that has a lane.
  */
 struct bc_model_object {
 	int group;
@@ -71,7 +72,7 @@ static const enum bc_resource bc_model_resource[BC_MODEL_RESOURCES] = {
 	BC_KMEMSIZE, BC_NUMFILE, BC_PRIVVMPAGES, BC_NUMPROC
 };
 
-/* What a barrier is set to at most: often less, and often more than there is. */
+/* Barriers and limits are set below this, often below held and often far above. */
 static const u32 bc_model_most[BC_MODEL_RESOURCES] = { SZ_1M, 64, SZ_8K, 64 };
 
 static u64 bc_model_room(const struct bc_model_counter *c,
@@ -103,10 +104,10 @@ static u64 bc_model_size(struct bc_model *m, int group)
 	case 6:
 		return 1 + bc_model_random(m, SZ_64K);
 	case 7:
-		/* More than anybody may have. */
+		/* More than BC_MAX. */
 		return BC_MAX + 1 + prandom_u32_state(&m->rnd);
 	default:
-		/* Exactly what is left at some level, or a bit more. */
+		/* Exactly the room at some level, or one byte more. */
 		for (i = group; i >= 0; i = bc_model_parent[i])
 			if (level-- >= 0)
 				room = bc_model_room(&m->group[i].res[0],
@@ -132,7 +133,7 @@ static void bc_model_add(struct bc_model *m, const struct bc_model_object *o)
 	m->object[m->nr_objects++] = *o;
 }
 
-/* The lowest level where it does not fit, or -1. */
+/* The lowest level where a request does not fit, or -1. */
 static int bc_model_blamed(struct bc_model *m, int group, int res, u64 n,
 			   enum bc_severity severity)
 {
@@ -145,8 +146,8 @@ static int bc_model_blamed(struct bc_model *m, int group, int res, u64 n,
 }
 
 /*
- * As a slab cache does it for the task's own group, @near, or for another one,
- * or, without a file, as something else does it. Filled in is who refused what.
+ * Charge as a slab cache does, for the task's own group (@near) or for another one, or,
+ * without a file, as other allocators do. On error @rq says who refused what.
  */
 static int bc_model_try(struct beancounter *bc, struct bc_request *rq,
 			bool near)
@@ -164,7 +165,7 @@ static int bc_model_try(struct beancounter *bc, struct bc_request *rq,
 	return bc_try_charge(bc, rq);
 }
 
-/* Bytes and maybe a file, or something that has a lane. */
+/* A random object: bytes and maybe a file, or units of a resource with a lane. */
 static struct bc_model_object bc_model_object(struct bc_model *m)
 {
 	struct bc_model_object o = {
@@ -189,7 +190,7 @@ static struct bc_model_object bc_model_object(struct bc_model *m)
 	return o;
 }
 
-/* Charge it the way that things of its kind are. */
+/* Charge an object the way that objects of its kind are charged. */
 static int bc_model_ask(struct bc_model *m, const struct bc_model_object *o,
 			struct bc_request *rq, enum bc_severity severity)
 {
@@ -221,7 +222,7 @@ static void bc_model_charge(struct kunit *test, struct bc_model *m)
 		severity = BC_LIMIT;
 	else if (!bc_model_random(m, 16) && o.n[BC_MODEL_BYTES] < SZ_1M)
 		severity = BC_FORCE;
-	/* Files are looked at before their bytes. */
+	/* Files are checked before their bytes. */
 	for (res = BC_MODEL_TASKS; res >= 0 && severity != BC_FORCE; res--) {
 		blamed = bc_model_blamed(m, o.group, res, o.n[res], severity);
 		if (blamed >= 0)
@@ -322,7 +323,7 @@ static void bc_model_compare_one(struct kunit *test, struct bc_model *m,
 	KUNIT_ASSERT_EQ(test, stat.counter.limit, c->limit);
 	KUNIT_ASSERT_EQ(test, stat.counter.failcnt, c->failcnt);
 	KUNIT_ASSERT_EQ(test, stat.counter.failcnt_local, c->failcnt_local);
-	/* What the stocks held then may be in it. */
+	/* maxheld may include units that were in stocks. */
 	KUNIT_ASSERT_GE(test, stat.counter.maxheld, c->maxheld);
 }
 

@@ -2,9 +2,9 @@
 /*
  * Beancounters: KUnit tests of the words for all CPUs, which are open near a barrier.
  *
- * A group that sits at its barrier, or at that of a level above, takes what it has
- * given back without the lock, and nobody notices: neither the group beside it, nor
- * who reads its account.
+ * A group that sits at its barrier, or at that of a level above, takes units that it has
+ * given back without the lock. This must not show, neither to the group beside it, nor
+ * to a reader of its account.
  */
 #include <kunit/test.h>
 #include <linux/cpu.h>
@@ -17,7 +17,7 @@
 
 #define BC_NEAR_ROUNDS 1000
 
-/* A part of it sits in words; a file comes with its bytes. */
+/* Resources with stocks, except numfile: near_files() tests files with their bytes. */
 static bool bc_near_wanted(enum bc_resource res)
 {
 	return bc_is_stocked(res) && res != BC_NUMFILE;
@@ -28,7 +28,7 @@ static const void *bc_near_gen_params(const void *prev, char *name)
 	return bc_kunit_next_res(prev, name, bc_near_wanted);
 }
 
-/* What the words for all CPUs have, 0 if they are closed. */
+/* The units in the words for all CPUs, 0 if they are closed. */
 static u64 bc_near_has(struct beancounter *bc, enum bc_resource res)
 {
 	if (res == BC_KMEMSIZE)
@@ -42,7 +42,7 @@ static unsigned long bc_near_locks(struct beancounter *bc)
 	return READ_ONCE(bc->top->locks);
 }
 
-/* Take and give back at the barrier of a level above, without the lock. */
+/* At the barrier of a level above, taking and giving back do not need the lock. */
 static void near_no_lock(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -55,7 +55,7 @@ static void near_no_lock(struct kunit *test)
 	BC_EXPECT_CHARGED(test, chain[3], res, 10, BC_BARRIER);
 	BC_EXPECT_REFUSED(test, chain[3], res, 1, BC_BARRIER);
 	KUNIT_EXPECT_TRUE(test, bc_kunit_closed(chain[3]));
-	/* The first opens the word. */
+	/* The first uncharge opens the word. */
 	bc_uncharge(chain[3], res, 2);
 	KUNIT_EXPECT_EQ(test, bc_near_has(chain[3], res), 2);
 	locks = bc_near_locks(chain[3]);
@@ -73,7 +73,7 @@ static void near_no_lock(struct kunit *test)
 	BC_EXPECT_HELD(test, chain[0], res, 0);
 }
 
-/* The same of open files, which come with bytes. */
+/* The same for open files, which come with bytes. */
 static void near_files(struct kunit *test)
 {
 	struct beancounter *chain[2];
@@ -105,7 +105,7 @@ static void near_files(struct kunit *test)
 	BC_EXPECT_HELD(test, chain[0], BC_NUMFILE, 0);
 }
 
-/* What one has given back the other gets, to the last unit, and no more. */
+/* Units that one group has given back the other gets, to the last one, and no more. */
 static void near_exact(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -138,7 +138,7 @@ static void near_exact(struct kunit *test)
 	BC_EXPECT_HELD(test, top, res, 0);
 }
 
-/* Above the barrier what is given back is gone: it would be handed out unasked. */
+/* Above the barrier no word keeps units: they would be handed out without a check. */
 static void near_above(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -150,7 +150,7 @@ static void near_above(struct kunit *test)
 	BC_EXPECT_CHARGED(test, a, res, 10, BC_BARRIER);
 	bc_uncharge(a, res, 2);
 	KUNIT_EXPECT_EQ(test, bc_near_has(a, res), 2);
-	/* This passes the barrier, and closes the word of the other. */
+	/* This passes the barrier, and closes the word of @a. */
 	BC_EXPECT_CHARGED(test, b, res, 5, BC_FORCE);
 	KUNIT_EXPECT_TRUE(test, bc_kunit_closed(a));
 	BC_EXPECT_USAGE(test, top, res, 13);
@@ -165,7 +165,7 @@ static void near_above(struct kunit *test)
 	bc_uncharge(b, res, 4);
 }
 
-/* A group that has gone keeps nothing for later. */
+/* The words of a removed group keep no units. */
 static void near_offline(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -185,7 +185,7 @@ static void near_offline(struct kunit *test)
 	BC_EXPECT_USAGE(test, bc, res, 0);
 }
 
-/* Near the barrier maxheld is what was held at most, of bytes, too. */
+/* Near the barrier maxheld is exact, also that of bytes. */
 static void near_maxheld(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
@@ -226,7 +226,7 @@ static void near_maxheld(struct kunit *test)
 	bc_uncharge(chain[2], res, held);
 }
 
-/* A word that is full keeps a part; with more room each CPU has its own again. */
+/* A full word keeps a part of its units. With more room each CPU has a word again. */
 static void near_full(struct kunit *test)
 {
 	struct beancounter *chain[2];
@@ -274,7 +274,7 @@ static int bc_near_on_cpu(void *data)
 	return 0;
 }
 
-/* What was given back on one CPU is taken on another. */
+/* Units that were given back on one CPU are taken on another. */
 static void near_cpus(struct kunit *test)
 {
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);

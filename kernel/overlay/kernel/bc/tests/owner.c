@@ -16,16 +16,16 @@
 #define BC_OWNER_BULK 16
 
 /**
- * struct bc_owner - what every test has
- * @bc: pays for what the test allocates
+ * struct bc_owner - the context of a test
+ * @bc: pays for the allocations of the test
  * @cache: each of its objects counts in numflock
- * @plain: none of its objects does
- * @other: another group that pays
+ * @plain: its objects do not count
+ * @other: another account that pays
  * @mine: an object for which @bc pays
- * @theirs: one for which @other does
- * @tasklet: does in a softirq what is to be right there
- * @right: it was
- * @done: it is at its end
+ * @theirs: an object for which @other pays
+ * @tasklet: checks sections in a softirq
+ * @right: result of @tasklet
+ * @done: completed at the end of @tasklet
  */
 struct bc_owner {
 	struct beancounter *bc;
@@ -53,7 +53,7 @@ static int bc_owner_init(struct kunit *test)
 				       SLAB_BC | SLAB_NO_MERGE, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, ctx->cache);
 	KUNIT_ASSERT_NOT_NULL(test, ctx->plain);
-	/* bc_count_objects() is gone once the machine is up. */
+	/* Done by hand: bc_count_objects() is __init, and gone after boot. */
 	ctx->cache->flags |= SLAB_BC;
 	ctx->cache->bc_charge += (u64)BC_NUMFLOCK << BC_ITEM_SHIFT;
 	KUNIT_EXPECT_EQ(test, bc_object_size(ctx->cache),
@@ -90,7 +90,7 @@ static void *bc_owner_alloc(struct kunit *test, struct kmem_cache *cache)
 	return obj;
 }
 
-/* At the edge of the count, and at that of the bytes: both or none. */
+/* At the barrier of the count, and at that of the bytes, both are charged or none. */
 static void test_counted(struct kunit *test)
 {
 	struct bc_owner *ctx = test->priv;
@@ -116,7 +116,7 @@ static void test_counted(struct kunit *test)
 	bc_owner_expect(test, 0);
 }
 
-/* Refused for its bytes, it was never held, also where the lane had one for it. */
+/* An object that is refused for its bytes does not raise maxheld of its count. */
 static void test_counted_maxheld(struct kunit *test)
 {
 	struct bc_owner *ctx = test->priv;
@@ -136,7 +136,7 @@ static void test_counted_maxheld(struct kunit *test)
 	bc_owner_expect(test, 0);
 }
 
-/* What may be missed is refused without being counted. */
+/* Inside bc_try_begin() no refusal is counted. */
 static void test_try(struct kunit *test)
 {
 	struct bc_owner *ctx = test->priv;
@@ -175,7 +175,7 @@ static void test_counted_bulk(struct kunit *test)
 	bc_owner_expect(test, 0);
 }
 
-/* Born for somebody else, from nobody. */
+/* An object that nobody pays for is charged to the payer of another. */
 static void test_like(struct kunit *test)
 {
 	struct bc_owner *ctx = test->priv;
@@ -199,7 +199,7 @@ static void test_like(struct kunit *test)
 	bc_owner_expect(test, 0);
 }
 
-/* A kernel thread may stand for a softirq: what it made is handed over. */
+/* The payer of an object changes if a kernel thread made it in place of a softirq. */
 static void test_like_thread(struct kunit *test)
 {
 	struct bc_owner *ctx = test->priv;
@@ -221,7 +221,7 @@ static void test_like_thread(struct kunit *test)
 	BC_EXPECT_HELD(test, other, BC_KMEMSIZE, 0);
 }
 
-/* Who holds what is allocated here, as bc_behalf_begin() says; nobody: NULL. */
+/* Does @bc pay for an object that is allocated here? NULL: does nobody pay? */
 static bool bc_owner_is(struct bc_owner *ctx, const struct beancounter *bc)
 {
 	void *obj = kmem_cache_alloc(ctx->plain, GFP_ATOMIC | __GFP_NOWARN);
@@ -232,7 +232,7 @@ static bool bc_owner_is(struct bc_owner *ctx, const struct beancounter *bc)
 	return right;
 }
 
-/* Sections nest; a change holds to the end of the inner one. */
+/* Sections nest; a change of payer lasts to the end of the inner section. */
 static bool bc_owner_sections(struct bc_owner *ctx)
 {
 	struct beancounter *outer, *inner;
@@ -261,7 +261,10 @@ static void bc_owner_tasklet(struct tasklet_struct *t)
 	complete(&ctx->done);
 }
 
-/* The same in a kernel thread, as this is, and in a softirq. No reference is left. */
+/*
+ * Sections work the same in a kernel thread, as that of the test, and in a softirq. No
+ * reference is left.
+ */
 static void test_behalf(struct kunit *test)
 {
 	struct bc_owner *ctx = test->priv;
@@ -295,7 +298,7 @@ static void test_behalf(struct kunit *test)
 	BC_EXPECT_HELD(test, ctx->other, BC_KMEMSIZE, 0);
 }
 
-/* The account goes with the last of it, whichever way that is. */
+/* The account is freed with its last object, whose item and bytes go back one by one. */
 static void test_counted_last(struct kunit *test)
 {
 	struct bc_owner *ctx = test->priv;

@@ -2,8 +2,8 @@
 /*
  * Beancounters: KUnit tests of pins that grow and shrink.
  *
- * What holds pages already keeps its payer, whoever adds to it or takes away,
- * also when many do at the same time.
+ * A pin that holds pages keeps its payer, whoever adds pages or gives them back, also if
+ * many threads do so at the same time.
  */
 #include <kunit/test.h>
 #include <linux/bc_vm.h>
@@ -44,7 +44,7 @@ static void pin_keeps_payer(struct kunit *test)
 	BC_EXPECT_HELD(test, a, BC_LOCKEDPAGES, 6);
 	bc_unpin_some(&pin, 6);
 	BC_EXPECT_HELD(test, a, BC_LOCKEDPAGES, 0);
-	/* Holding nothing it has no payer. */
+	/* A pin that holds nothing has no payer. */
 	KUNIT_EXPECT_EQ(test, 0, bc_pin_more_as(b, &pin, 5));
 	BC_EXPECT_HELD(test, a, BC_LOCKEDPAGES, 0);
 	BC_EXPECT_HELD(test, b, BC_LOCKEDPAGES, 5);
@@ -90,11 +90,11 @@ static void pin_allocated(struct kunit *test)
 }
 
 /**
- * struct bc_pin_thread - one of many with the same pin
- * @pin: that all of them use
- * @bc: pays, if it is the first
- * @failed: how often something was refused
- * @done: when it is through
+ * struct bc_pin_thread - one of several threads that use the same pin
+ * @pin: the pin
+ * @bc: pays, if this thread is the first to pin
+ * @failed: how often a request was refused
+ * @done: completed at the end of the thread
  */
 struct bc_pin_thread {
 	struct bc_pin *pin;
@@ -158,7 +158,7 @@ static void pin_at_once(struct kunit *test)
 
 static int bc_pin_kunit_init(struct kunit *test)
 {
-	/* No group may exist yet that would have turned the hooks on. */
+	/* Turn the hooks on, as there may be no group yet that has done so. */
 	static_branch_enable(&bc_online_key);
 	return 0;
 }

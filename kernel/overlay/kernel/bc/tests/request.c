@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: KUnit tests of requests for more than one resource, of what changes
- * hands between accounts, and of requests that are more than a word can say.
+ * Beancounters: KUnit tests of requests for more than one resource, of transfers
+ * between accounts, and of requests that are more than a word can hold.
  */
 #include <kunit/test.h>
 #include <linux/sched/mm.h>
@@ -19,7 +19,7 @@ static void bc_expect_counts(struct kunit *test, struct beancounter *bc,
 	KUNIT_EXPECT_EQ(test, c.forced, over);
 }
 
-/* What @to refused, or NULL when it took over. */
+/* Returns the level that refused, or NULL when @to took over. */
 static struct beancounter *bc_kunit_transfer(struct beancounter *from, u64 less,
 					     struct beancounter *to, u64 more,
 					     enum bc_resource res,
@@ -30,7 +30,7 @@ static struct beancounter *bc_kunit_transfer(struct beancounter *from, u64 less,
 	return bc_transfer(from, less, to, &rq) ? rq.over : NULL;
 }
 
-/* From one account to its neighbour: those above both see nothing of it. */
+/* A transfer between neighbours does not change the accounts above both. */
 static void request_transfer(struct kunit *test)
 {
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
@@ -42,13 +42,13 @@ static void request_transfer(struct kunit *test)
 	bc_kunit_limits(top, res, 10, 10);
 	bc_kunit_limits(b, res, 5, 8);
 	BC_EXPECT_CHARGED(test, a, res, 10, BC_BARRIER);
-	/* Refused: as it was. */
+	/* Refused: nothing changes. */
 	KUNIT_EXPECT_PTR_EQ(test,
 			    bc_kunit_transfer(a, 10, b, 10, res, BC_LIMIT), b);
 	bc_expect_counts(test, a, res, 10, 10, 0);
 	bc_expect_counts(test, b, res, 0, 0, 0);
 	bc_expect_counts(test, top, res, 10, 10, 0);
-	/* Forced: beyond the limit of one, not of all. */
+	/* Forced: above the limit of @b, not of @top. */
 	KUNIT_EXPECT_NULL(test, bc_kunit_transfer(a, 10, b, 10, res, BC_FORCE));
 	bc_expect_counts(test, a, res, 0, 10, 0);
 	bc_expect_counts(test, b, res, 10, 10, 2);
@@ -59,12 +59,12 @@ static void request_transfer(struct kunit *test)
 	bc_expect_counts(test, a, res, 4, 10, 0);
 	bc_expect_counts(test, b, res, 0, 10, 2);
 	bc_expect_counts(test, top, res, 4, 10, 0);
-	/* Above both there is no more than before, wherever the limit is. */
+	/* The usage above both does not rise, so nothing is forced there. */
 	bc_kunit_limits(up, res, 1, 2);
 	KUNIT_EXPECT_NULL(test, bc_kunit_transfer(a, 4, b, 4, res, BC_FORCE));
 	bc_expect_counts(test, b, res, 4, 10, 2);
 	bc_expect_counts(test, up, res, 4, 10, 0);
-	/* More is charged than was given back: that much is new above both. */
+	/* More is charged than was given back: the difference is new above both. */
 	KUNIT_EXPECT_NULL(test, bc_kunit_transfer(b, 4, a, 7, res, BC_FORCE));
 	bc_expect_counts(test, a, res, 7, 10, 0);
 	bc_expect_counts(test, up, res, 7, 10, 3);
@@ -75,7 +75,7 @@ static void request_transfer(struct kunit *test)
 	bc_uncharge(b, res, 10);
 }
 
-/* What is in lanes is not held, and does not become so by a transfer. */
+/* Units in lanes are not held, and a transfer does not make them held. */
 static void request_transfer_lanes(struct kunit *test)
 {
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
@@ -87,7 +87,7 @@ static void request_transfer_lanes(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, bc_kunit_pin(test));
 	BC_EXPECT_CHARGED(test, a, res, 20, BC_BARRIER);
 	BC_EXPECT_CHARGED(test, b, res, 10, BC_BARRIER);
-	/* Both have a batch in this CPU's lane now. */
+	/* Both accounts have a batch in their lanes of this CPU now. */
 	bc_uncharge(b, res, 10);
 	most = bc_kunit_counter(top, res).maxheld;
 	KUNIT_EXPECT_NULL(test, bc_kunit_transfer(a, 15, b, 15, res, BC_FORCE));
@@ -101,7 +101,7 @@ static void request_transfer_lanes(struct kunit *test)
 	bc_uncharge(b, res, 15);
 }
 
-/* From tree to tree, and from and to nobody. */
+/* Transfers from tree to tree, and from and to nobody. */
 static void request_transfer_far(struct kunit *test)
 {
 	struct beancounter *a = bc_kunit_alloc(test, NULL);
@@ -134,7 +134,7 @@ static void bc_kunit_uncharge_vm(struct beancounter *bc, u64 priv, u64 locked)
 	bc_give_back(bc, want);
 }
 
-/* Private and locked pages together: both or none. */
+/* A request for private and locked pages charges both or none. */
 static void request_vm(struct kunit *test)
 {
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
@@ -166,7 +166,7 @@ static void request_vm(struct kunit *test)
 	bc_expect_counts(test, bc, BC_LOCKEDPAGES, 0, 5, 0);
 }
 
-/* More bytes than the half of a word can say are neither lost nor taken for files. */
+/* More bytes than half a word can hold are neither lost nor taken for files. */
 static void request_bytes(struct kunit *test)
 {
 	static const u64 sizes[] = { SZ_2G - 1,		 SZ_2G,

@@ -2,8 +2,8 @@
 /*
  * Beancounters: KUnit tests of the stocks.
  *
- * A stock must never be noticed: what is granted, refused and shown is the
- * same as if every charge went to the counters at once.
+ * Stocks must not show: requests are granted and refused, and figures shown, as if
+ * every charge went to the counters at once.
  */
 #include <kunit/test.h>
 #include <linux/cpu.h>
@@ -34,7 +34,7 @@ static void stock_refill_far(struct kunit *test)
 		BC_EXPECT_USAGE(test, chain[i], RES, 100 + BC_STOCK_BATCH);
 		BC_EXPECT_HELD(test, chain[i], RES, 100);
 	}
-	/* What the stock has is charged without the counters. */
+	/* Units in the stock are charged without changing the counters. */
 	BC_EXPECT_CHARGED(test, chain[2], RES, BC_STOCK_BATCH, BC_BARRIER);
 	BC_EXPECT_USAGE(test, chain[0], RES, 100 + BC_STOCK_BATCH);
 	BC_EXPECT_HELD(test, chain[0], RES, 100 + BC_STOCK_BATCH);
@@ -43,8 +43,8 @@ static void stock_refill_far(struct kunit *test)
 }
 
 /*
- * The nearer the tightest barrier, the smaller the refill, down to nothing;
- * and if all CPUs took as much, half the room would be left.
+ * The nearer the tightest barrier, the smaller is the refill, down to nothing. If all
+ * CPUs got as much, at least half of the room would be left.
  */
 static void stock_refill_near(struct kunit *test)
 {
@@ -75,7 +75,7 @@ static void stock_refill_near(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, last, BC_STOCK_BATCH);
 }
 
-/* Up to the barrier in steps that stocks serve, and not one byte further. */
+/* Charges in steps that stocks serve reach the barrier, and not one byte more. */
 static void stock_edge(struct kunit *test)
 {
 	static const u32 steps[] = { 1,	   8,	   192,	   512,	      1000,
@@ -111,7 +111,7 @@ static void stock_edge(struct kunit *test)
 /* Changing a barrier or limit, up or down, recovers all bytes below. */
 static void stock_drain(struct kunit *test)
 {
-	/* The share of each CPU is a batch. */
+	/* So far from the barrier, the share of each CPU is a full batch. */
 	u64 far = SZ_1M * num_possible_cpus();
 	struct beancounter *chain[4];
 	int i, kind;
@@ -141,7 +141,7 @@ static void stock_drain(struct kunit *test)
 	}
 }
 
-/* A request that fits only without the stocks of others succeeds. */
+/* A request succeeds that fits only after the stocks of other groups are closed. */
 static void stock_siblings(struct kunit *test)
 {
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
@@ -172,7 +172,7 @@ static void stock_siblings(struct kunit *test)
 	bc_uncharge(top, RES, 10);
 }
 
-/* Who is refused at an own barrier does not take stocks from the neighbours. */
+/* A group that is refused at its own barrier does not close stocks of its neighbours. */
 static void stock_neighbours(struct kunit *test)
 {
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
@@ -222,7 +222,7 @@ static void stock_other_cpus(struct kunit *test)
 	bc_uncharge(bc, RES, barrier);
 }
 
-/* A word that is full gives back all but half of it. */
+/* A word that is full keeps BC_STOCK_KEEP and gives back the rest. */
 static void stock_full(struct kunit *test)
 {
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
@@ -249,7 +249,7 @@ static int bc_kunit_file(struct beancounter *bc, u32 bytes)
 	return bc_kunit_object(bc, bytes, 1, BC_BARRIER);
 }
 
-/* A file comes with its bytes, and a stock with both. */
+/* A file is charged with its bytes, and a refill has both. */
 static void stock_files(struct kunit *test)
 {
 	struct beancounter *chain[2];
@@ -264,7 +264,7 @@ static void stock_files(struct kunit *test)
 	BC_EXPECT_USAGE(test, chain[0], BC_NUMFILE, 1 + BC_STOCK_FILES);
 	BC_EXPECT_HELD(test, chain[0], BC_NUMFILE, 1 + BC_STOCK_FILES);
 	BC_EXPECT_HELD(test, chain[0], RES, 100 * (1 + BC_STOCK_FILES));
-	/* Files are out, bytes are not: only files are added. */
+	/* The word has no files left, but bytes: the refill adds only files. */
 	KUNIT_EXPECT_EQ(test, 0, bc_kunit_file(chain[1], 100));
 	KUNIT_EXPECT_EQ(test, bc_this_word(chain[1]),
 			BC_STOCK_BATCH - 100 * BC_STOCK_FILES +
@@ -278,7 +278,7 @@ static void stock_files(struct kunit *test)
 	BC_EXPECT_HELD(test, chain[0], RES, 0);
 }
 
-/* A word takes back only so many files, each counted all the time. */
+/* A word takes back only so many files; held counts them exactly all the time. */
 static void stock_files_full(struct kunit *test)
 {
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
@@ -318,7 +318,7 @@ static void stock_files_over(struct kunit *test)
 	for (i = 19; i > 10; i--)
 		bc_kmem_uncharge(chain[1], 100 + BC_FILE);
 	KUNIT_EXPECT_EQ(test, -ENOMEM, bc_kunit_file(chain[1], 100));
-	/* At the barrier it may be open, with no file in it. */
+	/* At the barrier the word may be open, with no file in it. */
 	BC_EXPECT_CHARGED(test, chain[1], RES, 100, BC_BARRIER);
 	KUNIT_EXPECT_FALSE(test, bc_kunit_closed(chain[1]));
 	KUNIT_EXPECT_EQ(test, -ENOMEM, bc_kunit_file(chain[1], 100));
@@ -331,7 +331,7 @@ static void stock_files_over(struct kunit *test)
 	bc_uncharge(chain[1], RES, 200);
 }
 
-/* What is freed opens the word of this CPU, but not where room is short. */
+/* An uncharge opens the word of this CPU, but not if there is little room. */
 static void stock_uncharge_opens(struct kunit *test)
 {
 	struct beancounter *chain[2];
@@ -347,14 +347,14 @@ static void stock_uncharge_opens(struct kunit *test)
 	KUNIT_EXPECT_LT(test, bc_this_word(chain[1]), 0);
 	BC_EXPECT_HELD(test, chain[0], RES, SZ_1M - 2 * 4096);
 
-	/* More than a stock never goes through one. */
+	/* An uncharge of more than BC_STOCK_MAX does not go into a word. */
 	bc_kunit_set(chain[0], BC_SET_BARRIER, RES, BC_MAX);
 	bc_uncharge(chain[1], RES, BC_STOCK_MAX + 1);
 	KUNIT_EXPECT_TRUE(test, bc_kunit_closed(chain[1]));
 	bc_uncharge(chain[1], RES, SZ_1M - 2 * 4096 - (BC_STOCK_MAX + 1));
 }
 
-/* The group goes: its stock is empty for good, what is freed counts at once. */
+/* A removed group has no stock any more: each uncharge counts at once. */
 static void stock_close(struct kunit *test)
 {
 	struct beancounter *chain[2];
@@ -380,7 +380,7 @@ static void stock_close(struct kunit *test)
 	bc_uncharge(chain[0], RES, 100);
 }
 
-/* Nothing is nothing, in particular nothing that could keep an account. */
+/* A charge of 0 changes nothing; in particular it does not pin the account. */
 static void stock_zero(struct kunit *test)
 {
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
@@ -424,7 +424,7 @@ static void stock_above_barrier(struct kunit *test)
 	}
 }
 
-/* The bytes in stocks are not what was forced above the limit. */
+/* Bytes in stocks do not count as forced above the limit. */
 static void stock_forced(struct kunit *test)
 {
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
@@ -437,7 +437,7 @@ static void stock_forced(struct kunit *test)
 	BC_EXPECT_CHARGED(test, b, RES, 100, BC_BARRIER);
 	KUNIT_EXPECT_GT(test, bc_kunit_stock(a), 0);
 	KUNIT_EXPECT_GT(test, bc_kunit_stock(b), 0);
-	/* Exactly to the limit of a, and only 7 bytes above that of the top. */
+	/* Exactly up to the limit of @a, and only 7 bytes above the limit of @top. */
 	BC_EXPECT_CHARGED(test, a, RES, SZ_512K - 100, BC_FORCE);
 	KUNIT_EXPECT_EQ(test, bc_kunit_counter(a, RES).forced, 0);
 	BC_EXPECT_CHARGED(test, b, RES, SZ_512K - 100 + 7, BC_FORCE);
@@ -451,7 +451,7 @@ static void stock_forced(struct kunit *test)
 	bc_uncharge(a, RES, SZ_512K + 5);
 }
 
-/* What was held highest, give or take what the stocks held then. */
+/* maxheld is never too low, and too high by no more than the stocks can have. */
 static void stock_maxheld(struct kunit *test)
 {
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);

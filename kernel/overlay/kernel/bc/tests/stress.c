@@ -3,8 +3,8 @@
  * Beancounters: KUnit tests with several threads and an interrupt.
  *
  * The groups are kept near their barriers, where stocks are opened and closed
- * all the time. Each thread remembers what it charged, so that the sums are
- * known in the end.
+ * all the time. Each thread remembers its charges, so that the sums are known in
+ * the end.
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
@@ -30,8 +30,8 @@
 static const int bc_stress_parent[BC_GROUPS] = { -1, 0, 0, 1, 1 };
 
 /*
- * What is charged: of bytes so much that words are filled and emptied, of what has a
- * lane so little that the barriers are near.
+ * The resource, its barrier, and the sizes of requests: bytes are so many that words are
+ * filled and emptied, units of a resource with a lane are so few that barriers are near.
  */
 struct bc_stress_kind {
 	enum bc_resource res;
@@ -69,8 +69,8 @@ struct bc_stress {
 	const struct bc_stress_kind *kind;
 	struct beancounter *group[BC_GROUPS];
 	bool force;
-	atomic64_t held; /* no more than that at any time */
-	atomic64_t most; /* and what it was at most */
+	atomic64_t held; /* the accounts hold at least that at any time */
+	atomic64_t most; /* the highest value of @held */
 	atomic_t running;
 	struct bc_stress_thread thread[BC_THREADS];
 	struct hrtimer timer;
@@ -98,7 +98,7 @@ static struct bc_stress *bc_stress_new(struct kunit *test)
 	return s;
 }
 
-/* Every thread ends by itself, and is then waited for. */
+/* Every thread finishes by itself, and then waits to be stopped. */
 static void bc_stress_start(struct kunit *test, struct bc_stress *s,
 			    int (*fn)(void *))
 {
@@ -127,7 +127,7 @@ static int bc_stress_done(struct bc_stress_thread *t)
 	return 0;
 }
 
-/* A thread that is stopped before it ran does not run at all. */
+/* Wait first: a thread that is stopped before it ran does not run at all. */
 static void bc_stress_stop(struct bc_stress *s)
 {
 	int i;
@@ -184,7 +184,7 @@ static int bc_random_thread(void *data)
 			bc_thread_uncharge(t, slot);
 		else
 			bc_thread_charge(t, slot);
-		/* Mix with the others where there is one CPU only. */
+		/* Let the other threads run where there is only one CPU. */
 		if (!(i % 1024))
 			usleep_range(1000, 2000);
 		cond_resched();
@@ -195,7 +195,7 @@ static int bc_random_thread(void *data)
 	return bc_stress_done(t);
 }
 
-/* Whatever the others do meanwhile, these hold at any time. */
+/* Check relations that hold at any time, whatever the threads do meanwhile. */
 static void bc_stress_watch(struct kunit *test, struct bc_stress *s)
 {
 	enum bc_resource res = s->kind->res;
@@ -216,7 +216,7 @@ static void bc_stress_watch(struct kunit *test, struct bc_stress *s)
 			if (!s->force)
 				KUNIT_EXPECT_EQ(test, c->forced, 0);
 		}
-		/* Also changes limits, back and forth, under their feet. */
+		/* Change a barrier, back and forth, while the threads run. */
 		bc_kunit_limits(s->group[2], res, limit / 2, limit);
 		usleep_range(200, 400);
 		bc_kunit_limits(s->group[2], res, limit, limit);
@@ -239,11 +239,11 @@ static void bc_stress_check(struct kunit *test, struct bc_stress *s)
 		BC_EXPECT_USAGE(test, s->group[i], res, 0);
 		local += bc_kunit_counter(s->group[i], res).failcnt_local;
 	}
-	/* Each refusal once, and all of them at the top. */
+	/* Each refusal counts once in a local failcnt, and all of them at the top. */
 	KUNIT_EXPECT_EQ(test, local, refused);
 	KUNIT_EXPECT_EQ(test, bc_kunit_counter(s->group[0], res).failcnt,
 			refused);
-	/* Never too low, whoever took and gave back meanwhile. */
+	/* maxheld is never too low, whatever was taken and given back meanwhile. */
 	KUNIT_EXPECT_GE(test, bc_kunit_counter(s->group[0], res).maxheld,
 			atomic64_read(&s->most));
 }
@@ -271,7 +271,7 @@ static void stress_threads_force(struct kunit *test)
 			bc_kunit_counter(s->group[0], s->kind->res).forced, 0);
 }
 
-/* Takes what it gets, in ever smaller pieces, and keeps it. */
+/* A thread that charges as much as it can, in ever smaller pieces, and keeps it. */
 static int bc_greedy_thread(void *data)
 {
 	struct bc_stress_thread *t = data;
@@ -293,8 +293,8 @@ static int bc_greedy_thread(void *data)
 }
 
 /*
- * Race to the barrier: who is refused a byte has seen that none is left, so in
- * the end exactly the barrier is granted.
+ * A race to the barrier: a thread stops when it is refused one byte, so in the end
+ * exactly the barrier is granted.
  */
 static void stress_exact(struct kunit *test)
 {
@@ -318,7 +318,7 @@ static void stress_exact(struct kunit *test)
 		bc_uncharge(s->group[i], RES, granted[i]);
 }
 
-/* Comes into groups and goes, as address spaces do. */
+/* A thread whose address spaces enter groups and leave them. */
 static int bc_mm_thread(void *data)
 {
 	struct bc_stress_thread *t = data;
@@ -353,7 +353,7 @@ static int bc_mm_thread(void *data)
 	return bc_stress_done(t);
 }
 
-/* While somebody adds up what is there; in the end nobody is found. */
+/* Address spaces come and go while they are added up; in the end none is found. */
 static void stress_mms(struct kunit *test)
 {
 	struct bc_stress *s = bc_stress_new(test);
@@ -377,7 +377,7 @@ static void stress_mms(struct kunit *test)
 	}
 }
 
-/* Charges at one tick what it gives back at the next. */
+/* A timer that charges at one tick, and gives the charge back at the next. */
 static enum hrtimer_restart bc_stress_tick(struct hrtimer *timer)
 {
 	struct bc_stress *s = container_of(timer, struct bc_stress, timer);
@@ -391,15 +391,15 @@ static enum hrtimer_restart bc_stress_tick(struct hrtimer *timer)
 		if (bc_charge(bc, RES, s->tick_bytes, BC_BARRIER))
 			s->tick_bytes = 0;
 	}
-	/* Even at a charge, odd at what follows it. */
+	/* @ticks is even at a charge, and odd at the uncharge after it. */
 	s->ticks = (s->ticks | 1) + !s->tick_bytes;
 	hrtimer_forward_now(timer, ns_to_ktime(BC_TICK_NS));
 	return HRTIMER_RESTART;
 }
 
 /*
- * An interrupt may come between any two instructions of a charge: so often
- * that it does. All of it on one CPU, in the same groups.
+ * An interrupt may come between any two instructions of a charge: there are so many
+ * that it does. All charges are on one CPU, in the same groups.
  */
 static void stress_irq(struct kunit *test)
 {
@@ -409,7 +409,7 @@ static void stress_irq(struct kunit *test)
 	int i;
 
 	KUNIT_ASSERT_EQ(test, 0, bc_kunit_pin(test));
-	/* The last group has no room for a stock, the others have. */
+	/* The last group has no room for a stock, the other groups have. */
 	BC_EXPECT_CHARGED(test, s->group[BC_GROUPS - 1], RES, held, BC_BARRIER);
 	hrtimer_init(&s->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	s->timer.function = bc_stress_tick;
@@ -439,7 +439,7 @@ static void stress_irq(struct kunit *test)
 	}
 }
 
-/* Gives back, byte by byte, its share of accounts that are dead. */
+/* A thread that gives back, byte by byte, its share of removed groups' charges. */
 static int bc_last_byte_thread(void *data)
 {
 	struct bc_stress_thread *t = data;
@@ -453,7 +453,7 @@ static int bc_last_byte_thread(void *data)
 	return bc_stress_done(t);
 }
 
-/* Whoever is the last of many frees the accounts, once. */
+/* The thread that gives back the last byte frees the accounts, once. */
 static void stress_last_byte(struct kunit *test)
 {
 	struct bc_stress *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
@@ -470,7 +470,7 @@ static void stress_last_byte(struct kunit *test)
 		for (i = BC_GROUPS - 2; i < BC_GROUPS; i++)
 			BC_EXPECT_CHARGED(test, s->group[i], RES,
 					  500 * BC_THREADS, BC_BARRIER);
-		/* Closed, or the first bytes would stay in the stocks. */
+		/* Close the stocks: else the first bytes would stay in them. */
 		for (i = BC_GROUPS - 1; i >= 0; i--) {
 			bc_close(s->group[i]);
 			bc_put(s->group[i]);

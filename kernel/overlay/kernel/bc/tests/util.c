@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Beancounters: what the KUnit tests share. */
+/* Beancounters: helpers of the KUnit tests. */
 #include <kunit/test.h>
 #include <linux/cpumask.h>
 #include <linux/rcupdate.h>
@@ -13,7 +13,7 @@ struct bc_kunit_account {
 	struct beancounter *bc;
 };
 
-/* Whatever it is, past the stocks. */
+/* Give units of any resource back, past the stocks. */
 static void bc_kunit_give_back(struct beancounter *bc, enum bc_resource res,
 			       u64 n)
 {
@@ -23,7 +23,7 @@ static void bc_kunit_give_back(struct beancounter *bc, enum bc_resource res,
 }
 
 /*
- * What a failed test left behind is given back, or the account would stay in
+ * Give back the charges that a failed test left behind: else the account would stay in
  * the list of every audit of this boot. Runs for the children first.
  */
 static void bc_kunit_release(void *data)
@@ -64,7 +64,7 @@ struct beancounter *bc_kunit_alloc(struct kunit *test,
 	return account->bc;
 }
 
-/* One below the other; the first is the top. */
+/* Accounts, each below the one before; the first is the top. */
 void bc_kunit_chain(struct kunit *test, struct beancounter **chain, int depth)
 {
 	int i;
@@ -105,7 +105,7 @@ u64 bc_kunit_held(struct beancounter *bc, enum bc_resource res)
 	return stat.held;
 }
 
-/* What sits in the words of the group itself, bytes and files. */
+/* The sum of the group's own first words, bytes and files. */
 u64 bc_kunit_stock(struct beancounter *bc)
 {
 	u64 sum = max_t(s64, 0, atomic64_read(&bc->near.word));
@@ -139,7 +139,7 @@ bool bc_kunit_closed(struct beancounter *bc)
 	return bc_stock_is_closed(&bc->near);
 }
 
-/* Does the account still exist? Only its address is looked at. */
+/* Does the account still exist? Only its address is used. */
 bool bc_kunit_listed(const struct beancounter *bc)
 {
 	struct beancounter *pos;
@@ -161,7 +161,7 @@ int bc_kunit_pin(struct kunit *test)
 				    cpumask_of(raw_smp_processor_id()));
 }
 
-/* As a slab cache charges an object, from the stock or under the lock. */
+/* Charge an object as a slab cache does, from the stock or under the lock. */
 int bc_kunit_object(struct beancounter *bc, u64 bytes, u64 files,
 		    enum bc_severity severity)
 {
@@ -172,13 +172,13 @@ int bc_kunit_object(struct beancounter *bc, u64 bytes, u64 files,
 	return bc_try_charge(bc, &rq);
 }
 
-/* Let a use after free happen within the test that causes it. */
+/* Free accounts before the test ends, so that a use after free shows in it. */
 void bc_kunit_settle(struct kunit *test)
 {
 	rcu_barrier();
 }
 
-/* For generators of parameters: the next row of the table that is wanted. */
+/* For generators of parameters: the next row of the table for which wanted() is true. */
 const void *bc_kunit_next_res(const void *prev, char *name,
 			      bool (*wanted)(enum bc_resource res))
 {
@@ -194,7 +194,7 @@ const void *bc_kunit_next_res(const void *prev, char *name,
 	return NULL;
 }
 
-/* The resource of a case that has such a row for its parameter. */
+/* The resource of a case whose parameter is such a row. */
 enum bc_resource bc_kunit_res(struct kunit *test)
 {
 	return (const struct bc_resource_desc *)test->param_value -

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: what the KUnit tests share.
+ * Beancounters: helpers of the KUnit tests.
  *
  * The tests use accounts without a cgroup, from bc_alloc(), so nothing else
  * charges them and every number is known.

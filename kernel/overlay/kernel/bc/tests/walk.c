@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beancounters: KUnit tests of what is visited under the lock of a tree.
+ * Beancounters: KUnit tests of walks under the lock of a tree.
  *
- * Nothing may take longer because there are many groups that are idle. What is
- * compared is not time but how many groups and address spaces were visited, which
- * is the same in every run.
+ * No operation may take longer because there are many idle groups. The tests do not
+ * compare times, but the numbers of groups and address spaces that were visited, which
+ * are the same in every run.
  */
 #include <kunit/test.h>
 #include <linux/mm_types.h>
@@ -14,10 +14,10 @@
 
 #define BC_WALK_GROUPS 200
 #define BC_WALK_MMS 64
-/* More than are added up, or closed, in one hold of the lock. */
+/* More groups than are added up, or closed, in one hold of the lock. */
 #define BC_WALK_BUSY 600
 
-/* A group at its barrier, one beside it, and so many others that do nothing. */
+/* A tree with a group at its barrier, a group beside it, and any number of idle ones. */
 struct bc_walk {
 	struct beancounter *top;
 	struct beancounter *full;
@@ -41,7 +41,7 @@ static unsigned long bc_walk_visits(struct bc_walk *w)
 	return READ_ONCE(w->top->visits);
 }
 
-/* Where what is charged to @full is refused at @at. Returns the visits. */
+/* Charge @full, and let the level @at refuse. Returns the number of visits. */
 static unsigned long bc_walk_refuse(struct kunit *test, struct bc_walk *w,
 				    struct beancounter *at)
 {
@@ -95,7 +95,7 @@ static void walk_idle(struct kunit *test)
 	bc_uncharge(many.beside, BC_KMEMSIZE, 100);
 }
 
-/* A group at its barrier does not visit those that have stocks beside it. */
+/* A refusal at a group's own barrier does not visit groups with stocks beside it. */
 static void walk_beside(struct kunit *test)
 {
 	struct beancounter **busy;
@@ -112,14 +112,14 @@ static void walk_beside(struct kunit *test)
 		BC_EXPECT_CHARGED(test, busy[i], BC_KMEMSIZE, 100, BC_BARRIER);
 	}
 	KUNIT_EXPECT_EQ(test, before, bc_walk_refuse(test, &w, w.full));
-	/* The level above them all takes them back, and then they are idle. */
+	/* A refusal above them all closes their stocks, and then they are idle. */
 	KUNIT_EXPECT_GE(test, bc_walk_refuse(test, &w, w.top), BC_WALK_GROUPS);
 	KUNIT_EXPECT_LT(test, bc_walk_refuse(test, &w, w.top), BC_WALK_GROUPS);
 	for (i = 0; i < BC_WALK_GROUPS; i++)
 		bc_uncharge(busy[i], BC_KMEMSIZE, 100);
 }
 
-/* Many groups with words, each of which has something that nobody holds. */
+/* Many groups with open words, in each of which are units that nobody holds. */
 static void bc_walk_busy(struct kunit *test, struct bc_walk *w,
 			 struct beancounter **busy)
 {
@@ -134,7 +134,7 @@ static void bc_walk_busy(struct kunit *test, struct bc_walk *w,
 	}
 }
 
-/* They are closed now, by so many holds of the lock that none was long. */
+/* Their words are closed now, by so many holds of the lock that none was long. */
 static void bc_walk_closed(struct kunit *test, struct bc_walk *w,
 			   struct beancounter **busy, unsigned long before)
 {
@@ -147,7 +147,7 @@ static void bc_walk_closed(struct kunit *test, struct bc_walk *w,
 	KUNIT_EXPECT_EQ(test, w->top->drains, 0);
 }
 
-/* Words are closed a part at a time, and what is decided then is exact all the same. */
+/* Although words are closed a part at a time, requests are decided exactly. */
 static void walk_parts(struct kunit *test)
 {
 	const u64 barrier = 64 * SZ_1M;
@@ -162,7 +162,7 @@ static void walk_parts(struct kunit *test)
 	bc_walk_make(test, &w, 0);
 	bc_kunit_set(w.top, BC_SET_BARRIER, BC_KMEMSIZE, barrier);
 
-	/* Granted to the last byte, then refused. */
+	/* The last byte is granted, and the next is refused. */
 	bc_walk_busy(test, &w, busy);
 	before = READ_ONCE(w.top->locks);
 	BC_EXPECT_CHARGED(test, w.full, BC_KMEMSIZE, barrier, BC_BARRIER);
@@ -171,14 +171,14 @@ static void walk_parts(struct kunit *test)
 	BC_EXPECT_USAGE(test, w.top, BC_KMEMSIZE, barrier);
 	bc_uncharge(w.full, BC_KMEMSIZE, barrier);
 
-	/* Nothing of it fits. */
+	/* A request that does not fit. */
 	bc_walk_busy(test, &w, busy);
 	before = READ_ONCE(w.top->locks);
 	BC_EXPECT_REFUSED(test, w.full, BC_KMEMSIZE, barrier + 1, BC_BARRIER);
 	bc_walk_closed(test, &w, busy, before);
 	BC_EXPECT_HELD(test, w.top, BC_KMEMSIZE, 0);
 
-	/* Above the barrier. */
+	/* A forced request above the barrier. */
 	bc_walk_busy(test, &w, busy);
 	before = READ_ONCE(w.top->locks);
 	BC_EXPECT_CHARGED(test, w.full, BC_KMEMSIZE, barrier + 1, BC_FORCE);
@@ -186,7 +186,7 @@ static void walk_parts(struct kunit *test)
 	BC_EXPECT_REFUSED(test, busy[0], BC_KMEMSIZE, 1, BC_BARRIER);
 	bc_uncharge(w.full, BC_KMEMSIZE, barrier + 1);
 
-	/* From one to the other. */
+	/* A transfer from one group to the other. */
 	bc_walk_busy(test, &w, busy);
 	BC_EXPECT_CHARGED(test, w.full, BC_KMEMSIZE, 1000, BC_BARRIER);
 	before = READ_ONCE(w.top->locks);
@@ -197,7 +197,7 @@ static void walk_parts(struct kunit *test)
 	BC_EXPECT_HELD(test, w.top, BC_KMEMSIZE, barrier + 1);
 	bc_uncharge(w.beside, BC_KMEMSIZE, barrier + 1);
 
-	/* A barrier that is written, and held that is read, which closes nothing. */
+	/* Writing a barrier closes all words, reading held closes none. */
 	bc_walk_busy(test, &w, busy);
 	before = READ_ONCE(w.top->locks);
 	bc_kunit_set(w.top, BC_SET_BARRIER, BC_KMEMSIZE, BC_MAX);
@@ -215,7 +215,7 @@ static void walk_parts(struct kunit *test)
 	bc_uncharge(busy[0], BC_KMEMSIZE, 1000);
 }
 
-/* The group in which address spaces are found, from the top; NULL if in none. */
+/* The first group, from the top, that has address spaces; NULL if none has. */
 static struct beancounter *bc_walk_has_mms(struct bc_walk *w)
 {
 	struct beancounter *bc;
@@ -240,7 +240,7 @@ static void bc_walk_mm(struct beancounter *bc, struct mm_struct *mm, bool add)
 	bc_unlock(bc, flags);
 }
 
-/* Who comes into a group that has others, and goes, takes the lock of the group only. */
+/* An address space that enters or leaves a group with others takes only its mms_lock. */
 static void walk_mm_lock(struct kunit *test)
 {
 	struct mm_struct *mms[3];
@@ -271,7 +271,7 @@ static void walk_mm_lock(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, bc_walk_has_mms(&w));
 }
 
-/* A process that exits looks at some address spaces, not at all. */
+/* A process that exits visits some address spaces, but not all of them. */
 static void walk_exit(struct kunit *test)
 {
 	struct mm_struct *mm;
@@ -289,7 +289,7 @@ static void walk_exit(struct kunit *test)
 	KUNIT_EXPECT_LT(test, bc_walk_visits(&w) - before, BC_WALK_MMS / 2);
 	for (i = 0; i < BC_WALK_MMS; i++)
 		bc_walk_mm(i % 2 ? w.full : w.beside, mm + i, false);
-	/* With the last of them the groups are idle again. */
+	/* Without address spaces the groups are idle again. */
 	before = bc_walk_visits(&w);
 	bc_phys_exit(w.full, mm);
 	KUNIT_EXPECT_LE(test, bc_walk_visits(&w) - before, 3);
