@@ -2,8 +2,9 @@
 /*
  * PROGRAM [--list | PATTERN...]
  *
- * Runs the cases, or those that match: each in a process of its own, which is not in the group,
- * and with a group of its own below one group of the program.
+ * Runs the cases, or those that match. Each runs in a process of its own, which
+ * is not in the group, and has a group of its own below one group of the
+ * program.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -90,7 +91,7 @@ void bc_xfail(const char *fmt, ...)
 void bc_check_true(const char *file, int line, const char *what, bool ok)
 {
 	if (!ok)
-		bc_fail(file, line, "not so: %s", what);
+		bc_fail(file, line, "false: %s", what);
 }
 
 void bc_check_range(const char *file, int line, const char *what, long long got,
@@ -137,7 +138,7 @@ long long bc_audit(char *line, size_t size)
 	return llabs(strtoll(at + 17, NULL, 10));
 }
 
-/* The same when it has come to rest, or has had @timeout_ms for it. */
+/* The same, once the difference is 0 or @timeout_ms are over. */
 long long bc_audit_settled(char *line, size_t size, int timeout_ms)
 {
 	long long end = bc_now_ms() + timeout_ms, now, diff;
@@ -163,8 +164,8 @@ static bool audit_ok(void)
 }
 
 /*
- * Maps everything that is mapped, so that what the case and its worker touch
- * later brings no page table and no page cache node into the account.
+ * Populates everything that is mapped, so that the case and its worker add no
+ * page table and no page cache node to the account when they touch it later.
  */
 void bc_populate(void)
 {
@@ -211,7 +212,7 @@ static void run_case(const struct bc_case *c, struct bc_group *g)
 {
 	volatile char deep[64 * 1024];
 
-	/* A session that dies with the harness, and stack enough. */
+	/* The case dies with the harness, and has enough stack populated. */
 	bc_reaper = false;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	deep[0] = 0;
@@ -222,7 +223,7 @@ static void run_case(const struct bc_case *c, struct bc_group *g)
 	_exit(KSFT_PASS);
 }
 
-/* Kills all, and waits for the last: a hundred thousand locks take a while. */
+/* Kills all processes and waits for the last: to free 100,000 locks takes a while. */
 static void wait_empty(const struct bc_group *g)
 {
 	long long end = bc_now_ms() + bc_patience(EXIT_MS);
@@ -236,13 +237,13 @@ static void wait_empty(const struct bc_group *g)
 	}
 }
 
-/* What is left when everybody has gone: nothing, in the end. */
+/* After all processes have gone, nothing must be left in the end. */
 static int check_end(const struct bc_case *c, const struct bc_group *g)
 {
 	long long held;
 
 	wait_empty(g);
-	/* Who makes groups pays for them, too. */
+	/* Groups that the case made in its group are charged to it. */
 	bc_group_empty(g);
 	if (!c->residue) {
 		held = bc_wait_held(g, 0);
@@ -256,7 +257,10 @@ static int check_end(const struct bc_case *c, const struct bc_group *g)
 	return audit_ok() ? KSFT_PASS : KSFT_FAIL;
 }
 
-/* Orphans of the case come here, and hold what they are until waited for. */
+/*
+ * Orphans of the case become children of the harness, and are charged until it
+ * waits for them.
+ */
 static int wait_case(pid_t pid, int *status)
 {
 	long long end = bc_now_ms() + bc_patience(CASE_MS);
@@ -322,7 +326,7 @@ static void start(struct bc_group *top, const char *name)
 
 	if (geteuid())
 		ksft_exit_skip("needs root to make groups\n");
-	/* Found out once, by who is in no group. */
+	/* The first call finds out and remembers; this process is in no group. */
 	bc_patience(0);
 	if (!bc_root())
 		ksft_exit_skip("no cgroup2 file system\n");
@@ -353,14 +357,14 @@ static void raise_limits(void)
 	setrlimit(RLIMIT_MSGQUEUE, &all);
 	setrlimit(RLIMIT_MEMLOCK, &all);
 	signal(SIGPIPE, SIG_IGN);
-	/* Orphans of a case come here, to be waited for. */
+	/* Orphans of a case become children of this process, which waits for them. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
 /*
- * Whether the root hands the memory controller down.  It is left as it was: a
- * memory cgroup has lists of its own, and lists of two or three names are not
- * shrunk.
+ * Does the root enable the memory controller for its children? It is left as it
+ * was: a memory cgroup has lists of its own, and lists of two or three names
+ * are not shrunk.
  */
 static bool memory_enabled(void)
 {
@@ -420,7 +424,8 @@ int bc_main(int argc, char **argv, const struct bc_case *cases, size_t n)
 	}
 	ret = bc_group_remove(&top);
 	if (ret)
-		ksft_print_msg("%s stays: %s\n", top.path, strerror(-ret));
+		ksft_print_msg("%s cannot be removed: %s\n", top.path,
+			       strerror(-ret));
 	if (!memory && memory_enabled())
 		disable_memory();
 	ksft_finished();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Jobs that more than one program has, and what they are made of.
+ * Jobs that more than one program has, and their helpers.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -40,7 +40,7 @@ long bc_kept_count(void)
 	return nr_kept;
 }
 
-/* The last @n of them. */
+/* Closes the last @n of them. */
 long bc_drop_some(long n)
 {
 	while (nr_kept && n-- > 0)
@@ -54,7 +54,7 @@ long bc_drop_kept(long unused)
 	return bc_drop_some(nr_kept);
 }
 
-/* Keeps up to @n more: struct file and nothing else; how many it has made. */
+/* Keeps up to @n more, each a struct file and nothing else. Returns how many. */
 long bc_open_null(long n)
 {
 	long i;
@@ -66,7 +66,10 @@ long bc_open_null(long n)
 	return i;
 }
 
-/* A worker that has all but the files for bc_open_null(@n); what is held. */
+/*
+ * Starts a worker that has everything but the files for bc_open_null(@n).
+ * Returns what is held.
+ */
 long long bc_start_warm(struct bc_worker *w, const struct bc_group *g, long n)
 {
 	/* Its dentry must not come and go with the files of the worker. */
@@ -160,7 +163,7 @@ int bc_hand_over(int to, const int *fds, int n)
 	return sendmsg(to, &msg, MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
-/* How many came with a message, -1 when there is none. */
+/* Returns how many came with a message, or -1 when there is no message. */
 int bc_take_over(int from, int *fds, int flags)
 {
 	union control control;
@@ -185,7 +188,7 @@ int bc_take_over(int from, int *fds, int flags)
 	return n;
 }
 
-/* What mmap() and mremap() return, as a job does. */
+/* The result of a job from that of mmap() or mremap(). */
 long bc_mapped(const void *at)
 {
 	return at == MAP_FAILED ? -1 : 0;
@@ -202,12 +205,12 @@ long bc_grow_brk(long pages)
 
 	if (syscall(SYS_brk, new) == new)
 		return 0;
-	/* Refused: the old break is what it says. */
+	/* When brk() is refused, it returns the old break. */
 	errno = syscall(SYS_brk, 0) == old ? ENOMEM : EIO;
 	return -1;
 }
 
-/* 1, or -1 at the end of the stack. */
+/* Returns 1, or -1 at the end of the stack. */
 __attribute__((noinline)) long bc_use_stack(long pages)
 {
 	char frame[4096];
@@ -218,7 +221,7 @@ __attribute__((noinline)) long bc_use_stack(long pages)
 	return *(volatile char *)frame;
 }
 
-/* Room for @n page tables, at a multiple of what one maps; or NULL. */
+/* Room for @n page tables, aligned to what one of them maps; or NULL. */
 char *bc_map_tables(long n)
 {
 	char *area = mmap(NULL, (n + 1) << 21, BC_RW, BC_ANON | MAP_NORESERVE,
@@ -231,7 +234,7 @@ char *bc_map_tables(long n)
 	return area;
 }
 
-/* A page for each. */
+/* Touches one page for each table. */
 long bc_touch_tables(char *area, long n)
 {
 	long i;
@@ -258,7 +261,7 @@ long bc_reap(long pid)
 	return waitpid(pid, NULL, 0);
 }
 
-/* BC_SIGNAL and its number when it was a signal; -1 when there is no child. */
+/* The exit code; BC_SIGNAL plus the signal that killed it; -1 without such a child. */
 long bc_exit_code(long pid)
 {
 	int status;
@@ -269,7 +272,7 @@ long bc_exit_code(long pid)
 				     WEXITSTATUS(status);
 }
 
-/* fork(), and the child is in another group from its first instruction. */
+/* fork() of a child that is in another group from its first instruction. */
 long bc_clone_into(int group_fd)
 {
 	struct clone_args args = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What more than one program has its worker do: jobs, see bc_call(), and what
- * they are made of.
+ * Jobs that the workers of more than one program do, see bc_call(), and the
+ * helpers of these jobs.
  */
 #ifndef BC_JOBS_H
 #define BC_JOBS_H
@@ -12,7 +12,7 @@
 #define BC_RW (PROT_READ | PROT_WRITE)
 #define BC_ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
-/* A file to keep; true when there is none, errno says why. */
+/* Keeps a descriptor. Returns true when there is none; errno says why then. */
 bool bc_keep(int fd);
 int bc_kept(long i);
 long bc_kept_count(void);
@@ -24,18 +24,19 @@ long long bc_start_warm(struct bc_worker *w, const struct bc_group *g, long n);
 /* Names that do not fit into a dentry. */
 const char *bc_long_name(long i);
 
-/* Names that are not there: sysfs remembers them, a dentry each. */
+/* Looks up names that do not exist: sysfs keeps a dentry for each. */
 long bc_look_up(long n);
 
 /*
- * Files f0 and on of the case's own tmpfs, whose dentries stay and are not the
- * group's; jobs that watch them with inotify and stop it.
+ * Makes the files f0 and on in a tmpfs of the case's own. Their dentries stay
+ * and are not charged to the group. The jobs watch these files with inotify,
+ * and stop that.
  */
 void bc_make_files(int n);
 long bc_watch(long n);
 long bc_unwatch(long unused);
 
-/* Files that are handed to who is at the other end of a socket. */
+/* Files that are passed to the process at the other end of a socket. */
 #define BC_HANDED_MAX 16
 int bc_hand_over(int to, const int *fds, int n);
 int bc_take_over(int from, int *fds, int flags);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counts what nobody has marked: see bc_marks.h.
+ * Counts unmarked objects: see bc_marks.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@ struct unmarked {
 	long long bytes;
 };
 
-/* What kmalloc() has made for the group without a mark. */
+/* Counts the objects that kmalloc() has made for the group without a mark. */
 static void count_unmarked(const struct bc_group *g, struct unmarked *u)
 {
 	char path[320], line[160], cache[64];
@@ -79,8 +79,8 @@ void bc_marks_test(struct bc_group *g, const struct bc_kind *k)
 	count_unmarked(g, &after);
 	unmarked = after.objects - before.objects;
 	bytes = after.bytes - before.bytes;
-	bc_note("%ld hold %lld; %ld unmarked objects, %lld", k->count, rise,
-		unmarked, bytes);
+	bc_note("%ld made, %lld held; %ld unmarked objects, %lld bytes",
+		k->count, rise, unmarked, bytes);
 	/* One or two may have been given back. */
 	bc_range(unmarked, k->unmarked - 3, LONG_MAX);
 	bc_range(rise, low + bytes - 1024, LLONG_MAX);

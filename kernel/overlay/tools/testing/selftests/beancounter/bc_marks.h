@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Objects that nobody has marked, which the group pays for all the same:
- * bc.what must list so many more of kmalloc()'s when things have been made.
+ * Unmarked objects, which are charged to the group all the same: when things
+ * have been made, bc.what must list at least so many more objects of kmalloc().
  */
 #ifndef BC_MARKS_H
 #define BC_MARKS_H
@@ -11,22 +11,22 @@
 struct bc_kind {
 	/* In the harness, before there is a worker. */
 	void (*before)(void);
-	/* In the worker, see struct bc_object; no drop: it goes with the worker. */
+	/* In the worker, see struct bc_object. Without drop they go with the worker. */
 	bc_job prepare, make, drop;
-	/* Before it goes, where what prepare() has made would stay. */
+	/* In the worker, at last: removes what prepare() made, where that would stay. */
 	bc_job end;
 	long count;
-	/* How many objects of kmalloc() there are, at least, for all of them. */
+	/* How many objects of kmalloc() all of them have, at least. */
 	long unmarked;
-	/* What else each of them is charged: an object of these caches. */
+	/* The caches in which each of them has an object besides. */
 	const char *caches[6];
-	/* And for all of them, besides. */
+	/* Bytes that are charged for all of them together, besides. */
 	long long (*also)(void);
 };
 
 void bc_marks_test(struct bc_group *g, const struct bc_kind *k);
 
-/* A test of files that make_@fn() keeps, with @per such objects each. */
+/* A test of @n files that make_@fn() keeps, each with @per such objects. */
 #define BC_MARKED_FILES(fn, n, per)                                        \
 	static void test_##fn(struct bc_group *g)                          \
 	{                                                                  \
@@ -38,7 +38,10 @@ void bc_marks_test(struct bc_group *g, const struct bc_kind *k);
 		bc_marks_test(g, &k);                                      \
 	}
 
-/* In the worker: threads that wait for ever, but once do a job, one by one. */
+/*
+ * In the worker: starts threads that wait for ever, and lets each of them do a
+ * job, one after the other.
+ */
 long bc_threads_start(long n);
 long bc_threads_run(long n, bc_job job);
 

@@ -5,7 +5,7 @@
 
 #include <netinet/in.h>
 
-/* A network of the process's own, with a loopback device; or skip. */
+/* A network of the process's own, with a loopback device; skips the case without. */
 void bc_own_net(void);
 
 /*
@@ -14,17 +14,17 @@ void bc_own_net(void);
  */
 int bc_bound_socket(int type, struct sockaddr_in *sin);
 
-/* A port of the loopback device, and a socket connected to it. */
+/* A port of the loopback device, and a socket that is connected to it. */
 struct sockaddr_in bc_loopback(int port);
 int bc_connected_socket(int type, int port);
 
 /*
- * To be closed by a reset, and gone with what was not sent: nobody is to wait
- * for a minute.
+ * Makes close() reset the connection and drop what was not sent, so that nobody
+ * waits for it for a minute.
  */
 int bc_reset_on_close(int fd);
 
-/* Of a header of IPv4. */
+/* The checksum of a header of IPv4. */
 unsigned short bc_checksum(const void *at, size_t size);
 
 #endif /* BC_NET_H */

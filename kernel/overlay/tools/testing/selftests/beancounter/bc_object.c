@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a charged object, the same for all of them: made, held rises by
- * what it costs; given back, held is what it was; made at the barrier, it is
- * refused, said so, counted, and the barrier is not passed; the barrier taken
- * away, it can be had again; the last process gone, nothing is held.
+ * The life of a charged object, which is tested in the same way for all kinds.
+ * When objects are made, held rises by what they cost; when they are given
+ * back, held is what it was. At the barrier they are refused with the right
+ * error, the refusal is counted, and held does not exceed the barrier. When the
+ * barrier is gone, they can be made again. When the last process has exited,
+ * nothing is held.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,8 +37,9 @@ static void check_error(const struct bc_object *o, int error)
 }
 
 /*
- * Made and given back once: fd tables grown, page tables and caches there.
- * Then what is held has to stay the same over some grace periods.
+ * Makes them and gives them back once, so that the descriptor table has grown,
+ * and page tables and caches are there. Then held has to stay the same over
+ * some grace periods.
  */
 static long long warm_up(struct bc_group *g, struct bc_worker *w,
 			 const struct bc_object *o)
@@ -59,7 +62,7 @@ void bc_object_refusal(struct bc_group *g, struct bc_worker *w,
 	half = base + low / 2;
 	fails = bc_failcnt(g);
 	bc_reset_maxheld(g);
-	/* What is not marked goes on to the limit. */
+	/* Unmarked requests pass the barrier, so the limit is as low. */
 	if (!o->to_limit)
 		bc_set_barrier(g, half);
 	bc_set_limit(g, half);
@@ -67,14 +70,14 @@ void bc_object_refusal(struct bc_group *g, struct bc_worker *w,
 	made = bc_call(w, o->make, o->count);
 	if (made >= o->count)
 		bc_fail(__FILE__, __LINE__,
-			"all %ld made: %lld held with %lld allowed", made,
+			"all %ld were made: %lld held, %lld allowed", made,
 			bc_held(g), half);
 	check_error(o, w->error);
 	if (bc_failcnt(g) <= fails)
 		bc_fail(__FILE__, __LINE__, "a refusal has not been counted");
 	bc_range(bc_held(g) - bc_forced(g), 0, limit);
 	bc_range(bc_maxheld(g) - bc_forced(g), 0, limit);
-	/* As many as there is room for, less one for what one takes by itself. */
+	/* As many as there is room for, less one for what the first takes besides. */
 	bc_range(made, o->count / 2 * low / high - o->count / 8 - 1, o->count);
 	bc_set_limit(g, BC_MAX);
 	bc_set_barrier(g, BC_MAX);
@@ -99,7 +102,7 @@ void bc_object_test(struct bc_group *g, const struct bc_object *o)
 	bc_eq(bc_failcnt(g), 0);
 
 	if (o->to_limit) {
-		/* Over the barrier: nothing of the sort is refused there. */
+		/* Held is above the barrier: none of these is refused there. */
 		bc_set_barrier(g, 1);
 		bc_eq(bc_call(&w, o->make, o->count), o->count);
 		bc_call(&w, o->drop, 0);
@@ -118,7 +121,7 @@ void bc_object_test(struct bc_group *g, const struct bc_object *o)
 	bc_held_is(g, 0);
 }
 
-/* What a cache is called in sysfs, whichever of the caches that were merged it is. */
+/* The name of a cache in sysfs, which is the same for all caches that were merged. */
 static void cache_id(const char *cache, char *id, size_t size)
 {
 	char path[128];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An operation on memory, the same for all of them, each in a group of its
- * own: with room for what it adds it is done, and adds that; with a page less
- * it is refused, says so, is counted, and has changed nothing.
+ * An operation on memory, which is tested in the same way for all, each in a
+ * group of its own. With room for the pages that it adds, it succeeds and adds
+ * them. With room for a page less it fails with ENOMEM, the refusal is counted,
+ * and nothing has changed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,12 +14,12 @@
 
 #define MAPS_SIZE 65536
 
-/* Before and after: memory of every worker, so only where it is asked for. */
+/* Before and after. They are memory of every worker, so only for those that compare. */
 static char (*maps)[MAPS_SIZE];
 
 /*
- * What is mapped where. Neighbours that would be one area but for an operation
- * that was about to split it are one here.
+ * Reads what is mapped where. Neighbours count as one area if they would be
+ * one, if no operation had been about to split it.
  */
 static long maps_read(long i)
 {
@@ -57,7 +58,7 @@ static long maps_same(long unused)
 	return maps_read(1) ? -1 : !strcmp(maps[0], maps[1]);
 }
 
-/* false: this kernel has no such thing. */
+/* Returns false if this kernel has no such operation. */
 static bool begin(struct bc_worker *w, struct bc_group *g,
 		  const struct bc_op_table *t, const struct bc_op *o)
 {
@@ -74,7 +75,7 @@ static bool begin(struct bc_worker *w, struct bc_group *g,
 		return false;
 	}
 	if (t->same_maps) {
-		/* The first time may fault in, and grow, what it needs. */
+		/* The first call may fault in and grow the memory that it needs. */
 		bc_eq(bc_call(w, maps_read, 1), 0);
 		bc_eq(bc_call(w, maps_read, 0), 0);
 	}
@@ -93,7 +94,7 @@ static void end(struct bc_worker *w, struct bc_group *g,
 		bc_eq(bc_held_of(g, t->key), 0);
 }
 
-/* What it adds, at most: at a full account, too. */
+/* With room for just what it adds; in a full account if it adds nothing. */
 static void one_granted(struct bc_group *g, const struct bc_op_table *t,
 			const struct bc_op *o)
 {
@@ -119,7 +120,7 @@ static void one_granted(struct bc_group *g, const struct bc_op_table *t,
 	end(&w, g, t, o);
 }
 
-/* One page too much. */
+/* With room for one page less. */
 static void one_refused(struct bc_group *g, const struct bc_op_table *t,
 			const struct bc_op *o)
 {
@@ -138,7 +139,7 @@ static void one_refused(struct bc_group *g, const struct bc_op_table *t,
 		bc_fail(__FILE__, __LINE__, "%s: %s", o->name,
 			strerror(w.error));
 	bc_eq(bc_held_of(g, t->key), before);
-	/* Both or none. */
+	/* Both resources are charged, or none. */
 	if (t->other)
 		bc_eq(bc_held_of(g, t->other), other);
 	bc_eq(bc_resource(g, t->key, "failcnt"), 1);
@@ -152,7 +153,7 @@ static void one_refused(struct bc_group *g, const struct bc_op_table *t,
 	end(&w, g, t, o);
 }
 
-/* All, each with as much room as it needs. */
+/* All operations, each with as much room as it needs. */
 void bc_ops_granted(struct bc_group *g, const struct bc_op_table *t)
 {
 	struct bc_group sub;
@@ -165,7 +166,7 @@ void bc_ops_granted(struct bc_group *g, const struct bc_op_table *t)
 	}
 }
 
-/* Those that add something, each with a page less. */
+/* The operations that add something, each with room for one page less. */
 void bc_ops_refused(struct bc_group *g, const struct bc_op_table *t)
 {
 	struct bc_group sub;

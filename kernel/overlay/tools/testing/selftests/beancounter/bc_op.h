@@ -10,27 +10,30 @@
 
 struct bc_op {
 	const char *name;
-	/* In the worker: 0 or an error. */
+	/* In the worker; each returns 0 or an error. */
 	bc_job prepare;
 	bc_job act;
-	long pages; /* what it adds */
+	long pages; /* how many it adds */
 	bool late; /* given back by a work */
-	/* At last, what prepare() made; only where things persist. */
+	/*
+	 * In the worker, at last: removes what prepare() made; only where
+	 * things persist.
+	 */
 	bc_job end;
 };
 
 struct bc_op_table {
 	/* The resource. */
 	const char *key;
-	/* Another, to which nothing is added by what is refused. */
+	/* Another resource, to which a refused operation adds nothing. */
 	const char *other;
 	const struct bc_op *ops;
 	size_t count;
-	/* What the jobs are called with. */
+	/* The argument of the jobs. */
 	long arg;
-	/* Not every kernel has all of them. */
+	/* Some kernels do not have all of the operations. */
 	bool optional;
-	/* What is refused leaves every area as it was. */
+	/* A refused operation leaves every area as it was. */
 	bool same_maps;
 	/* Something may be given back after the worker has gone. */
 	bool late;

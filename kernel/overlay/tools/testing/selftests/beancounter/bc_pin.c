@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Something that pins memory, each time in a group of its own: with room for
- * what it adds it is done, and adds that until it is undone; with a page less
- * it is refused, says so, is counted, and nothing of it stays. The same for who
- * has to keep within RLIMIT_MEMLOCK. It stays with who asked for it.
+ * Something that pins memory is tested each time in a group of its own. With
+ * room for the pages that it adds, it succeeds and adds them until it is
+ * undone. With room for a page less it fails with the right error, the refusal
+ * is counted, and nothing of it stays. The same holds for a user who has to
+ * keep within RLIMIT_MEMLOCK. The charge stays with the group that asked for
+ * the pin.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,7 +36,7 @@ long bc_pin_map(long n)
 	return 0;
 }
 
-/* Without the right to lock more than so many pages. */
+/* Takes away the right to lock more than so many pages. */
 static long lose_right(long pages)
 {
 	struct __user_cap_header_struct head = {
@@ -51,7 +53,7 @@ static long lose_right(long pages)
 	return syscall(SYS_capset, &head, data);
 }
 
-/* With a @limit unless that is 0. What is held then, if nothing else is. */
+/* Starts a worker, with @limit unless that is 0. Returns what is held then. */
 static long long start(struct bc_worker *w, const struct bc_group *g,
 		       const struct bc_pin_kind *k, long limit)
 {
@@ -108,7 +110,7 @@ static void refused(struct bc_group *g, const struct bc_pin_kind *k, long limit)
 	bc_settles(g, BC_LOCKED, 0);
 }
 
-/* Granted here, but not by RLIMIT_MEMLOCK. */
+/* Granted by the account, but refused by RLIMIT_MEMLOCK. */
 static void undone(struct bc_group *g, const struct bc_pin_kind *k)
 {
 	struct bc_worker w;
@@ -121,7 +123,7 @@ static void undone(struct bc_group *g, const struct bc_pin_kind *k)
 	bc_settles(g, BC_LOCKED, 0);
 }
 
-/* Left to somebody in another group, who does not pay for it. */
+/* The pin is left to a process in another group, which does not pay for it. */
 static void inherited(struct bc_group *g, const struct bc_pin_kind *k)
 {
 	struct bc_group a, b;
@@ -140,7 +142,7 @@ static void inherited(struct bc_group *g, const struct bc_pin_kind *k)
 	bc_pause_ms(50);
 	bc_eq(bc_held_of(&a, BC_LOCKED), all);
 	bc_eq(bc_held_of(&b, BC_LOCKED), 0);
-	/* It outlives the group that pays. */
+	/* The pin outlives the group that pays for it. */
 	bc_eq(bc_group_remove(&a), 0);
 	bc_eq(bc_held_of(g, BC_LOCKED), all);
 	kill(heir, SIGKILL);

@@ -8,30 +8,30 @@
 
 #include "bc_jobs.h"
 
-/* So many pages are asked for, of bc_pin_area. */
+/* How many pages of bc_pin_area are pinned. */
 #define BC_PIN_PAGES 8L
 
 struct bc_pin_kind {
 	/* Makes what it needs, or skips the case. */
 	void (*setup)(void);
-	/* In the worker, with BC_PIN_PAGES: 0 or an error. */
+	/* In the worker, with BC_PIN_PAGES; each returns 0 or an error. */
 	bc_job prepare;
 	bc_job act;
-	bc_job undo; /* after which it is prepared again */
-	long pages; /* what it adds */
-	int error; /* what the interface makes of ENOMEM */
-	bool drops; /* refused, it gives up what it had */
-	bool leaves; /* it does not outlive the process */
+	bc_job undo; /* prepare() is called again after it */
+	long pages; /* how many act() adds */
+	int error; /* what the interface turns ENOMEM into */
+	bool drops; /* when refused, it gives up what it had */
+	bool leaves; /* the pin does not outlive the process */
 };
 
 extern char *bc_pin_area;
 
-/* Once for a process: @n pages, all of them there. 0, or -1 and errno. */
+/* Maps @n populated pages, once in a process. Returns 0, or -1 and errno. */
 long bc_pin_map(long n);
 
 void bc_pin_test(struct bc_group *g, const struct bc_pin_kind *k);
 
-/* A case of that name. */
+/* Defines a case of that name. */
 #define BC_PIN_CASE(name, ...)                                       \
 	static void test_##name(struct bc_group *g)                  \
 	{                                                            \

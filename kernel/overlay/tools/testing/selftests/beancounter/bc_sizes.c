@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the running kernel's allocators take for an object, and what it was
- * built with.
+ * What the allocators of the running kernel take for an object, and with which
+ * options it was built.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +64,7 @@ static long long object_size(const char *cache)
 	return size > 0 ? size + owner_size() : 0;
 }
 
-/* What a security module, if there is one, has beside a file or an inode. */
+/* The blob that a security module, if there is one, keeps beside a file or an inode. */
 static long long blob_size(const char *cache)
 {
 	const char *inode = strstr(cache, "inode_cache");
@@ -83,7 +83,7 @@ long long bc_slab_size(const char *cache)
 	return size > 0 ? size + blob_size(cache) : 0;
 }
 
-/* What is charged for an accounted kmalloc(@n), whoever accounts for it. */
+/* What is charged for an accounted kmalloc(@n), whether memcg accounts for it or not. */
 long long bc_kmalloc_size(size_t n)
 {
 	static const char *const names[] = {
@@ -104,7 +104,7 @@ long long bc_kmalloc_size(size_t n)
 	return page;
 }
 
-/* 1 when the kernel has the option, 0 when not, -1 when it does not tell. */
+/* 1 when the kernel has the option, 0 when it does not, -1 when it does not tell. */
 int bc_config(const char *option)
 {
 	char line[256], want[128];
@@ -125,7 +125,7 @@ int bc_config(const char *option)
 	return found;
 }
 
-/* How long to wait, @ms otherwise, for a kernel that checks every access. */
+/* How long to wait for what takes @ms: longer if the kernel checks every access. */
 int bc_patience(int ms)
 {
 	static int factor;

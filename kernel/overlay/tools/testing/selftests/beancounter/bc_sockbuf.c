@@ -58,7 +58,7 @@ long buf_drain_kept(long i)
 	return buf_drain(bc_kept(i));
 }
 
-/* Two sockets that are connected are kept: what one sends the other receives. */
+/* Keeps two connected sockets: what one sends the other receives. */
 long buf_make_pair(long type)
 {
 	int fd[2];
@@ -97,7 +97,7 @@ long buf_reset_one(long fd)
 	return close(fd);
 }
 
-/* A socket of packets on the loopback device, which gets those of a protocol. */
+/* A packet socket on the loopback device, which receives one protocol. */
 long buf_make_packet(long protocol)
 {
 	struct sockaddr_ll ll = {
@@ -127,7 +127,7 @@ void buf_nothing_left(const struct bc_group *g)
 void buf_set_both(const struct bc_group *g, const char *row, long long barrier,
 		  long long limit)
 {
-	/* Whichever is raised goes first. */
+	/* Without a limit in the way, the barrier can be set first. */
 	bc_set_key(g, "bc.limit", row, BC_MAX);
 	bc_set_key(g, "bc.barrier", row, barrier);
 	bc_set_key(g, "bc.limit", row, limit);

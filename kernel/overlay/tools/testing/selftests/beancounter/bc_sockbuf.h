@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rows of socket buffers: what more than one program does with sockets.
+ * The rows of socket buffers: jobs that use sockets, for more than one program.
  */
 #ifndef BC_SOCKBUF_H
 #define BC_SOCKBUF_H
@@ -14,28 +14,28 @@
 #define OTHER "othersockbuf"
 #define DGRAM "dgramrcvbuf"
 
-/* What is sent. */
+/* The data that jobs send. */
 extern char data[64 << 10];
 /* Where make_server() listens. */
 extern struct sockaddr_in server;
 
-/* For jobs, which return it: -errno, and never 0. */
+/* The result of a job that has failed: -errno, and never 0. */
 long buf_fail(void);
 
-/* Jobs: sockets that are kept. Negative is an error number. */
-long buf_make_server(long type); /* its port */
-long buf_connect_udp(long port); /* its number among those kept */
-long buf_make_pair(long type); /* the same: what one sends the next receives */
+/* Jobs that keep the sockets they make. A negative result is an error number. */
+long buf_make_server(long type); /* returns its port */
+long buf_connect_udp(long port); /* returns its number among those kept */
+long buf_make_pair(long type); /* the same; what one sends the next receives */
 long buf_make_packet(long protocol); /* the same, on the loopback device */
 
-/* Jobs, of a descriptor: as much as there is, without waiting. */
+/* Jobs with a descriptor. The first two go on while they need not wait. */
 long buf_fill(long fd);
 long buf_drain(long fd);
 long buf_writable(long fd);
 long buf_wait_writable(long fd);
 long buf_reset_one(long fd);
 
-/* Jobs, of a number among those kept. */
+/* Jobs with the number of a kept socket. */
 long buf_drain_kept(long i);
 long buf_send_kept(long i);
 long buf_send_waiting(long i);

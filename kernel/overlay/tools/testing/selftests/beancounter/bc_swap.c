@@ -21,7 +21,7 @@
 static char path[32];
 static int device = -1;
 
-/* The first page, as mkswap(8) makes it. */
+/* Writes the first page as mkswap(8) does. */
 static int make_swap(const char *file)
 {
 	long page = bc_page_size();

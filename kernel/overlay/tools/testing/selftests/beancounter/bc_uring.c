@@ -8,7 +8,7 @@
 #include "bc_jobs.h"
 #include "bc_uring.h"
 
-/* The completions are in the same mapping, before the array. */
+/* The completions are in the same mapping, before the array of indices. */
 static size_t rings_size(const struct bc_uring *r)
 {
 	return r->params.sq_off.array +
@@ -25,7 +25,7 @@ static unsigned int *at(const struct bc_uring *r, unsigned int offset)
 	return (unsigned int *)(r->rings + offset);
 }
 
-/* Only the ring, nothing of it mapped; its file. */
+/* Makes the ring and maps nothing of it. Returns its file. */
 int bc_uring_setup(struct bc_uring *r, unsigned int entries, unsigned int flags)
 {
 	memset(r, 0, sizeof(*r));
@@ -59,7 +59,7 @@ struct io_uring_sqe *bc_uring_add(struct bc_uring *r)
 
 	memset(&r->sqes[i], 0, sizeof(r->sqes[i]));
 	at(r, r->params.sq_off.array)[i] = i;
-	/* Nobody looks before bc_uring_submit(). */
+	/* The kernel does not look at it before bc_uring_submit(). */
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
 	return &r->sqes[i];
 }

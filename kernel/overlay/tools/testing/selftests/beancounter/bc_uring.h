@@ -12,13 +12,16 @@ struct bc_uring {
 	char *rings;
 };
 
-/* All of them: 0, or what else there is to say, or -1 and errno. */
+/*
+ * All of them return 0 or, where there is more to say, a positive number; or -1
+ * and errno.
+ */
 int bc_uring_setup(struct bc_uring *r, unsigned int entries,
 		   unsigned int flags);
 int bc_uring_open(struct bc_uring *r, unsigned int entries);
 int bc_uring_close(struct bc_uring *r);
 
-/* One request more at the end of the queue, all zero; and @n less. */
+/* Adds a request, all zero, at the end of the queue; takes the last @n back. */
 struct io_uring_sqe *bc_uring_add(struct bc_uring *r);
 void bc_uring_take_back(struct bc_uring *r, long n);
 
@@ -26,10 +29,10 @@ void bc_uring_take_back(struct bc_uring *r, long n);
 int bc_uring_buffers(struct bc_uring *r, unsigned int what, unsigned int bgid,
 		     void *at, unsigned int entries);
 
-/* How many requests the kernel has taken. */
+/* Submits requests. Returns how many of them the kernel has taken. */
 long bc_uring_submit(struct bc_uring *r, long n);
 
-/* The next that is done. */
+/* Waits for the next completion. */
 int bc_uring_wait(struct bc_uring *r, struct io_uring_cqe *cqe);
 
 #endif /* BC_URING_H */

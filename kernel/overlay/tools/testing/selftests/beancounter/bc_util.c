@@ -22,12 +22,12 @@
 
 #include "bc_util.h"
 
-#define SETTLE_MS 15000 /* how long the kernel may take to give back */
-#define NET_MS 2000 /* and after this, network namespaces as well */
-#define NO_HURRY_MS 5000 /* and what it gives back by itself */
+#define SETTLE_MS 15000 /* how long giving everything back may take */
+#define NET_MS 2000 /* after this, network namespaces are flushed as well */
+#define NO_HURRY_MS 5000 /* how long it may take without being hurried */
 #define HURRY_MS 300 /* after this it is hurried along */
 
-/* Set where all children may be waited for: zombies hold what they are. */
+/* Set where all children may be waited for: a zombie holds what it is charged. */
 bool bc_reaper;
 
 long long bc_now_ms(void)
@@ -45,7 +45,7 @@ void bc_pause_ms(int ms)
 	nanosleep(&ts, NULL);
 }
 
-/* The cgroup2 mount; made when a bare init has not done it. */
+/* The cgroup2 mount; it is mounted here when a bare init has not done it. */
 const char *bc_root(void)
 {
 	static char root[128];
@@ -86,8 +86,8 @@ void bc_group_make_bare(struct bc_group *g, const struct bc_group *parent,
 }
 
 /*
- * With limits that are set, to "max": they do not follow the barrier. That is
- * what reading the file says of a new group, so it can be written back.
+ * Sets the limits to "max", so that they do not follow the barrier. A new
+ * group's file reads like that, so what was read can be written back.
  */
 void bc_group_make(struct bc_group *g, const struct bc_group *parent,
 		   const char *name)
@@ -123,7 +123,7 @@ void bc_group_empty(const struct bc_group *g)
 		closedir(dir);
 }
 
-/* Removes a group and those in it, waiting for its processes to be gone. */
+/* Removes a group and the groups in it, and waits until its processes are gone. */
 int bc_group_remove(const struct bc_group *g)
 {
 	long long end = bc_now_ms() + bc_patience(SETTLE_MS);
@@ -173,7 +173,7 @@ int bc_write(const struct bc_group *g, const char *file, const char *text)
 	return bc_write_raw(g, file, text, strlen(text));
 }
 
-/* Down to the children of @g; false where the controller is not there. */
+/* Down to the children of @g. Returns false where there is no such controller. */
 bool bc_enable_memory(const struct bc_group *g)
 {
 	struct bc_group level;
@@ -368,9 +368,9 @@ void bc_reset_maxheld(const struct bc_group *g)
 }
 
 /*
- * A list of one or two is not shrunk at all: super_cache_scan() gives it its
- * part of very little, and rounds down.  Names that are not there make the
- * lists of the file systems that remember them longer.
+ * A list of one or two objects is not shrunk at all: super_cache_scan() gives
+ * it its part of very little, and rounds down. Looking up names that do not
+ * exist makes the lists longer in the file systems that remember such names.
  */
 static void lengthen_lists(void)
 {
@@ -392,9 +392,9 @@ static void lengthen_lists(void)
 }
 
 /*
- * Everything reclaimable that nobody uses goes, and what waits for a grace
- * period is pushed: dentries, inodes and page cache nodes stay with their
- * payer until then.  4: no word about it in the kernel log.
+ * Drops everything reclaimable that nobody uses, and pushes what waits for a
+ * grace period: until then dentries, inodes and page cache nodes stay charged
+ * to their payer. The 4 keeps this out of the kernel log.
  */
 void bc_hurry(void)
 {
@@ -418,7 +418,7 @@ static void flush_net(void)
 	waitpid(pid, NULL, 0);
 }
 
-/* What is held once it stays the same, and nothing can be dropped any more. */
+/* What is held once it no longer changes and nothing can be dropped any more. */
 long long bc_rest(const struct bc_group *g)
 {
 	long long held = -1, before, end = bc_now_ms() + bc_patience(SETTLE_MS);
@@ -462,7 +462,7 @@ long long bc_wait_held(const struct bc_group *g, long long want)
 	}
 }
 
-/* What it is that a group holds, for whoever reads the report. */
+/* Notes in the report what a group holds. */
 void bc_note_what(const struct bc_group *g)
 {
 	char buf[8192], *line, *save = NULL;
@@ -482,11 +482,11 @@ void bc_check_held(const char *file, int line, const struct bc_group *g,
 	if (held == want)
 		return;
 	bc_note_what(g);
-	bc_fail(file, line, "%s holds %lld, %lld more than the %lld it has to",
+	bc_fail(file, line, "%s holds %lld, %lld more than %lld",
 		strrchr(g->path, '/') + 1, held, held - want, want);
 }
 
-/* What is held of @key once that is @low to @high, or else at the end. */
+/* What is held of @key as soon as it is @low to @high, or else at the end. */
 long long bc_settled(const struct bc_group *g, const char *key, long long low,
 		     long long high)
 {

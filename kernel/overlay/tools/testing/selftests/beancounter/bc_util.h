@@ -41,7 +41,7 @@ int bc_main(int argc, char **argv, const struct bc_case *cases, size_t n);
 
 #define BC_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Ends of a case. */
+/* How a case ends early. */
 void bc_fail(const char *file, int line, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
 void bc_skip(const char *fmt, ...)
@@ -50,10 +50,10 @@ void bc_xfail(const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));
 void __attribute__((format(printf, 1, 2))) bc_note(const char *fmt, ...);
 
-/* Notes what a group holds, by cache and kind. */
+/* Notes in the report what a group holds, by cache and kind. */
 void bc_note_what(const struct bc_group *g);
 
-/* Checks: each says on failure what was looked at and what it was. */
+/* Checks. One that fails says what was looked at and what it was. */
 void bc_check_true(const char *file, int line, const char *what, bool ok);
 void bc_check_range(const char *file, int line, const char *what, long long got,
 		    long long low, long long high);
@@ -81,7 +81,7 @@ int bc_group_attach(const struct bc_group *g, pid_t pid);
 int bc_open(const struct bc_group *g, const char *file, int flags);
 bool bc_enable_memory(const struct bc_group *g);
 
-/* Files of a group: 0 or a negative errno. */
+/* Files of a group. A negative result is -errno. */
 int bc_write_raw(const struct bc_group *g, const char *file, const void *buf,
 		 size_t len);
 int bc_write(const struct bc_group *g, const char *file, const char *text);
@@ -90,7 +90,7 @@ ssize_t bc_slurp(const struct bc_group *g, const char *file, char *buf,
 ssize_t bc_slurp_path(const char *path, char *buf, size_t size);
 int bc_write_path(const char *path, const char *text);
 
-/* One resource. */
+/* One resource, by its name. */
 long long bc_read_key(const struct bc_group *g, const char *file,
 		      const char *key);
 int bc_set_key(const struct bc_group *g, const char *file, const char *key,
@@ -99,7 +99,7 @@ long long bc_resource(const struct bc_group *g, const char *key,
 		      const char *field);
 long long bc_held_of(const struct bc_group *g, const char *key);
 
-/* Of kmemsize. */
+/* The same for kmemsize. */
 long long bc_held(const struct bc_group *g);
 long long bc_maxheld(const struct bc_group *g);
 long long bc_failcnt(const struct bc_group *g);
@@ -110,9 +110,9 @@ void bc_set_limit(const struct bc_group *g, long long bytes);
 void bc_reset_maxheld(const struct bc_group *g);
 
 /*
- * Much is given back late: fput() by task work, RCU callbacks, work queues.
- * These wait until held is what it should be, hurrying the kernel along, and
- * say what it was last.
+ * Much is given back late: by task work (fput()), RCU callbacks and work
+ * queues. These functions hurry the kernel along and wait until held is what it
+ * should be. They return what it was last.
  */
 extern bool bc_reaper;
 void bc_hurry(void);
@@ -123,7 +123,7 @@ void bc_check_held(const char *file, int line, const struct bc_group *g,
 
 #define bc_held_is(g, want) bc_check_held(__FILE__, __LINE__, g, want)
 
-/* The same of any resource, and what can be dropped is left alone. */
+/* The same for any resource; what could be dropped is left alone. */
 long long bc_settled(const struct bc_group *g, const char *key, long long low,
 		     long long high);
 void bc_check_settled(const char *file, int line, const struct bc_group *g,
@@ -134,11 +134,11 @@ void bc_check_settled(const char *file, int line, const struct bc_group *g,
 #define bc_settles_within(g, key, low, high) \
 	bc_check_settled(__FILE__, __LINE__, g, key, low, high)
 
-/* The recount of a debug kernel: the sum of all differences, -1: no audit. */
+/* The recount of a debug kernel: the sum of all differences, or -1 without one. */
 long long bc_audit(char *line, size_t size);
 long long bc_audit_settled(char *line, size_t size, int timeout_ms);
 
-/* Sizes: what the kernel's allocators will really take. */
+/* Sizes: what the kernel's allocators really take. */
 long long bc_slab_size(const char *cache);
 long long bc_kmalloc_size(size_t n);
 long bc_page_size(void);
@@ -155,7 +155,7 @@ int bc_cpus(void);
  */
 long long bc_percpu_size(long bytes);
 
-/* A process in the group, doing what it is told. */
+/* A process in the group that does what the case tells it. */
 struct bc_worker {
 	pid_t pid;
 	int error; /* errno of the last call */
@@ -174,7 +174,7 @@ bool bc_call_end(struct bc_worker *w, int timeout_ms, long *ret);
 int bc_worker_stop(struct bc_worker *w);
 bool bc_worker_died(struct bc_worker *w, int timeout_ms);
 
-/* A tmpfs of the case's own on /tmp, and there; gone with the case. */
+/* Mounts a tmpfs of the case's own on /tmp and goes there; it ends with the case. */
 void bc_tmpfs(void);
 
 /* Small things. */

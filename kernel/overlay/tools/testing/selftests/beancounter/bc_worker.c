@@ -2,10 +2,10 @@
 /*
  * The worker: a process in the group that runs the functions it is handed.
  *
- * It is forked by the case, which is not in the group, maps all it will need
- * and only then moves in: at that time the group holds nothing of it.  Orders
- * and answers go through shared memory and futexes, which take no kernel
- * memory; it can be talked to at the barrier.
+ * The case, which is not in the group, forks the worker. The worker maps all it
+ * will need and only then moves into the group, so that the group holds nothing
+ * of it. Orders and answers go through shared memory and futexes, which take no
+ * kernel memory, so a worker in a full group can be talked to.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -126,7 +126,7 @@ void bc_call_begin(struct bc_worker *w, bc_job job, long arg)
 	slot_set(w->slot, SLOT_ORDER);
 }
 
-/* False: not done yet, or never because the worker has died. */
+/* Returns false when it is not done yet, or never will be: the worker has died. */
 bool bc_call_end(struct bc_worker *w, int timeout_ms, long *ret)
 {
 	long long end = bc_now_ms() + timeout_ms;
@@ -166,7 +166,7 @@ bool bc_worker_died(struct bc_worker *w, int timeout_ms)
 	return true;
 }
 
-/* Lets the worker leave; its exit status. */
+/* Lets the worker exit. Returns its exit status. */
 int bc_worker_stop(struct bc_worker *w)
 {
 	if (w->pid) {
@@ -180,7 +180,7 @@ int bc_worker_stop(struct bc_worker *w)
 	return w->status;
 }
 
-/* 0, or -ETIMEDOUT. */
+/* Returns 0, or -ETIMEDOUT. */
 int bc_wait_pid(pid_t pid, int timeout_ms, int *status)
 {
 	long long end = bc_now_ms() + timeout_ms;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A barrier alone: a limit that was never written is an eighth above it, and
- * holds everything that goes on above a barrier.
+ * A barrier alone: a limit that was never written is an eighth above the
+ * barrier, and bounds every request that may go above a barrier.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,7 +26,7 @@ static long long limit(const struct bc_group *g, const char *key)
 	return bc_resource(g, key, "limit");
 }
 
-/* What the files say of it, and what writing them does. */
+/* What the files say of such a limit, and what a write to them does. */
 static void test_files(struct bc_group *g)
 {
 	struct bc_group a;
@@ -61,7 +61,10 @@ static void test_files(struct bc_group *g)
 	bc_group_remove(&a);
 }
 
-/* Children that do nothing but exist; -1 with EAGAIN or ENOMEM in the end. */
+/*
+ * Makes children that do nothing but exist, until fork() returns -1 with EAGAIN
+ * or ENOMEM.
+ */
 static long fork_until_refused(long n)
 {
 	long i;
@@ -78,7 +81,7 @@ static long map_some(long pages)
 	return bc_map(pages);
 }
 
-/* fork() goes above the barrier, not above the limit. */
+/* fork() may go above the barrier, but not above the limit. */
 static void test_fork(struct bc_group *g)
 {
 	struct bc_group a;
@@ -98,7 +101,7 @@ static void test_fork(struct bc_group *g)
 	bc_group_remove(&a);
 }
 
-/* Tables of pages that are only read: no memory but the tables. */
+/* Page tables of pages that are only read, which take no other memory. */
 static long read_tables(long n)
 {
 	char *area = mmap(NULL, (size_t)n << 21, PROT_READ,

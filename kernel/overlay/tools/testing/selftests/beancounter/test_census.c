@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The census: what nobody pays for is listed with its callers, a hole that was made on
- * purpose is found, and what a group pays for is not listed.
+ * The census lists what nobody pays for with its callers, finds a hole that was
+ * made on purpose, and does not list what a group pays for.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,7 +25,7 @@ static void need_census(void)
 		bc_skip("no census: %s", strerror(errno));
 }
 
-/* In a group: an object that an interrupt makes meanwhile. */
+/* In a group: lets an interrupt make an object meanwhile. */
 static long dig(long unused)
 {
 	(void)unused;
@@ -51,7 +51,7 @@ static long make_name(long unused)
 	return fd < 0 ? -1 : close(fd) ?: unlink("name");
 }
 
-/* Sums up the lines with a word in them; and what each of them begins with. */
+/* Adds up the lines with @site in them, each of which has to begin with @why. */
 static long objects_at(const char *site, const char *why)
 {
 	char *line, *rest = list, *at;
@@ -60,7 +60,7 @@ static long objects_at(const char *site, const char *why)
 	bc_true(bc_slurp_path(CENSUS, list, sizeof(list)) > 0);
 	while ((line = strsep(&rest, "\n"))) {
 		at = strstr(line, " objects=");
-		/* What kmemleak notes of each object is no object of the test. */
+		/* The notes of kmemleak about an object are no objects of the test. */
 		if (!at || !strstr(line, site) || strstr(line, "kmemleak"))
 			continue;
 		if (why && strncmp(line, why, strlen(why)))
@@ -70,7 +70,7 @@ static long objects_at(const char *site, const char *why)
 	return sum;
 }
 
-/* What the softirq does may be left to its thread, which is in no group. */
+/* The softirq may be left to its thread, which is in no group. */
 static bool dig_until_seen(struct bc_worker *w)
 {
 	int i;
@@ -103,7 +103,7 @@ static void test_hole(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* What is paid is not listed, and what is exempt is, with the reason. */
+/* Objects that are paid for are not listed; exempt ones are, with the reason. */
 static void test_paid(struct bc_group *g)
 {
 	struct bc_worker w;

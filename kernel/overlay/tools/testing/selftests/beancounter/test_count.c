@@ -23,7 +23,7 @@
 static pid_t children[64];
 static int nr_children;
 
-/* @n children; how many there are now. */
+/* Makes @n children. Returns how many there are now. */
 static long forks(long n)
 {
 	long i;
@@ -38,7 +38,7 @@ static long forks(long n)
 	return nr_children;
 }
 
-/* Kills them all; reaps them only when told to. */
+/* Kills all children, and reaps them only when told to. */
 static long kills(long reap)
 {
 	siginfo_t info;
@@ -84,7 +84,7 @@ static void numproc(struct bc_group *g)
 	bc_eq(bc_call(&w, threads, 1), -1);
 	bc_eq(w.error, EAGAIN);
 	bc_eq(bc_resource(g, "numproc", "failcnt"), 2);
-	/* Dead, but not reaped: they count. */
+	/* Dead children that have not been reaped still count. */
 	bc_eq(bc_call(&w, kills, false), 0);
 	bc_eq(bc_held_of(g, "numproc"), 1 + N);
 	bc_eq(bc_call(&w, kills, true), 0);
@@ -143,7 +143,7 @@ static void numfile(struct bc_group *g)
 	before = bc_held_of(g, "numfile");
 	bc_set_key(g, "bc.barrier", "numfile", before + N);
 	bc_eq(bc_call(&w, opens, N - 1), 0);
-	/* One of two: nothing of the pipe is left. */
+	/* One of the two files is refused, and nothing of the pipe is left. */
 	bc_eq(bc_call(&w, pipes, 0), -1);
 	bc_eq(w.error, ENFILE);
 	bc_settles(g, "numfile", before + N - 1);
@@ -151,7 +151,7 @@ static void numfile(struct bc_group *g)
 	bc_eq(bc_call(&w, opens, 1), -1);
 	bc_eq(w.error, ENFILE);
 	bc_eq(bc_resource(g, "numfile", "failcnt"), 2);
-	/* Files stay with who opened them. */
+	/* Files stay with the group that opened them. */
 	bc_eq(bc_group_attach(&other, w.pid), 0);
 	bc_eq(bc_held_of(&other, "numfile"), 0);
 	bc_eq(bc_call(&w, closes, 0), 0);
@@ -184,7 +184,7 @@ static void physpages(struct bc_group *g)
 
 	bc_group_make(&sub, g, "sub");
 	bc_worker_start(&w, &sub);
-	/* Nothing is refused for it, and nobody is led to believe so. */
+	/* Nothing is refused for it, so a bound that suggests otherwise is an error. */
 	bc_eq(bc_write(g, "bc.limit", "physpages 1"), -EINVAL);
 	bc_eq(bc_write(g, "bc.barrier", "kmemsize 8M physpages 1"), -EINVAL);
 	bc_eq(bc_read_key(g, "bc.barrier", BC_KMEM), BC_MAX);
@@ -203,7 +203,7 @@ static void physpages(struct bc_group *g)
 	bc_eq(bc_resource(g, "physpages", "failcnt"), 0);
 }
 
-/* The peak of a process that nobody looked at. */
+/* The peak of a process, though nobody looked at it meanwhile. */
 static void physpages_peak(struct bc_group *g)
 {
 	struct bc_worker w;

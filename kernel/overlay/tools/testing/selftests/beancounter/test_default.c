@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What nobody has marked is charged, too: where it is refused, what it leaves
- * room for, and what is exempt.  That single places are charged is shown by
+ * Unmarked allocations are charged, too: where they are refused, for what they
+ * leave room, and which are exempt. That single places are charged is shown by
  * test_marks_*.
  */
 #define _GNU_SOURCE
@@ -87,8 +87,9 @@ static long die(long unused)
 }
 
 /*
- * Up to the middle between barrier and limit.  The rest is for faults, so memory
- * that was granted before can be used, and for giving back.
+ * Unmarked requests are granted up to the middle between barrier and limit. The
+ * rest is for page faults, so that memory that was granted before can be used,
+ * and for requests that give something back.
  */
 static void test_middle(struct bc_group *g)
 {
@@ -108,12 +109,12 @@ static void test_middle(struct bc_group *g)
 	bc_reset_maxheld(g);
 	bc_range(bc_call(&w, add_keys, 1000), 64, 96);
 	bc_eq(w.error, ENOMEM);
-	/* What the ring had before it grew is freed by RCU, maybe since then. */
+	/* What the ring had before it grew is freed by RCU, perhaps only later. */
 	bc_range(bc_maxheld(g), middle - 3 * PAYLOAD, middle);
 	held = bc_rest(g);
 	bc_true(bc_failcnt(g) > 0);
 	bc_eq(bc_forced(g), 0);
-	/* Memory that was granted before. */
+	/* Memory that was granted before can be used. */
 	bc_eq(bc_call(&w, touch_tables, 64), 64);
 	bc_true(bc_held(g) > held + 60 * bc_page_size());
 	bc_call_begin(&w, die, 0);
@@ -173,7 +174,7 @@ static void test_kept_names(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* The page cache, and memory of user space: not the account's affair. */
+/* The page cache and the memory of user space are not charged. */
 static char file[32];
 
 static long write_file(long bytes)
@@ -224,7 +225,7 @@ static void test_user_pages(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* But for a file system that has nothing else than the cache. */
+/* Except in a file system that has nothing but the cache. */
 static long mount_ramfs(long unused)
 {
 	(void)unused;
@@ -253,7 +254,7 @@ static void test_ramfs(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* What is refused is the group's affair: no warning, no stack in the log. */
+/* A refusal concerns the group only: no warning and no stack in the log. */
 static long big_sems(long n)
 {
 	long i, made = 0;
@@ -303,7 +304,7 @@ static void test_quiet(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* Nothing that is made for all stays with the first who needed it. */
+/* Objects that are made for everybody are not charged to their first user. */
 static long one_pair(long unused)
 {
 	int pair[2];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A group given to a user or to a container: he may make groups in it, and be
- * stricter there; he cannot loosen what he was given.
+ * A group that was given to a user or a container: its owner may make groups in
+ * it and be stricter there, but cannot loosen the bounds that he was given.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,7 +18,7 @@
 static const char *const bounds[] = { "bc.barrier", "bc.limit" };
 static struct bc_group given, made;
 
-/* The directory and what a user needs in it, as the documentation has it. */
+/* Gives a user the directory and the files he needs, as the documentation says. */
 static void give_to_user(struct bc_group *g)
 {
 	static const char *const files[] = {
@@ -63,7 +63,10 @@ static long make_sub(long unused)
 	return bc_group_attach(&made, getpid());
 }
 
-/* The files of what he was given stay root's; those of what he makes are his. */
+/*
+ * The files of the given group stay root's; those of groups that the user makes
+ * are his.
+ */
 static void test_user(struct bc_group *g)
 {
 	long n = 300, file = bc_need_slab("filp");
@@ -80,7 +83,7 @@ static void test_user(struct bc_group *g)
 	bc_eq(bc_call(&w, make_sub, 0), 0);
 	bc_eq(bc_call(&w, bc_open_null, n), n);
 	bc_true(bc_held(&made) >= n * file);
-	/* His own barrier first, and that of what he was given in any case. */
+	/* His own barrier applies first, and that of the given group in any case. */
 	bc_true(bc_call(&w, bc_open_null, 10000) < 10000);
 	bc_eq(w.error, ENOMEM);
 	bc_true(bc_failcnt_local(&made) > 0);
@@ -92,7 +95,7 @@ static void test_user(struct bc_group *g)
 	bc_eq(bc_call(&w, write_bounds, 0), 0);
 }
 
-/* Root of a user namespace, in a cgroup namespace of nsdelegate. */
+/* Root of a user namespace, in a cgroup namespace with nsdelegate. */
 static long enter_namespaces(long unused)
 {
 	char map[64];
@@ -108,7 +111,7 @@ static long enter_namespaces(long unused)
 	return unshare(CLONE_NEWCGROUP);
 }
 
-/* Real root in a cgroup namespace of its own, that is a container's root. */
+/* Real root in a cgroup namespace of its own, which is the root of a container. */
 static long enter_cgroup_ns(long unused)
 {
 	(void)unused;
@@ -150,7 +153,7 @@ static void test_user_ns(struct bc_group *g)
 	check_namespace(g, enter_namespaces, BC_NOBODY);
 }
 
-/* Only with nsdelegate is a namespace a border to root. */
+/* Only with nsdelegate is a cgroup namespace a border for root. */
 static void test_cgroup_ns(struct bc_group *g)
 {
 	if (mount(NULL, bc_root(), NULL, MS_REMOUNT, "nsdelegate"))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packets that come into a network through a device on top of one of another network,
- * as containers have them: who made the network that they come to pays for what they
- * leave behind.
+ * Packets that come into a network through a device on top of a device of
+ * another network, as containers have them: the group that made the network at
+ * which they arrive pays for the objects that they leave behind.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -31,13 +31,13 @@
 #define FRAMES 64
 #define VLAN_ID 5
 
-/* What follows ETH_P_8021Q in a frame. */
+/* The part of a frame after ETH_P_8021Q. */
 struct vlan_tag {
 	__be16 id;
 	__be16 proto;
 };
 
-/* Where a frame goes: the last byte of the address of a device, and the tag. */
+/* Where a frame goes: the last byte of the device's address, and the tag. */
 struct place {
 	unsigned char mac;
 	const char *ip, *ip6;
@@ -64,7 +64,7 @@ static long make_net(long unused)
 	return 0;
 }
 
-/* The lower device, "in": what is written to the file comes out of it. */
+/* The lower device, "in", receives what is written to the file. */
 static int open_tap(void)
 {
 	struct ifreq ifr = { .ifr_name = "in" };
@@ -77,7 +77,7 @@ static int open_tap(void)
 	return fd;
 }
 
-/* The same, one by one. */
+/* The same with veth, which receives packets one by one. */
 static int open_veth(void)
 {
 	struct sockaddr_ll at = { .sll_family = AF_PACKET };
@@ -103,8 +103,9 @@ static void set_feature(const char *device, unsigned int command, int on)
 }
 
 /*
- * The same in lists of many: they wait for a moment, and come out all at once for a
- * device that polls, which it does for one that leaves the segments to it.
+ * The same in lists of many packets. They wait in netem for a moment and come
+ * out all at once. The device "in" polls, which takes GRO there and no TSO in
+ * "out".
  */
 static int open_batch(void)
 {
@@ -120,7 +121,7 @@ static int open_batch(void)
 	return fd;
 }
 
-/* The upper one, "top", in the network of the worker, with an address. */
+/* The upper device, "top", in the network of the worker, with an address. */
 static void make_top(const struct bc_worker *w, const char *kind)
 {
 	const char *in = "nsenter --net=/proc/%d/ns/net ip %s";
@@ -137,7 +138,7 @@ static void make_top(const struct bc_worker *w, const char *kind)
 	bc_true(run(in, w->pid, "link set top up"));
 }
 
-/* The first fragment of a datagram of which nothing else will come. */
+/* Sends the first fragment of a datagram, which will never be complete. */
 static void send_frame(int fd, const struct place *to, int version,
 		       const void *head, size_t size)
 {
@@ -199,7 +200,7 @@ static void send_fragment6(int fd, const struct place *to, int id)
 	send_frame(fd, to, 6, &h, sizeof(h));
 }
 
-/* What a softirq does for them may take until the next tick. */
+/* The softirq may do its part only at the next tick. */
 static void wait_objects(const struct bc_group *g, const char *cache, long n)
 {
 	long long end = bc_now_ms() + bc_patience(2000);
@@ -227,12 +228,12 @@ static void devices(struct bc_group *g, int (*lower)(void), const char *kind)
 	bc_call(&w, make_net, 0);
 	fd = lower();
 	make_top(&w, kind);
-	/* They may be of a cache that was merged with others. */
+	/* Their cache may have been merged with others. */
 	frags = bc_objects_of(g, "ip4-frags");
 	frags6 = bc_objects_of(g, "ip6-frags");
 	for (i = 0; i < FRAMES; i++) {
 		send_fragment(fd, &top, i);
-		/* In the same list, and for nobody who pays. */
+		/* In the same list, a fragment for a network that no group pays for. */
 		if (lower == open_batch)
 			send_fragment(fd, &in, i);
 		send_fragment6(fd, &top, i);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * File locks and leases: charged although memcg does not.
+ * File locks and leases are charged, although memcg does not charge them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -73,7 +73,7 @@ static long drop_ofd(long unused)
 	return lock_range(F_OFD_SETLK, F_UNLCK, 0, 0);
 }
 
-/* The context of the inode is there since the first lock. */
+/* The lock context of the inode is there since the first lock. */
 static void cost_lock(long n, long long *low, long long *high)
 {
 	*low = n * bc_need_slab("file_lock_cache");
@@ -108,7 +108,7 @@ static void test_ofd(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* flock(): one for every opener. */
+/* flock(): one lock for every opener. */
 static long prepare_openers(long n)
 {
 	long i;
@@ -157,7 +157,7 @@ static void test_flock(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* Leases: on files of their own, which nobody has open for writing. */
+/* Leases, each on a file of its own that nobody has open for writing. */
 static long prepare_lease(long n)
 {
 	long i;
@@ -215,8 +215,8 @@ static void test_lease(struct bc_group *g)
 }
 
 /*
- * Letting go must not need room: a whole lock, one end of it, and its middle,
- * which makes two of one.
+ * Unlocking must not need room: a whole lock, one end of it, and its middle,
+ * which makes two locks of one.
  */
 static long unlock_all(long unused)
 {

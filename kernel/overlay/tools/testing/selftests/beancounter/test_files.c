@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The files of a group: what is there, what it says and who may write it.
+ * The files of a group: which there are, what they say, and who may write to
+ * them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,7 +31,7 @@ static const char *const fixed_files[] = {
 	"bc.resources",
 };
 
-/* One line for a resource: "word number", no resource twice, kmemsize there. */
+/* Each line is "word number", no resource comes twice, and kmemsize is there. */
 static void check_flat(const struct bc_group *g, const char *file)
 {
 	char buf[4096], name[64], value[64], seen[2048] = " ", *line,
@@ -121,7 +122,10 @@ static void test_defaults(struct bc_group *g)
 	bc_eq(bc_resource(g, BC_KMEM, "forced"), 0);
 }
 
-/* Implicit: there without a word in subtree_control, not there for the root. */
+/*
+ * The controller is implicit: its files are there without subtree_control, but
+ * not in the root.
+ */
 static void test_implicit(struct bc_group *g)
 {
 	struct bc_group root, sub;
@@ -160,7 +164,7 @@ static void test_modes(struct bc_group *g)
 	}
 }
 
-/* What only reports does not take a value, not even root's. */
+/* Files that only report take no value, not even from root. */
 static void test_read_only(struct bc_group *g)
 {
 	size_t i;
@@ -174,7 +178,7 @@ static void test_read_only(struct bc_group *g)
 	}
 }
 
-/* maxheld goes back to held, and nowhere else. */
+/* A write sets maxheld back to held, and to nothing else. */
 static void test_maxheld(struct bc_group *g)
 {
 	static const char *const bad[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * numiptent: entries of iptables, and rules, chains and elements of sets of nftables,
- * paid by who made the network namespace.
+ * numiptent: entries of iptables, and rules, chains and elements of sets of
+ * nftables. The group that made the network namespace pays for them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -36,7 +36,7 @@ static long own_net(long unused)
 	return nl < 0 ? -1 : 0;
 }
 
-/* iptables: all of a table at once. */
+/* iptables: a table is replaced as a whole. */
 
 static long ipt_number(long unused)
 {
@@ -119,7 +119,7 @@ static void test_iptables(struct bc_group *g)
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, own_net, 0), 0);
 	bc_eq(bc_held_of(g, ENT), 0);
-	/* The table comes with the first look at it. */
+	/* The kernel makes the table when it is first looked at. */
 	if (bc_call(&w, ipt_number, 0) < 0)
 		bc_skip("no iptables: %s", strerror(w.error));
 	bc_eq(bc_call(&w, ipt_number, 0), IPT_FIXED);
@@ -127,7 +127,7 @@ static void test_iptables(struct bc_group *g)
 	bc_eq(bc_set_key(g, "bc.barrier", ENT, IPT_FIXED + N), 0);
 	bc_eq(bc_call(&w, ipt_replace, N), 0);
 	bc_eq(bc_held_of(g, ENT), IPT_FIXED + N);
-	/* As many instead of as many. */
+	/* The same number of rules replaces them. */
 	bc_eq(bc_call(&w, ipt_replace, N), 0);
 	bc_eq(bc_resource(g, ENT, "failcnt"), 0);
 	bc_eq(bc_call(&w, ipt_replace, N + 1), -1);
@@ -135,12 +135,12 @@ static void test_iptables(struct bc_group *g)
 	bc_eq(bc_resource(g, ENT, "failcnt"), 1);
 	bc_eq(bc_held_of(g, ENT), IPT_FIXED + N);
 	bc_eq(bc_call(&w, ipt_number, 0), IPT_FIXED + N);
-	/* Less is never refused. */
+	/* A smaller table is never refused. */
 	bc_eq(bc_set_key(g, "bc.barrier", ENT, 0), 0);
 	bc_eq(bc_call(&w, ipt_replace, 1), 0);
 	bc_eq(bc_held_of(g, ENT), IPT_FIXED + 1);
 	bc_eq(bc_resource(g, ENT, "maxheld"), IPT_FIXED + N);
-	/* The rest goes with the namespace. */
+	/* The other entries go with the namespace. */
 	bc_worker_stop(&w);
 	bc_settles(g, ENT, 0);
 }
@@ -231,7 +231,7 @@ static void batch_begin(void)
 	msg_begin(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC);
 }
 
-/* 0, or the first error of them all. */
+/* Returns 0, or the first error of them all. */
 static long batch_send(void)
 {
 	static char answer[1 << 16];
@@ -288,7 +288,7 @@ static void add_set(uint32_t flags)
 
 static uint32_t next_key;
 
-/* @ms: how long each of them stays, 0: for ever. */
+/* @ms: how long each of them stays; 0: for ever. */
 static void add_elements(long n, uint64_t ms)
 {
 	struct nlattr *list, *elem, *key;
@@ -370,7 +370,10 @@ static long nft_elements_for(long n)
 	return batch_send();
 }
 
-/* What fits, and then what there is not: nothing of it stays. */
+/*
+ * Adds things that fit, then a rule to a chain that does not exist: nothing of
+ * it stays.
+ */
 static long nft_abort(long n)
 {
 	batch_begin();
@@ -393,7 +396,7 @@ static long nft_no_rules(long unused)
 	return batch_send();
 }
 
-/* The last @n elements that were added. */
+/* Deletes the last @n elements that were added. */
 static long nft_less_elements(long n)
 {
 	struct nlattr *list, *elem, *key;
@@ -441,7 +444,7 @@ static void nft_start(struct bc_worker *w, const struct bc_group *g, long flags)
 	bc_eq(bc_call(w, own_net, 0), 0);
 	if (bc_call(w, nft_begin, flags))
 		bc_skip("no nftables: %s", strerror(w->error));
-	/* The chain. */
+	/* The chain counts. */
 	bc_eq(bc_held_of(g, ENT), 1);
 }
 
@@ -466,7 +469,7 @@ static void test_kinds(struct bc_group *g)
 		bc_eq(bc_set_key(&sub, "bc.barrier", ENT, 1 + N), 0);
 		bc_eq(bc_call(&w, kinds[i].add, N - 1), 0);
 		bc_eq(bc_held_of(&sub, ENT), N);
-		/* One of two would fit; but it is a transaction. */
+		/* One of the two would fit, but they are one transaction. */
 		bc_eq(bc_call(&w, kinds[i].add, 2), -1);
 		bc_eq(w.error, ENOMEM);
 		bc_settles(&sub, ENT, N);
@@ -521,7 +524,7 @@ static void test_timeout(struct bc_group *g)
 	bc_settles(g, ENT, 0);
 }
 
-/* Each packet that is sent adds where it goes to a set. */
+/* Each packet that is sent adds its destination to a set. */
 static long nft_dynset(long unused)
 {
 	struct nlattr *list, *elem, *data, *hook;
@@ -561,7 +564,10 @@ static long nft_dynset(long unused)
 	return batch_send();
 }
 
-/* Somebody gets them, or there would be answers, which go to one address more. */
+/*
+ * A socket receives them: otherwise there would be answers, which go to one
+ * address more.
+ */
 static long send_to(long n)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -599,7 +605,7 @@ static void test_packets(struct bc_group *g)
 	bc_eq(bc_call(&w, send_to, N), 0);
 	bc_settles(g, ENT, before + N);
 	bc_eq(bc_resource(g, ENT, "failcnt"), 0);
-	/* The packets pass, and are not remembered. */
+	/* The packets pass, but their addresses are not added. */
 	bc_eq(bc_call(&w, send_to, 2 * N), 0);
 	bc_settles(g, ENT, before + N);
 	bc_true(bc_resource(g, ENT, "failcnt") >= N);
@@ -625,7 +631,10 @@ static long enter_other(long unused)
 	return nl < 0 ? -1 : 0;
 }
 
-/* Who made the namespace, not who adds to it; all levels have their say. */
+/*
+ * The group that made the namespace pays, not one that adds to it; every level
+ * may refuse.
+ */
 static void test_payer(struct bc_group *g)
 {
 	struct bc_group one, two;
@@ -641,7 +650,7 @@ static void test_payer(struct bc_group *g)
 	bc_eq(bc_held_of(&one, ENT), 1 + N);
 	bc_eq(bc_held_of(&two, ENT), 0);
 	bc_eq(bc_held_of(g, ENT), 1 + N);
-	/* It stays there when he moves. */
+	/* The charge stays there when the maker moves to another group. */
 	bc_eq(bc_group_attach(&two, a.pid), 0);
 	bc_eq(bc_call(&a, nft_rules, 1), 0);
 	bc_eq(bc_held_of(&one, ENT), 2 + N);
@@ -650,7 +659,7 @@ static void test_payer(struct bc_group *g)
 	bc_eq(a.error, ENOMEM);
 	bc_true(bc_read_key(g, "bc.failcnt.local", ENT) > 0);
 	bc_eq(bc_read_key(&one, "bc.failcnt", ENT), 0);
-	/* The group may go before its namespace. */
+	/* The group may be removed before its namespace. */
 	bc_eq(bc_group_remove(&one), 0);
 	bc_settles(g, ENT, 2 + N);
 	bc_worker_stop(&a);
@@ -665,7 +674,7 @@ static long open_netlink(long unused)
 	return nl < 0 ? -1 : 0;
 }
 
-/* What is in the first namespace is nobody's. */
+/* Entries of the first namespace are charged to nobody. */
 static void test_nobody(struct bc_group *g)
 {
 	struct bc_worker w;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * File systems: what a file of tmpfs is, names and attributes, mounts and
+ * File systems: what a file of tmpfs takes, names and attributes, mounts and
  * namespaces.
  */
 #define _GNU_SOURCE
@@ -43,7 +43,7 @@ static long drop_tmpfs(long unused)
 	return 0;
 }
 
-/* The name with its head is 224 bytes at most: an object of 256. */
+/* A name with its head has 224 bytes at most, which is an object of 256. */
 static void cost_tmpfs(long n, long long *low, long long *high)
 {
 	*low = n * (bc_need_slab("shmem_inode_cache") + bc_need_slab("dentry") +
@@ -69,7 +69,7 @@ static void test_tmpfs(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* memfd: an inode that has no name in any directory. */
+/* memfd: an inode that has a name in no directory. */
 static long make_memfd(long n)
 {
 	long i;
@@ -203,7 +203,7 @@ static long end_mount(long unused)
 	return rmdir("at");
 }
 
-/* Its counters are percpu; where the mount is, and its device's name: small. */
+/* Its counters are percpu. The mount point and the device's name are small. */
 static void cost_mount(long n, long long *low, long long *high)
 {
 	*low = n * bc_need_slab("mnt_cache");
@@ -241,7 +241,7 @@ static long make_uts(long n)
 	return i;
 }
 
-/* The last one is that of the process, until it makes another. */
+/* The last namespace is that of the process, until it makes another. */
 static long drop_uts(long unused)
 {
 	int fd = open("/proc/1/ns/uts", O_RDONLY);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A page of a pipe that becomes one of the page cache: what FUSE does with the
- * answers that its server moves to it.  It is no kernel memory of the server
- * any more.  And the other way: what a server moves into a pipe is its own.
+ * Pages that a server of FUSE moves between pipes and the page cache. A page of
+ * an answer becomes page cache, and is then no kernel memory of the server any
+ * more. A page of a request that the server moves into a pipe is the server's.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,7 +22,7 @@
 #define NODE 2
 
 static int dev, pipes[2];
-/* Room for a request that writes all of the file. */
+/* Room for a request that writes the whole file. */
 static char request[1 << 18];
 static char data[PAGES * 4096];
 
@@ -87,7 +87,7 @@ static int answer_open(const struct fuse_in_header *in)
 	return answer(in, 0, &out, sizeof(out));
 }
 
-/* The head and the pages go through a pipe, and from there they are moved. */
+/* The head and the pages go through a pipe and are moved from there. */
 static int answer_read(const struct fuse_in_header *in)
 {
 	static char page[4096];
@@ -111,7 +111,10 @@ static int answer_read(const struct fuse_in_header *in)
 		       -1;
 }
 
-/* Answers up to a request of this kind; how many pages were read of the file. */
+/*
+ * Answers requests up to one of this kind. Returns how many pages of the file
+ * were read.
+ */
 static long serve(long last)
 {
 	const struct fuse_in_header *in = (const void *)request;
@@ -154,7 +157,10 @@ static long serve(long last)
 	return err ? -1 : sent / 4096;
 }
 
-/* Moves requests into the pipe until it is one to write all; how long that is. */
+/*
+ * Moves requests into the pipe up to one that writes the whole file. Returns
+ * its length.
+ */
 static long take_write(long unused)
 {
 	const struct fuse_in_header *in = (const void *)request;
@@ -234,8 +240,8 @@ static void test_steal(struct bc_group *g)
 	fd = bc_sys(open("at/file", O_RDONLY));
 	bc_eq(read(fd, data, sizeof(data)), sizeof(data));
 	/*
-	 * In the page cache they are not the server's: see before it is
-	 * dropped, that is without a hurry.
+	 * In the page cache they are not charged to the server. That has to be
+	 * seen before the cache is dropped, so nothing is hurried.
 	 */
 	bc_eq(cached(fd), PAGES);
 	bc_settles_within(g, BC_KMEM, base - 2 * page, base + 4 * page);
@@ -245,9 +251,9 @@ static void test_steal(struct bc_group *g)
 	bc_true(pages >= PAGES);
 	for (i = 0; i < PAGES; i++)
 		bc_eq(data[i * 4096], 'A' + i);
-	/* FUSE copies a page that still looks like somebody's, and complains. */
+	/* FUSE copies a page that still looks used, and complains. */
 	bc_eq(bc_log_count(log, "trying to steal weird page"), 0);
-	/* In the pipe they were the server's, but for what was moved at once. */
+	/* In the pipe they were charged to the server, except those moved at once. */
 	bc_true(bc_maxheld(g) >= base + 4 * page);
 	/* The pipe keeps two pages for later. */
 	bc_range(bc_rest(g) - base, -2 * page, 2 * page);
@@ -257,7 +263,7 @@ static void test_steal(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* Writes all of the file, and waits for the answer. */
+/* Writes the whole file and waits for the answer. */
 static pid_t start_writer(void)
 {
 	pid_t pid = bc_sys(fork());
@@ -271,8 +277,8 @@ static pid_t start_writer(void)
 }
 
 /*
- * A request whose pages are those of the page cache, which a truncation takes from
- * the file. In the pipe the server pays for them.
+ * A request with pages of the page cache, which a truncation takes out of the
+ * file. While they are in the pipe, the server pays for them.
  */
 static void test_request(struct bc_group *g)
 {
@@ -289,9 +295,9 @@ static void test_request(struct bc_group *g)
 	bc_true(size > (long)sizeof(data));
 	bc_true(bc_held(g) - base >= (long long)sizeof(data));
 	bc_call(&w, close_pipe, 0);
-	/* Somewhat less: what was left of the requests before goes, too. */
+	/* Maybe somewhat less, as what was left of earlier requests goes, too. */
 	bc_range(bc_rest(g) - base, -4 * bc_page_size(), 2 * bc_page_size());
-	/* It waits for an answer, which does not come. */
+	/* The writer waits for an answer that does not come. */
 	bc_worker_stop(&w);
 	close(dev);
 	bc_eq(waitpid(writer, NULL, 0), writer);

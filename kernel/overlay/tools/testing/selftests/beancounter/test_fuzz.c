@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Random operations on address spaces, by several processes at a time, some of
- * them with threads: whatever came of them, what is charged is what is there,
- * and nothing when they have exited.
+ * them with threads. Whatever their results, the charge equals what is there,
+ * and it is 0 when the processes have exited.
  *
  *   BC_FUZZ_OPS   operations of each case (default 20000)
  *   BC_FUZZ_SEED  seed; a run that fails prints its own
@@ -35,7 +35,7 @@ static unsigned long seed;
 static long page;
 static char *arena;
 static int file, secret, zero;
-/* Processes move between the two, and start in the other. */
+/* Processes move between the two groups, and start in the other one. */
 static struct bc_group *home, side;
 static int side_fd;
 
@@ -87,7 +87,7 @@ static void op_remap(unsigned long *s, char *at, size_t len)
 	default:
 		flags = MREMAP_MAYMOVE | MREMAP_FIXED;
 	}
-	/* In place it must not run out of the arena. */
+	/* In place it must not grow out of the arena. */
 	if (!flags && at + new_len > arena + ARENA * page)
 		return;
 	mremap(at, len, new_len, flags, to);
@@ -138,7 +138,7 @@ static void op_protect(unsigned long *s, char *at, size_t len)
 		syscall(SYS_pkey_mprotect, at, len, prot, -1);
 }
 
-/* A touch that cannot kill; the page may be one of secret memory. */
+/* A touch that cannot kill the process; the page may be secret memory. */
 static void op_touch(char *at, size_t len)
 {
 	size_t done;
@@ -165,13 +165,13 @@ static void op_spawn(unsigned long *s)
 	long n = rnd(s, 150), pid = bc_clone_into(side_fd);
 
 	if (!pid)
-		/* Its stack grows, which may be the end of it. */
+		/* The stack grows, which may end the child. */
 		_exit(bc_use_stack(n) & 1);
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
 }
 
-/* fork and maybe exec; the child does a little, or nothing. */
+/* Forks and maybe executes; the child does a little, or nothing. */
 static void op_fork(unsigned long *s)
 {
 	bool program = rnd(s, 2);
@@ -277,7 +277,7 @@ static void process(unsigned long s, bool faults)
 		_exit(0);
 	if (faults)
 		bc_write_path("/proc/self/make-it-fail", "1");
-	/* Where it is refused the other half is done here. */
+	/* If the thread is refused, the other half is done here. */
 	if ((s & 1) || pthread_create(&t, NULL, run, (void *)(s * 3 | 1)))
 		run((void *)(s * 3 | 1));
 	else
@@ -301,8 +301,8 @@ static void check(const struct bc_group *g, unsigned long s)
 }
 
 /*
- * A segment outlives the process that died before it removed it, or whose
- * removal was made to fail.
+ * A segment outlives a process that died before removing it, or whose removal
+ * was made to fail.
  */
 static void sweep(pid_t pid)
 {
@@ -317,7 +317,7 @@ static void sweep(pid_t pid)
 	}
 }
 
-/* One after the other is waited for and the books are looked at. */
+/* Waits for one process after the other and checks the accounts. */
 static void fuzz(struct bc_group *g, bool faults)
 {
 	const char *ops = getenv("BC_FUZZ_OPS"), *from = getenv("BC_FUZZ_SEED");
@@ -335,7 +335,7 @@ static void fuzz(struct bc_group *g, bool faults)
 		for (i = 0; i < PROCESSES; i++) {
 			pids[i] = fork();
 			if (!pids[i]) {
-				/* The books know it from here. */
+				/* From here on the process is charged. */
 				bc_group_attach(g, getpid());
 				process(seed * 7919 + done + i, faults);
 			}
@@ -356,7 +356,7 @@ static void unlimited(struct bc_group *g)
 	bc_eq(bc_resource(g, BC_LOCKED, "failcnt"), 0);
 }
 
-/* Nothing above the limit but by moving in, which is by force. */
+/* Nothing exceeds the limit, unless a process moves in, which is forced. */
 static void limited(struct bc_group *g)
 {
 	bc_set_key(g, "bc.barrier", BC_VM, 2500);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmguarpages and oomguarpages: what a group was promised.
+ * vmguarpages and oomguarpages: what a group was guaranteed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,12 +17,12 @@
 #define VMGUAR "vmguarpages"
 #define OOMGUAR "oomguarpages"
 #define N 128L
-/* A process has some pages before it touches any. */
+/* A process has some private pages before it touches any memory. */
 #define SLACK 512L
 
 static char *area;
 
-/* More than there is, which is refused with the usual rule of overcommit. */
+/* More memory than there is: the usual rule of overcommit refuses it. */
 static long too_much(void)
 {
 	struct sysinfo info;
@@ -48,7 +48,7 @@ static long map_shared(long n)
 	return bc_mapped(area);
 }
 
-/* Becomes writable after it was mapped. */
+/* The area becomes writable after it was mapped. */
 static long make_writable(long n)
 {
 	area = mmap(NULL, bc_bytes(n), PROT_NONE, BC_ANON, -1, 0);
@@ -87,7 +87,7 @@ static const struct {
 	{ "mremap", grow },
 };
 
-/* To the page, and by each way that private memory is asked for. */
+/* The guarantee is exact to the page, for each way to ask for private memory. */
 static void test_vm(struct bc_group *g)
 {
 	long n = too_much();
@@ -111,7 +111,7 @@ static void test_vm(struct bc_group *g)
 		bc_eq(bc_call(&w, unmap, n), 0);
 		bc_eq(bc_set_key(g, "bc.barrier", VMGUAR, BC_MAX), 0);
 	}
-	/* It is a promise: nothing is counted, and nothing refused. */
+	/* A guarantee counts nothing and refuses nothing. */
 	bc_eq(bc_held_of(g, VMGUAR), 0);
 	bc_eq(bc_resource(g, VMGUAR, "failcnt"), 0);
 	bc_eq(bc_resource(g, BC_VM, "failcnt"), 0);
@@ -128,7 +128,7 @@ static long fork_once(long unused)
 	return bc_exit_code(pid);
 }
 
-/* The copy is private memory, too. */
+/* The copy that fork() makes is private memory, too. */
 static void test_fork(struct bc_group *g)
 {
 	long n = too_much();
@@ -144,7 +144,7 @@ static void test_fork(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* What is not private memory was not promised. */
+/* Memory that is not private was not guaranteed. */
 static void test_shared(struct bc_group *g)
 {
 	long n = too_much();
@@ -157,7 +157,7 @@ static void test_shared(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* A promise is for all that is below, and for nobody beside it. */
+/* A guarantee is for all groups below it, and for none beside it. */
 static void test_below(struct bc_group *g)
 {
 	struct bc_group one, two;
@@ -172,7 +172,7 @@ static void test_below(struct bc_group *g)
 	bc_eq(bc_set_key(g, "bc.barrier", VMGUAR, 16 * n), 0);
 	bc_eq(bc_call(&w, map_private, n), 0);
 	bc_eq(bc_call(&w, unmap, n), 0);
-	/* It goes with the process. */
+	/* The group that the process moves to has the guarantee. */
 	bc_eq(bc_set_key(g, "bc.barrier", VMGUAR, BC_MAX), 0);
 	bc_eq(bc_group_attach(&two, w.pid), 0);
 	bc_eq(bc_call(&w, map_private, n), 0);
@@ -181,7 +181,7 @@ static void test_below(struct bc_group *g)
 
 static struct bc_group given, made;
 
-/* 0: nothing could be promised. */
+/* Returns 0 when no guarantee could be given. */
 static long promise(long unused)
 {
 	(void)unused;
@@ -191,19 +191,19 @@ static long promise(long unused)
 		return 1;
 	if (bc_set_key(&made, "bc.barrier", OOMGUAR, 1000) != -EPERM)
 		return 2;
-	/* As a whole or not at all. */
+	/* A write takes effect as a whole or not at all. */
 	if (bc_write(&made, "bc.barrier", "numfile 100\noomguarpages 1\n") !=
 		    -EPERM ||
 	    bc_read_key(&made, "bc.barrier", "numfile") != BC_MAX)
 		return 3;
-	/* What he may write he may write back, and 0 is no promise. */
+	/* What was read may be written back, and 0 is no guarantee. */
 	if (bc_write(&made, "bc.barrier", "numfile 100\noomguarpages max\n") ||
 	    bc_set_key(&made, "bc.barrier", VMGUAR, 0))
 		return 4;
 	return 0;
 }
 
-/* Who was given a group makes groups in it, and promises none of them anything. */
+/* A user who was given a group can make groups in it, but guarantee them nothing. */
 static void test_delegated(struct bc_group *g)
 {
 	static const char *const files[] = {
@@ -224,7 +224,7 @@ static void test_delegated(struct bc_group *g)
 	}
 	bc_worker_start_as(&w, &given, BC_NOBODY);
 	bc_eq(bc_call(&w, promise, 0), 0);
-	/* The administrator may, and then less is for him to say. */
+	/* The administrator may give one; the user may make it smaller then. */
 	bc_eq(bc_set_key(&made, "bc.barrier", VMGUAR, 1000), 0);
 	bc_worker_stop(&w);
 }
@@ -237,7 +237,7 @@ static long touch(long n)
 	return 0;
 }
 
-/* Somebody has to go: one of both. */
+/* The OOM killer has to take one of the two. */
 static void oom(struct bc_worker *dies, struct bc_worker *lives)
 {
 	int fd = open("/proc/sysrq-trigger", O_WRONLY);
@@ -250,7 +250,7 @@ static void oom(struct bc_worker *dies, struct bc_worker *lives)
 	bc_worker_stop(lives);
 }
 
-/* Two groups, the first has more than the second; both more than all others. */
+/* Two groups. The first has more than the second, and both more than all others. */
 static struct bc_group big, small;
 static struct bc_worker w_big, w_small;
 
@@ -288,7 +288,7 @@ static void test_oom_most_above(struct bc_group *g)
 	oom(&w_small, &w_big);
 }
 
-/* The best promise on the way up counts: that of the group above spares both. */
+/* The best guarantee on the way up counts: that of the group above spares both. */
 static void test_oom_above(struct bc_group *g)
 {
 	struct bc_group other;

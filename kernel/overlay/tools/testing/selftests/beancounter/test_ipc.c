@@ -22,7 +22,7 @@
 static int ids[4096];
 static long nr_ids;
 
-/* True when there is none, errno says why. */
+/* Returns true when there is no object; errno says why. */
 static bool keep_id(int id)
 {
 	if (id < 0)
@@ -31,7 +31,7 @@ static bool keep_id(int id)
 	return false;
 }
 
-/* An IPC namespace of the case's own, that takes its objects with it. */
+/* An IPC namespace of the case's own, which takes its objects with it. */
 static void own_ipc(void)
 {
 	if (unshare(CLONE_NEWIPC))
@@ -60,7 +60,7 @@ static long drop_shm(long unused)
 	return 0;
 }
 
-/* The segment's own structure is under 512 bytes; it has a file of tmpfs. */
+/* The structure of a segment has less than 512 bytes, and a file of tmpfs. */
 static void cost_shm(long n, long long *low, long long *high)
 {
 	*low = n * (bc_need_slab("filp") + bc_need_slab("dentry") +
@@ -84,7 +84,7 @@ static void test_shm(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* Sets of 1000: each semaphore has its values, its lock and two lists. */
+/* Sets of 1000 semaphores, each with its values, a lock and two lists. */
 #define SEMS 1000
 
 static long make_sem(long n)
@@ -106,7 +106,7 @@ static long drop_sem(long unused)
 	return 0;
 }
 
-/* 48 bytes at least, 128 with the lock debugged and lines of 64. */
+/* 48 bytes at least; 128 with a debugged lock and cache lines of 64 bytes. */
 static void cost_sem(long n, long long *low, long long *high)
 {
 	*low = n * SEMS * 48;
@@ -146,7 +146,7 @@ static long make_undo(long n)
 	return i;
 }
 
-/* An adjustment of zero goes when the semaphores are set. */
+/* Removing the sets removes the adjustments, also those of zero. */
 static long drop_undo(long unused)
 {
 	long i, n = nr_ids;
@@ -183,7 +183,7 @@ static void test_undo(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* Messages: one that is an object, and one with segments of a page each. */
+/* Messages: of one object, or with segments of a page each. */
 static long msg_size = 1000;
 static int queue;
 
@@ -230,7 +230,7 @@ static long drop_msg(long unused)
 	return 0;
 }
 
-/* struct msg_msg is 48 bytes; each is one object, of 1 KiB or 2 KiB with debug. */
+/* struct msg_msg has 48 bytes. Each is an object of 1 KiB, or of 2 KiB with debug. */
 static void cost_msg(long n, long long *low, long long *high)
 {
 	*low = n * 1000;
@@ -369,7 +369,7 @@ static void test_mqueue(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* Keys: struct key, its description and what it carries, 1000 bytes here. */
+/* Keys: struct key, its description and its payload, here 1000 bytes. */
 static int key_ring;
 
 static long prepare_key(long n)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * numflock, numsiginfo and numpty: locks and leases, what signals say beside
- * their number, pseudo terminals.
+ * numflock, numsiginfo and numpty: locks and leases, the information that is
+ * queued with signals, pseudo terminals.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -35,7 +35,7 @@ static int range(int fd, int cmd, int type, long start, long len)
 	return fcntl(fd, cmd, &fl);
 }
 
-/* A file of its own; what is locked in it goes with the descriptor. */
+/* A file of its own; the locks in it go with the descriptor. */
 static long open_file(long unused)
 {
 	char path[] = "/tmp/bc-items-XXXXXX";
@@ -48,7 +48,7 @@ static long open_file(long unused)
 
 static int lock_cmd = F_SETLK;
 
-/* Every other byte, from 0: @n locks.  Returns how many there are. */
+/* Locks every other byte from 0, @n locks. Returns how many there are. */
 static long lock_bytes(long n)
 {
 	long i;
@@ -87,14 +87,14 @@ static void check_ranges(struct bc_group *g, struct bc_worker *w)
 
 	bc_set_key(g, "bc.barrier", FLOCK, N);
 	bc_set_key(g, "bc.limit", FLOCK, N);
-	/* To the last one, although each takes three objects for a moment. */
+	/* The last one is granted, although each takes three objects for a moment. */
 	bc_eq(bc_call(w, lock_bytes, N), N);
 	bc_eq(bc_held_of(g, FLOCK), N);
 	bc_eq(bc_resource(g, FLOCK, "failcnt"), fails);
 	bc_eq(bc_call(w, lock_one, 1000), -ENOLCK);
 	bc_eq(bc_resource(g, FLOCK, "failcnt"), fails + 1);
 	bc_eq(bc_held_of(g, FLOCK), N);
-	/* One can be given back, and had again. */
+	/* A lock can be given back and made again. */
 	bc_eq(bc_call(w, unlock_one, 4), 0);
 	bc_eq(bc_held_of(g, FLOCK), N - 1);
 	bc_eq(bc_resource(g, FLOCK, "failcnt"), fails + 1);
@@ -128,7 +128,10 @@ static void test_ofd(struct bc_group *g)
 	check_locks(g, F_OFD_SETLK);
 }
 
-/* Unlocking the middle takes one more: above the barrier, not above the limit. */
+/*
+ * Unlocking the middle takes one more lock, which may exceed the barrier but
+ * not the limit.
+ */
 static void test_split(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -143,7 +146,7 @@ static void test_split(struct bc_group *g)
 	bc_eq(bc_held_of(g, FLOCK), 2);
 	bc_eq(bc_call(&w, unlock_one, 20), -ENOLCK);
 	bc_eq(bc_held_of(g, FLOCK), 2);
-	/* What needs none goes on: an edge, and the rest. */
+	/* Unlocking that needs no lock still works: an edge, and the rest. */
 	bc_eq(bc_call(&w, unlock_one, 0), 0);
 	bc_eq(bc_call(&w, unlock_all, 0), 0);
 	bc_eq(bc_held_of(g, FLOCK), 0);
@@ -180,7 +183,7 @@ static void test_flock(struct bc_group *g)
 	bc_eq(bc_resource(g, FLOCK, "failcnt"), 1);
 	bc_eq(bc_call(&w, unflock, 0), 0);
 	bc_eq(bc_held_of(g, FLOCK), N - 1);
-	/* Closing gives back, too. */
+	/* Closing the file gives locks back, too. */
 	bc_eq(bc_call(&w, bc_drop_kept, 0), 0);
 	bc_settles(g, FLOCK, 0);
 	bc_worker_stop(&w);
@@ -224,11 +227,11 @@ static long get_lock(long at)
 static long break_lease(long unused)
 {
 	(void)unused;
-	/* Of the lease that the other process has. */
+	/* Breaks the lease that the other process has. */
 	return open("leased", O_RDWR | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-/* What only asks, or breaks a lease of somebody else, is no lock. */
+/* A request that only asks, or breaks somebody else's lease, is no lock. */
 static void test_requests(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -249,7 +252,7 @@ static void test_requests(struct bc_group *g)
 	close(fd);
 }
 
-/* Locks stay with who made them, and every level may refuse. */
+/* Locks stay with the group that made them, and every level may refuse. */
 static void test_flock_levels(struct bc_group *g)
 {
 	struct bc_group sub, next;
@@ -282,7 +285,7 @@ static long block_all(long unused)
 	return sigprocmask(SIG_BLOCK, &all, NULL);
 }
 
-/* Takes what is queued of a signal; its values are in order.  How many. */
+/* Takes all that is queued of a signal; its values are in order. Returns how many. */
 static long take_all(long sig)
 {
 	struct timespec none = { 0, 0 };
@@ -300,7 +303,7 @@ static long take_all(long sig)
 	return n;
 }
 
-/* From outside the group: the receiver pays. */
+/* Sent from outside the group: the receiver pays. */
 static long queue_to(pid_t pid, int sig, long n)
 {
 	union sigval value;
@@ -327,11 +330,11 @@ static void test_siginfo(struct bc_group *g)
 	bc_eq(bc_held_of(g, SIGINFO), N);
 	bc_eq(queue_to(w.pid, sig, 1), -EAGAIN);
 	bc_eq(bc_resource(g, SIGINFO, "failcnt"), 1);
-	/* What is no queue of values may go to the limit. */
+	/* Signals without a queued value may go up to the limit. */
 	bc_sys(kill(w.pid, SIGUSR1));
 	bc_eq(bc_held_of(g, SIGINFO), N + 1);
 	bc_eq(bc_resource(g, SIGINFO, "failcnt"), 1);
-	/* A refusal costs what is said, not the signal. */
+	/* A refusal costs the information, not the signal. */
 	bc_sys(kill(w.pid, SIGUSR2));
 	bc_eq(bc_resource(g, SIGINFO, "failcnt"), 2);
 	bc_eq(bc_held_of(g, SIGINFO), N + 1);
@@ -341,12 +344,12 @@ static void test_siginfo(struct bc_group *g)
 	bc_settles(g, SIGINFO, 0);
 	bc_eq(queue_to(w.pid, sig, 2), 0);
 	bc_eq(bc_held_of(g, SIGINFO), 2);
-	/* What is queued goes with the process. */
+	/* Queued signals go with the process. */
 	bc_worker_stop(&w);
 	bc_settles(g, SIGINFO, 0);
 }
 
-/* The bytes are the receiver's, too, and the sender's group may be full. */
+/* The bytes are charged to the receiver, too, even if the sender's group is full. */
 static void test_siginfo_payer(struct bc_group *g)
 {
 	struct bc_group there, here;
@@ -412,7 +415,7 @@ static void test_pty(struct bc_group *g)
 		bc_skip("no /dev/ptmx");
 	bc_eq(got, 0);
 	bc_eq(bc_call(&w, open_slave, 0), 0);
-	/* A pair is one, and stays until both ends are closed. */
+	/* A pair counts as one, until both ends are closed. */
 	bc_eq(bc_held_of(g, PTY), 1);
 	bc_eq(bc_call(&w, close_first, 0), 0);
 	bc_pause_ms(50);
@@ -427,13 +430,13 @@ static void test_pty(struct bc_group *g)
 	bc_eq(bc_held_of(g, PTY), N);
 	bc_call(&w, bc_drop_kept, 0);
 	bc_settles(g, PTY, 0);
-	/* The next one need not wait for a work. */
+	/* The next pair need not wait for a work item. */
 	bc_eq(bc_call(&w, open_ptys, N), 0);
 	bc_worker_stop(&w);
 	bc_settles(g, PTY, 0);
 }
 
-/* A pair stays with who opened it. */
+/* A pair stays with the group that opened it. */
 static void test_pty_payer(struct bc_group *g)
 {
 	struct bc_group sub, next;

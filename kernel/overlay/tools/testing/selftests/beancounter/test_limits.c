@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Barriers and limits: which of them counts, at which level, and who is told.
+ * Barriers and limits: which of them applies, at which level, and who is told
+ * of a refusal.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,14 +15,14 @@
 
 #include "bc_jobs.h"
 
-/* A worker that has all but the files, and the room that a file takes. */
+/* Starts a worker that has everything but the files; a file takes @file. */
 static long long start(struct bc_worker *w, struct bc_group *g, long long *file)
 {
 	*file = bc_slab_size("filp");
 	return bc_start_warm(w, g, 600);
 }
 
-/* With room for @n files: so many, not one more, and that exactly. */
+/* With room for @n files exactly so many are granted. */
 static void check_room(struct bc_worker *w, struct bc_group *g, long long base,
 		       long long file, long n)
 {
@@ -35,7 +36,7 @@ static void check_room(struct bc_worker *w, struct bc_group *g, long long base,
 	bc_held_is(g, base);
 }
 
-/* min(barrier, limit), in whatever order they are written. */
+/* min(barrier, limit) applies, in whatever order they are written. */
 static void test_effective(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -56,7 +57,7 @@ static void test_effective(struct bc_group *g)
 	bc_eq(bc_call(&w, bc_open_null, 300), 300);
 }
 
-/* The check is on the new held: the last byte of room counts. */
+/* The check is on the new value of held: the last byte of room can be used. */
 static void test_edge(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -71,7 +72,10 @@ static void test_edge(struct bc_group *g)
 	check_room(&w, g, base, file, 10);
 }
 
-/* Below held: taken, nobody is hurt, nothing new until there is room. */
+/*
+ * A value below held is accepted. Nothing is taken away, and nothing new is
+ * granted until there is room.
+ */
 static void test_below_held(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -93,7 +97,7 @@ static void test_below_held(struct bc_group *g)
 	bc_eq(bc_call(&w, bc_open_null, 1), 0);
 }
 
-/* The tighter level counts, be it the child's or the parent's. */
+/* The tighter level applies, be it the child's or the parent's. */
 static void test_hierarchy(struct bc_group *g)
 {
 	struct bc_group mid, leaf;
@@ -135,7 +139,7 @@ static void test_hierarchy(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* Two children share what their parent has, to the byte. */
+/* Two children share the room of their parent, to the byte. */
 static void test_siblings(struct bc_group *g)
 {
 	struct bc_group a, b;
@@ -157,14 +161,14 @@ static void test_siblings(struct bc_group *g)
 	bc_eq(bc_held(&a), ba + 60 * file);
 	bc_eq(bc_held(&b), bb + 40 * file);
 	bc_eq(bc_held(g), base + 100 * file);
-	/* What one gives back the other has at once, stocks or no stocks. */
+	/* What one child gives back the other has at once, stocks or no stocks. */
 	bc_call(&wa, bc_drop_some, 30);
 	bc_held_is(&a, ba + 30 * file);
 	bc_eq(bc_call(&wb, bc_open_null, 60), 30);
 	bc_eq(bc_held(g), base + 100 * file);
 }
 
-/* Reads bc.failcnt again, as poll() wants it; the count. */
+/* Reads bc.failcnt again, as poll() requires. Returns the count. */
 static long long reread(int fd)
 {
 	char buf[4096], *at;
@@ -177,7 +181,7 @@ static long long reread(int fd)
 	return strtoll(at + strlen(BC_KMEM) + 1, NULL, 10);
 }
 
-/* A refusal below wakes who polls bc.failcnt, at each level above. */
+/* A refusal below wakes up pollers of bc.failcnt at each level above. */
 static void test_poll(struct bc_group *g)
 {
 	struct bc_group sub;
@@ -228,7 +232,7 @@ static void test_inotify(struct bc_group *g)
 	bc_true(ev.mask & IN_MODIFY);
 }
 
-/* One descriptor more than there may be, again and again. */
+/* Opens one descriptor more than is allowed, again and again. */
 static long refused(long times)
 {
 	long i;
@@ -241,7 +245,7 @@ static long refused(long times)
 #define REFUSED_MS 1000
 #define TOLD_MS 50
 
-/* Refused in a loop: who watches is told now and then, and once at the end. */
+/* In a loop of refusals a watcher is told now and then, and once at the end. */
 static void test_told_once_for_many(struct bc_group *g)
 {
 	long long base, file, begin, took;
@@ -265,7 +269,7 @@ static void test_told_once_for_many(struct bc_group *g)
 		told);
 	bc_range(told, 2, took / TOLD_MS + 2);
 	bc_true(bc_failcnt(g) > 10 * told);
-	/* The last of them is told, too. */
+	/* The watcher is told of the last refusal, too. */
 	while (read(fd, buf, sizeof(buf)) > 0)
 		;
 	bc_call(&w, refused, 1);
@@ -273,7 +277,7 @@ static void test_told_once_for_many(struct bc_group *g)
 	bc_true(read(fd, buf, sizeof(buf)) > 0);
 }
 
-/* The first refusal of a group is said in the kernel log, the others are not. */
+/* Only the first refusal of a group is written to the kernel log. */
 static void test_log(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -294,7 +298,10 @@ static void test_log(struct bc_group *g)
 	for (i = 0; i < 10; i++)
 		bc_call(&w, bc_open_null, 1);
 	bc_eq(bc_failcnt(g), 11);
-	/* Ten lines in five seconds: one may have to wait for the next refusal. */
+	/*
+	 * The log takes ten lines in five seconds: one may have to wait for the
+	 * next refusal.
+	 */
 	logged = bc_log_count(fd, want);
 	for (i = 0; i < 100 && !logged; i++) {
 		bc_pause_ms(100);

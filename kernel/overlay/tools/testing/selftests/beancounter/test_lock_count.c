@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How often the lock of the accounts is taken, at which a machine with many CPUs
- * would meet: far from every barrier, and next to one. A debug kernel counts.
+ * How often the lock of the accounts is taken, on which the CPUs of a large
+ * machine would contend: far from every barrier, and next to one. A debug
+ * kernel counts.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,10 +23,10 @@
 
 #define LOCKS "/sys/kernel/debug/bc/locks"
 #define N 200L
-/* Of what is given back late so many that a word has enough for all. */
+/* So few objects are given back late at a time that a word has room for all. */
 #define LATE 10L
 #define ROUNDS 5
-#define WORD (96 * BC_KIB) /* what stays in one that was full */
+#define WORD (96 * BC_KIB) /* what stays in a word that was full */
 
 static long map_unmap(long n)
 {
@@ -87,7 +88,7 @@ static long make_sockets(long n)
 	return 0;
 }
 
-/* A packet there and back, through sockets that stay. */
+/* Sends a packet there and back, through sockets that stay open. */
 static long send_back(int *fd, long n)
 {
 	static char packet[1000];
@@ -197,6 +198,7 @@ static pid_t child;
 
 static long fork_keep(long unused)
 {
+	(void)unused;
 	child = fork();
 	if (!child)
 		pause();
@@ -205,6 +207,7 @@ static long fork_keep(long unused)
 
 static long fork_end(long unused)
 {
+	(void)unused;
 	kill(child, SIGKILL);
 	return waitpid(child, NULL, 0) == child ? 0 : -1;
 }
@@ -237,7 +240,7 @@ static long long locks(void)
 	return sum;
 }
 
-/* In N calls, @chunk at a time, between which what is late is given back. */
+/* In N calls, @chunk at a time; in between, late objects are given back. */
 static long long locks_of(struct bc_worker *w, struct bc_group *g, bc_job job,
 			  long chunk)
 {
@@ -254,14 +257,14 @@ static long long locks_of(struct bc_worker *w, struct bc_group *g, bc_job job,
 	return n;
 }
 
-/* @most in a hundred calls, in the best of some rounds: other tasks have words, too. */
+/* At most @most in 100 calls, in the best of some rounds: other tasks have words, too. */
 static void count(struct bc_worker *w, struct bc_group *g, const char *name,
 		  bc_job job, long chunk, long most)
 {
 	long long n;
 	int i;
 
-	/* What is made once, and the first refill of each word. */
+	/* Makes what is made only once, and fills each word for the first time. */
 	bc_eq(bc_call(w, job, 10), 0);
 	for (i = 0; i < ROUNDS; i++) {
 		n = locks_of(w, g, job, chunk);
@@ -284,7 +287,7 @@ static void check(struct bc_group *g, const char *name, bc_job job, long chunk,
 	bc_worker_stop(&w);
 }
 
-/* None, but for what a word that is full or empty takes now and then. */
+/* The lock is not taken, except now and then for a word that is full or empty. */
 static void test_none(struct bc_group *g)
 {
 	check(g, "mmap and munmap", map_unmap, N, 2);
@@ -301,7 +304,7 @@ static void test_none(struct bc_group *g)
 	check(g, "send and receive, TCP", send_tcp, N, 2);
 }
 
-/* What a process takes; with the checkers of a debug kernel it is far more. */
+/* What a process takes, which is far more with the checkers of a debug kernel. */
 static long long fork_bytes(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -318,8 +321,8 @@ static long long fork_bytes(struct bc_group *g)
 }
 
 /*
- * An address space is put into the list of its group, which has another. Once a second
- * an exit adds up what the group has resident.
+ * An address space is put into the list of its group, which has another one.
+ * Once a second an exit adds up what the group has resident.
  */
 static void test_tasks(struct bc_group *g)
 {
@@ -332,7 +335,7 @@ static void test_tasks(struct bc_group *g)
 	check(g, "thread", make_thread, N, 10);
 }
 
-/* The same with room for one call, and not for one more. */
+/* The same with room for one call, but not for two. */
 static void near(struct bc_group *g, const char *name, bc_job job,
 		 const char *resource, long long room)
 {

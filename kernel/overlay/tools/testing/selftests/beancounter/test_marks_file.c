@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is marked behind files: events, watches, asynchronous I/O, terminals.
+ * Unmarked objects behind files: events, watches, asynchronous I/O, terminals.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,7 +26,7 @@
 
 #include "bc_marks.h"
 
-/* Files with something behind them. */
+/* Files with an object behind them. */
 static long make_eventfd(long n)
 {
 	long i;
@@ -83,7 +83,7 @@ BC_MARKED_FILES(timerfd, 300, 1)
 BC_MARKED_FILES(epoll, 300, 1)
 BC_MARKED_FILES(owner, 300, 1)
 
-/* Each has an inode of its own. */
+/* Each of them has an inode of its own. */
 static long make_userfaultfd(long n)
 {
 	long i;
@@ -109,8 +109,8 @@ static void test_userfaultfd(struct bc_group *g)
 }
 
 /*
- * A fork waits for the listeners of all areas that it copies: with what each of
- * them is to be told.
+ * A fork waits for the listeners of all areas that it copies, and has for each
+ * of them the event that it is to be told.
  */
 #define NR_AREAS 32
 
@@ -201,8 +201,8 @@ static long drop_contexts(long unused)
 }
 
 /*
- * On each CPU two counters of 8 bytes and one of 4.  The first 28 KiB of all
- * percpu memory have no room for who pays: they are used up before.
+ * On each CPU two counters of 8 bytes and one of 4. The first 28 KiB of all
+ * percpu memory have no room for the payer, so they are used up before.
  */
 static long use_up(long unused)
 {
@@ -231,7 +231,7 @@ static void test_aio_context(struct bc_group *g)
 	bc_marks_test(g, &k);
 }
 
-/* A ring for events is page cache that nothing can take back. */
+/* A ring for events is page cache that cannot be reclaimed. */
 #define NR_EVENTS 4000
 #define EVENT_SIZE 32
 
@@ -259,7 +259,7 @@ static void test_aio_ring(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* Each time it grows fourfold, here to 256, and it stays with the address space. */
+/* The table grows fourfold each time, here to 256, and stays with the address space. */
 #define NR_TABLE 70
 
 static void test_aio_table(struct bc_group *g)
@@ -320,7 +320,7 @@ static void test_aio_request(struct bc_group *g)
 	bc_marks_test(g, &k);
 }
 
-/* Watches: a mark, what ties it to the inode, its number. */
+/* Watches: a mark, the connector that ties it to the inode, its number. */
 #define NR_WATCHES 640
 
 static void prepare_watch(void)
@@ -382,7 +382,10 @@ static void test_pty(struct bc_group *g)
 	bc_marks_test(g, &k);
 }
 
-/* Written to: what has been copied, what it went into, and what its echo did. */
+/*
+ * A terminal that was written to: the copy of the data, the buffer it went
+ * into, and the echo.
+ */
 static long make_pty_write(long n)
 {
 	struct pollfd echo = { .events = POLLIN };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is marked for file systems: while they are set up, once they are there, and
- * for files of those of the kernel itself.
+ * Unmarked objects of file systems: while these are configured, when they are
+ * there, and behind files of the kernel's own file systems.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -12,7 +12,7 @@
 
 #include "bc_marks.h"
 
-/* A file of sysfs: what is open, and that it is open at all. */
+/* An open file of sysfs has an object, and its inode another while it is open. */
 static char *sysfs[200];
 
 static void find_sysfs(void)
@@ -59,7 +59,7 @@ static void test_sysfs(struct bc_group *g)
 	bc_marks_test(g, &k);
 }
 
-/* File systems being configured; and there, without a place. */
+/* File systems that are being configured; and mounted, but nowhere attached. */
 #define FSCONFIG_STRING 1
 #define FSCONFIG_CREATE 6
 
@@ -106,7 +106,7 @@ BC_MARKED_FILES(context_fs, 100, 2)
 BC_MARKED_FILES(context_data, 100, 2)
 BC_MARKED_FILES(super, 100, 2)
 
-/* Files of the host that nobody has looked at yet. */
+/* Files of the host that nobody has looked up yet. */
 static char *host[100];
 
 static void find_host(void)

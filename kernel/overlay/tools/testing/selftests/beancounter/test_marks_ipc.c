@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is marked for keys, POSIX queues and System V segments.
+ * Unmarked objects of keys, POSIX queues and System V segments.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 #include "bc_marks.h"
 
-/* Keys: a name and a payload each, nodes of the ring they are in. */
+/* Keys: a name and a payload each, and nodes of the ring that they are in. */
 #define KEYCTL_JOIN 1
 #define KEYCTL_CLEAR 7
 #define KEYCTL_LINK 8
@@ -142,7 +142,7 @@ static void test_key_restricted(struct bc_group *g)
 	bc_marks_test(g, &k);
 }
 
-/* Queues: one leaf for each priority; the one that a receiver brings along. */
+/* Queues: one leaf for each priority, and one that a receiver allocates. */
 static mqd_t queue;
 
 static void own_ipc(void)

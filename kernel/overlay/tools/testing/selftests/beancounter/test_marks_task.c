@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is marked for processes, their sockets and their namespaces: filters,
+ * Unmarked objects of processes, their sockets and their namespaces: filters,
  * addresses, users, areas, page directories.
  */
 #define _GNU_SOURCE
@@ -25,7 +25,7 @@
 
 /*
  * Filters of system calls: the filter, and the program as it was given, which
- * is two more.  One filter of a thread may have a listener.
+ * takes two objects more. One filter of a thread may have a listener.
  */
 static bool saved_programs;
 
@@ -96,7 +96,7 @@ static void test_seccomp_listener(struct bc_group *g)
 	bc_marks_test(g, &k);
 }
 
-/* Sockets: their addresses, and those that are on their way in a message. */
+/* Sockets: their addresses, and sockets that are being passed in a message. */
 static long bind_some(long n, bool autobind)
 {
 	static long nr;
@@ -162,7 +162,7 @@ static long make_in_flight(long n)
 
 BC_MARKED_FILES(in_flight, 200, 1)
 
-/* What a protocol keeps for each network namespace. */
+/* Objects that a protocol keeps for each network namespace. */
 static long make_net(long n)
 {
 	long i;
@@ -187,7 +187,7 @@ static void test_net(struct bc_group *g)
 	bc_marks_test(g, &k);
 }
 
-/* A user for whom something is counted: as long as a file knows him. */
+/* A user for whom something is counted exists as long as a file refers to him. */
 static long make_user(long n)
 {
 	long i;
@@ -334,8 +334,9 @@ static void test_perf(struct bc_group *g)
 }
 
 /*
- * Page directories: somebody looks at processes that are no more, so that of
- * their address spaces nothing else is left.  The files are his, not theirs.
+ * Page directories: files keep the address spaces of processes that have
+ * exited, so nothing else is left of these. The files belong to the case, not
+ * to the processes.
  */
 #define NR_SPACES 20
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is marked for io_uring: rings, what is registered with them, requests,
+ * Unmarked objects of io_uring: rings, what is registered with them, requests,
  * threads.
  */
 #define _GNU_SOURCE
@@ -89,7 +89,7 @@ static long close_ring(long unused)
 	return bc_uring_close(&ring);
 }
 
-/* The requests that are in the queue by now, filled in by @fill. */
+/* Submits @n requests, which @fill fills in. */
 static long submit(long n, void (*fill)(struct io_uring_sqe *sqe, long i))
 {
 	long i;
@@ -144,7 +144,7 @@ static long make_futex(long n)
 	return open_ring() ? 0 : submit(n, fill_futex);
 }
 
-/* Behind a timeout that does not come: prepared, not done. */
+/* Requests behind a timeout that does not come are prepared and never done. */
 #define OP_FSETXATTR 41
 #define OP_FGETXATTR 43
 
@@ -178,8 +178,8 @@ static long make_setxattr(long n)
 }
 
 /*
- * A thread of the kernel's for each that waits for somebody to write; four of
- * them on one CPU.
+ * Each request that waits for a writer takes a thread of the kernel; four of
+ * them are on one CPU.
  */
 static void fill_open(struct io_uring_sqe *sqe, long i)
 {
@@ -205,7 +205,7 @@ static long make_io_thread(long n)
 	if (open_ring())
 		return 0;
 	done = submit(n, fill_open);
-	/* Each time it is woken up to make the next of them. */
+	/* At each wake-up it makes the next of the threads. */
 	for (i = 0; i < 50; i++)
 		bc_pause_ms(10);
 	return done;
@@ -229,7 +229,7 @@ static long make_buffer_ring(long n)
 	return i;
 }
 
-/* A ring is three objects, a task that has one three more. */
+/* A ring has three objects, and a task that has a ring has three more. */
 #define URING(fn, n, per)                                                    \
 	static void test_##fn(struct bc_group *g)                            \
 	{                                                                    \

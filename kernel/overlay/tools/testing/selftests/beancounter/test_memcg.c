@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Beside memcg: both charge the same objects, beancounters first.  What memcg
- * refuses then has to be given back, and must not count as refused here.
+ * Together with memcg: both controllers charge the same objects, beancounters
+ * first. What memcg refuses after that has to be given back, and must not count
+ * as a refusal here.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -67,8 +68,8 @@ static long forks(long n)
 }
 
 /*
- * At 2 MiB of memory.max the worker is refused or, as memcg has it, killed.
- * Either way nothing of what was on its way stays in the account.
+ * With 2 MiB of memory.max the worker is refused or, as memcg does it, killed.
+ * Either way nothing that was being allocated stays in the account.
  */
 static void check_max(struct bc_group *g, bc_job job)
 {
@@ -100,7 +101,7 @@ static void check_max(struct bc_group *g, bc_job job)
 	bc_group_kill(&sub);
 	if (w.pid)
 		bc_true(bc_worker_died(&w, 10000));
-	/* What memcg keeps for a group, its lists, goes with the memcg, later. */
+	/* The lists that memcg keeps for a group go with the memcg, later. */
 	bc_rest(&sub);
 	bc_eq(bc_group_remove(&sub), 0);
 	bc_settles_within(g, BC_KMEM, 0, 2048);
@@ -128,8 +129,8 @@ static void test_forks(struct bc_group *g)
 }
 
 /*
- * Reading does not make memcg add up what its CPUs have counted, unless that is
- * much; every two seconds it does so by itself.
+ * A read does not make memcg add up what its CPUs have counted, unless that is
+ * much. It does so by itself every two seconds.
  */
 static long long settled_kmem(const struct bc_group *g, long long low,
 			      long long high)
@@ -145,7 +146,10 @@ static long long settled_kmem(const struct bc_group *g, long long low,
 	return kmem;
 }
 
-/* Both are there, and see the same: memcg in pages, and what it marks only. */
+/*
+ * Both controllers see the same. memcg counts in pages, and only what is marked
+ * for it.
+ */
 static void test_both(struct bc_group *g)
 {
 	long long kmem, held, low, high;
@@ -158,7 +162,7 @@ static void test_both(struct bc_group *g)
 	bc_sys(open("/dev/null", O_RDONLY));
 	bc_worker_start(&w, &sub);
 	bc_eq(bc_call(&w, files, 3000), 3000);
-	/* What a security module adds is not marked for memcg. */
+	/* The blob of a security module is not marked for memcg. */
 	held = bc_held(&sub) - 3000 * bc_slab_size("lsm_file_cache");
 	low = held * 3 / 4;
 	high = held * 5 / 4 + 64 * bc_page_size() * bc_cpus();

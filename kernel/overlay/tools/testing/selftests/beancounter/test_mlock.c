@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lockedpages: mlock() and its kin, what locks as it maps, locked segments of
+ * lockedpages: mlock() and its kin, mappings that lock, locked segments of
  * shared memory, and memory that is pinned for I/O.
  */
 #define _GNU_SOURCE
@@ -32,7 +32,7 @@
 
 static char *area;
 
-/* Apart from what else there is: no neighbour to merge with. */
+/* Apart from all other areas, so that there is no neighbour to merge with. */
 static long prepare(long n)
 {
 	char *p = mmap(NULL, bc_bytes(n + 2), PROT_NONE, BC_ANON, -1, 0);
@@ -226,7 +226,7 @@ static long prep_perf(long unused)
 	return kept < 0 ? -1 : 0;
 }
 
-/* One page to control it, and a power of two. */
+/* One control page, and a power of two of data pages. */
 static long do_perf(long n)
 {
 	area = mmap(NULL, bc_bytes(n + 1), BC_RW, MAP_SHARED, kept, 0);
@@ -322,7 +322,7 @@ static void refused(struct bc_group *g)
 	bc_ops_refused(g, &table);
 }
 
-/* mlock() over two areas of which the second may not be locked any more. */
+/* mlock() over two areas, of which the second does not fit any more. */
 static long prep_two(long n)
 {
 	return prepare(n) || mprotect(area, bc_bytes(n / 2), PROT_READ);
@@ -337,7 +337,7 @@ static void partial(struct bc_group *g)
 	bc_set_key(g, "bc.barrier", BC_LOCKED, N - 1);
 	bc_eq(bc_call(&w, do_mlock, N), -1);
 	bc_eq(w.error, ENOMEM);
-	/* As with every failure of mlock(), the first area is locked. */
+	/* The first area stays locked, as after every failure of mlock(). */
 	bc_eq(bc_held_of(g, BC_LOCKED), N / 2);
 	bc_eq(bc_call(&w, do_munlock, N), 0);
 	bc_eq(bc_held_of(g, BC_LOCKED), 0);
@@ -349,7 +349,7 @@ static long do_mlockall(long flags)
 	return mlockall(flags);
 }
 
-/* mlockall() says so, and what it was not granted is not in force later. */
+/* mlockall() reports the refusal, and what was not granted is not in force later. */
 static void all(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -372,7 +372,7 @@ static void all(struct bc_group *g)
 	bc_eq(bc_held_of(g, BC_LOCKED), 0);
 }
 
-/* Giving back works in a full group, too: unlocking a part needs an area. */
+/* Unlocking a part takes another area. It must work in a full group, too. */
 static void unlock_full(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -388,7 +388,7 @@ static void unlock_full(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* Locked in one group, unlocked from another: who locked it has paid. */
+/* Locked in one group, unlocked from another: the group that locked it has paid. */
 static void shm_other(struct bc_group *g)
 {
 	struct bc_group a, b;
@@ -408,7 +408,7 @@ static void shm_other(struct bc_group *g)
 	bc_eq(bc_call(&wb, shm_unlock, id), 0);
 	bc_eq(bc_held_of(&a, BC_LOCKED), 0);
 	bc_eq(bc_held_of(&b, BC_LOCKED), 0);
-	/* It outlives the group that pays. */
+	/* The lock outlives the group that pays for it. */
 	bc_eq(bc_call(&wa, shm_lock, id), 0);
 	bc_worker_stop(&wa);
 	bc_eq(bc_group_remove(&a), 0);

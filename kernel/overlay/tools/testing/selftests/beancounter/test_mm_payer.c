@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whose address space is it: fork, vfork, threads, exec, and processes that are
- * moved to another group. The payer is the group of the process that it was made
- * for, and nobody else.
+ * Which group pays for an address space: fork, vfork, threads, exec, and
+ * processes that are moved to another group. The payer is the group of the
+ * process that it was made for, and no other.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -48,7 +48,7 @@ static long long at_rest(const struct bc_group *g)
 	return bc_settled(g, BC_VM, held, held);
 }
 
-/* The child costs what the parent costs, and is given back with it. */
+/* The child is charged what the parent is, and this goes with the child. */
 static void forks(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -93,7 +93,7 @@ static void fork_refused(struct bc_group *g)
 	bc_eq(bc_held_of(g, BC_VM), before);
 	bc_eq(bc_resource(g, BC_VM, "failcnt"), 1);
 	bc_eq(bc_resource(g, BC_VM, "forced"), 0);
-	/* What is not copied does not count, not even for a moment. */
+	/* Areas that are not copied do not count, not even for a moment. */
 	bc_eq(bc_call(&w, advise, MADV_DONTFORK), 0);
 	bc_set_key(g, "bc.maxheld", BC_VM, 0);
 	bc_set_key(g, "bc.limit", BC_VM, 2 * before - N);
@@ -103,7 +103,7 @@ static void fork_refused(struct bc_group *g)
 	bc_eq(bc_resource(g, BC_VM, "maxheld"), 2 * before - N);
 	bc_eq(bc_call(&w, bc_reap, pid), pid);
 	bc_settles(g, BC_VM, before);
-	/* What is copied as zeros does. */
+	/* Areas that are copied as zeros count. */
 	bc_eq(bc_call(&w, advise, MADV_DOFORK), 0);
 	bc_eq(bc_call(&w, advise, MADV_WIPEONFORK), 0);
 	bc_eq(bc_call(&w, bc_fork, 0), -1);
@@ -157,7 +157,8 @@ static long do_thread(long unused)
 	return pthread_create(&t, &attr, bc_idle, NULL) ? -1 : 0;
 }
 
-/* A vfork() child has no address space of its own, nor has a thread, but a
+/*
+ * Neither a vfork() child nor a thread has an address space of its own, but a
  * thread has a stack.
  */
 static void shared(struct bc_group *g)
@@ -212,7 +213,10 @@ static long spawn_shared_into(long unused)
 	return pid;
 }
 
-/* A worker in one group, who spawns into another; what he has himself. */
+/*
+ * Starts a worker in one group, which spawns into another. Returns what the
+ * worker has itself.
+ */
 static long long spawner(struct bc_worker *w, const struct bc_group *g,
 			 struct bc_group *a, struct bc_group *b)
 {
@@ -231,7 +235,7 @@ static long long spawner(struct bc_worker *w, const struct bc_group *g,
 	return bc_held_of(a, BC_VM);
 }
 
-/* From one group into another: the child is paid there, the parent here. */
+/* From one group into another: the child is charged there, the parent here. */
 static void into(struct bc_group *g)
 {
 	struct bc_group a, b;
@@ -254,7 +258,7 @@ static void into(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* A group that may not have the child refuses it, and none is made. */
+/* A group that has no room for the child refuses it, and no child is made. */
 static void into_full(struct bc_group *g)
 {
 	struct bc_group a, b;
@@ -280,7 +284,7 @@ static void into_full(struct bc_group *g)
 	bc_settles(&b, BC_VM, 0);
 }
 
-/* A whole process is moved: never refused, by force if need be. */
+/* A whole process is moved: that is never refused, but forced if need be. */
 static void moved(struct bc_group *g)
 {
 	struct bc_group a, b;
@@ -294,7 +298,7 @@ static void moved(struct bc_group *g)
 	bc_eq(bc_call(&w, do_thread, 0), 0);
 	before = bc_held_of(&a, BC_VM);
 	bc_set_key(&b, "bc.limit", BC_VM, N);
-	/* Nothing happens to the group above, not even for a moment. */
+	/* The group above is not charged anything, not even for a moment. */
 	bc_set_key(g, "bc.limit", BC_VM, before);
 	bc_set_key(g, "bc.limit", "numproc", 2);
 	bc_set_key(g, "bc.maxheld", BC_VM, 0);
@@ -309,7 +313,7 @@ static void moved(struct bc_group *g)
 	bc_eq(bc_resource(&b, BC_VM, "failcnt"), 0);
 	bc_eq(bc_held_of(&b, "numproc"), 2);
 	bc_eq(bc_held_of(&a, "numproc"), 0);
-	/* It is over its limit there: nothing more. */
+	/* The group is over its limit now: nothing more is granted. */
 	bc_eq(bc_call(&w, map, 1), -1);
 	bc_eq(w.error, ENOMEM);
 	bc_eq(bc_group_attach(&a, w.pid), 0);
@@ -334,7 +338,7 @@ static long leaderless(long unused)
 	return pid;
 }
 
-/* The leader is gone, its threads go on, and their address space with them. */
+/* The leader has exited. Its threads go on, and so does their address space. */
 static void leader_gone(struct bc_group *g)
 {
 	struct bc_group a, b;
@@ -381,10 +385,11 @@ static long run_true(long unused)
 }
 
 /*
- * Exec goes on to the limit: it has no way back. At the barrier the new program
- * starts, and its loader is the first that is told no, which it takes badly
- * (127 or a fault of its own, but no refused exec and no SIGKILL). Where exec
- * does not fit below the limit either, it fails with the old program intact.
+ * Exec may go up to the limit, because it has no way back. At the barrier the
+ * new program starts, and its loader is the first to be refused, which ends it
+ * (with 127 or a fault of its own, but not with a refused exec and not by
+ * SIGKILL). Where exec does not fit below the limit either, it fails with the
+ * old program intact.
  */
 static void execs(struct bc_group *g)
 {
@@ -418,7 +423,7 @@ static long stack(long pages)
 	return bc_exit_code(pid);
 }
 
-/* A stack grows between barrier and limit, and not beyond: SIGSEGV. */
+/* A stack grows between barrier and limit, but not beyond: SIGSEGV. */
 static void stacks(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -438,7 +443,7 @@ static void stacks(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* Who looks at an exited process keeps its mm, but nobody pays for it. */
+/* A process that looks at an exited one keeps its mm, but nobody pays for it. */
 static void exit_seen(struct bc_group *g)
 {
 	struct bc_worker w;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dcachesize: dentries and inodes, in addition to kmemsize.  Those that nobody uses
- * are given up before anything is refused.
+ * dcachesize: dentries and inodes, in addition to kmemsize. Unused ones are
+ * shrunk before anything is refused.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,7 +29,7 @@ static const char *file_name(long i)
 	return name;
 }
 
-/* @n more empty files; how many there were, or an error number. */
+/* Makes @n more empty files. Returns @n, or a negative error number. */
 static long make_files(long n)
 {
 	long i;
@@ -77,7 +77,7 @@ static long remove_directories(long n)
 	return 0;
 }
 
-/* What has inodes, and no name that anybody could look up. */
+/* Inodes that have no name that anybody could look up. */
 static long make_nameless(long unused)
 {
 	int fd[2];
@@ -92,8 +92,8 @@ static long make_nameless(long unused)
 }
 
 /*
- * What a file of tmpfs takes: a name and an inode. What a security module has beside
- * the inode is in kmemsize only.
+ * What a file of tmpfs takes: a dentry and an inode. The blob of a security
+ * module beside the inode is in kmemsize only.
  */
 static long long file_cost(const struct bc_group *g, struct bc_worker *w)
 {
@@ -107,7 +107,10 @@ static long long file_cost(const struct bc_group *g, struct bc_worker *w)
 	return cost;
 }
 
-/* Each to the byte, given back when it is gone, whatever RCU still has. */
+/*
+ * Each counts to the byte, and is given back when it is gone, even if RCU still
+ * has it.
+ */
 static void test_count(struct bc_group *g)
 {
 	long long cost, base;
@@ -145,7 +148,10 @@ static void test_nameless(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* Exactly as many as fit; a refused one leaves nothing, and there is room again. */
+/*
+ * Exactly as many as fit are granted. A refused one leaves nothing, and then
+ * there is room again.
+ */
 static void test_edge(struct bc_group *g)
 {
 	long long cost, barrier;
@@ -163,7 +169,10 @@ static void test_edge(struct bc_group *g)
 	bc_eq(bc_read_key(g, "bc.maxheld", NAMES), barrier);
 	bc_eq(bc_read_key(g, "bc.failcnt", NAMES), 1);
 	bc_eq(bc_failcnt(g), 0);
-	/* The name fits, and its inode is made inside a file system: a little above. */
+	/*
+	 * The name fits. Its inode is made inside a file system, so it may go a
+	 * little above.
+	 */
 	bc_set_key(g, "bc.barrier", NAMES, barrier + cost - 1);
 	bc_eq(bc_call(&w, make_files, 1), 1);
 	bc_eq(bc_held_of(g, NAMES), barrier + cost);
@@ -179,7 +188,7 @@ static void test_edge(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* A level above refuses, and what one has the other cannot have. */
+/* A level above refuses, and one child cannot have the room of the other. */
 static void test_hierarchy(struct bc_group *g)
 {
 	long long cost;
@@ -212,7 +221,7 @@ static void test_hierarchy(struct bc_group *g)
 	bc_group_remove(&two);
 }
 
-/* Names that nobody uses make room: nothing is refused, and others keep theirs. */
+/* Unused names make room: nothing is refused, and other groups keep theirs. */
 static void test_unused(struct bc_group *g)
 {
 	long long room = 64 * BC_KIB, base;
@@ -235,7 +244,7 @@ static void test_unused(struct bc_group *g)
 	bc_settles(g, NAMES, 0);
 }
 
-/* Its own unused ones, and those of nobody else. */
+/* A full group loses its own unused names, and no others. */
 static void test_others(struct bc_group *g)
 {
 	long long cost, had;
@@ -265,8 +274,8 @@ static void test_others(struct bc_group *g)
 }
 
 /*
- * A name that does not fit into its dentry is memory of its own: where that is refused
- * the dentry counts no longer.
+ * A name that does not fit into its dentry has memory of its own. If that is
+ * refused, the dentry no longer counts.
  */
 static long look_long(long unused)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sockets: themselves, what lies in them, and connections that a softirq made
- * and a process accepts.
+ * Sockets: the sockets themselves, the data that lies in them, and connections
+ * that a softirq made and a process accepts.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -36,7 +36,7 @@ static long make_socket(long n)
 
 static const char *sock_cache;
 
-/* A file, a dentry, an inode and the protocol's own. */
+/* A file, a dentry, an inode and the object of the protocol. */
 static void cost_socket(long n, long long *low, long long *high)
 {
 	*low = n * (bc_need_slab("filp") + bc_need_slab("dentry") +
@@ -152,7 +152,7 @@ static long drop_unix_data(long unused)
 	return 0;
 }
 
-/* Heads and data up to 4 KiB are rounded up, the rest is pages. */
+/* Heads and data of up to 4 KiB are rounded up; larger ones have pages. */
 static void cost_unix_data(long n, long long *low, long long *high)
 {
 	*low = n * CHUNK;
@@ -174,7 +174,7 @@ static void test_unix_data(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* Files on their way: the list of them, in a message. */
+/* Files that are being passed: their list, in a message. */
 static long make_rights(long n)
 {
 	int zero = 0;
@@ -189,12 +189,12 @@ static long make_rights(long n)
 
 static long prepare_rights(long n)
 {
-	/* Something that is there for sure, to be passed on. */
+	/* A file that is certainly there, to be passed on. */
 	dup2(pair[0], 0);
 	return prepare_pair(n);
 }
 
-/* struct scm_fp_list for the first holds 253 pointers, its copy only one. */
+/* struct scm_fp_list for the first one has 253 pointers, its copy only one. */
 static void cost_rights(long n, long long *low, long long *high)
 {
 	*low = n * (bc_need_slab("skbuff_head_cache") + bc_kmalloc_size(48));
@@ -216,7 +216,7 @@ static void test_rights(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* Datagrams to oneself over the loopback, never read. */
+/* Datagrams that a process sends to itself over the loopback and never reads. */
 static int udp_in, udp_out;
 
 static long prepare_udp(long n)
@@ -251,7 +251,7 @@ static long make_udp_data(long n)
 	for (i = 0; i < n; i++) {
 		if (send(udp_out, data, sizeof(data), 0) < 0)
 			break;
-		/* There is no room where it is to wait. */
+		/* There is no room in the socket where it would wait. */
 		if (udp_drops() != before) {
 			errno = ENOBUFS;
 			break;
@@ -328,7 +328,7 @@ static void send_both(void)
 	close(fd6);
 }
 
-/* Whoever sends: they are those of the group that has made the namespace. */
+/* Whoever sends, they are charged to the group that made the namespace. */
 static void test_neighbours(struct bc_group *g)
 {
 	long routes, routes6;
@@ -344,7 +344,7 @@ static void test_neighbours(struct bc_group *g)
 	send_both();
 	bc_true(bc_objects_of(g, "rtable") > routes);
 	bc_true(bc_objects_of(g, "ip6_dst_cache") > routes6);
-	/* Beside them, a neighbour each. */
+	/* Besides, each route has a neighbour. */
 	bc_true(bc_held(g) - base >=
 		2 * 256 + (bc_objects_of(g, "rtable") - routes) * 200 +
 			(bc_objects_of(g, "ip6_dst_cache") - routes6) * 200);
@@ -395,8 +395,8 @@ static void connect_to(long port)
 }
 
 /*
- * The socket of a connection is made by a softirq for who listens. If that is
- * nobody who pays, the task that accepts it takes it over.
+ * A softirq makes the socket of a connection for the listener. If nobody pays
+ * for the listener, the task that accepts the connection pays.
  */
 static void test_accept(struct bc_group *g)
 {
@@ -419,8 +419,9 @@ static void test_accept(struct bc_group *g)
 	bc_range(bc_held(g) - base, file + sock, file + sock + 1024);
 
 	/*
-	 * Room for the file, not for the socket: it is there already and cannot
-	 * be refused, so it is forced, and that is said.
+	 * There is room for the file, but not for the socket. The socket exists
+	 * already and cannot be refused, so it is forced, and counted as
+	 * forced.
 	 */
 	connect_to(port);
 	base = bc_held(g);

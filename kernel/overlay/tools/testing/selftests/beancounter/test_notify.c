@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What watches and reads: inotify, dnotify, fasync, seq files, areas of
- * memory, requests of io_uring, credentials.
+ * Objects for watching and reading: inotify, dnotify, fasync, seq files, areas
+ * of memory, requests of io_uring, credentials.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,9 +22,9 @@
 #define NR_FILES 400
 
 /*
- * A mark, and the connector that ties it to the inode (88 bytes at most);
- * once the instance: file, dentry, group, the overflow event, and the nodes
- * of the numbers: one of 64, of them 576 bytes each.
+ * A mark, and the connector that ties it to the inode (88 bytes at most). Once
+ * for the instance: file, dentry, group, the overflow event, and nodes of 576
+ * bytes, one for each 64 numbers.
  */
 static void cost_watch(long n, long long *low, long long *high)
 {
@@ -108,7 +108,7 @@ static void test_dnotify(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* O_ASYNC on pipes that are there already: one fasync_struct for an end. */
+/* O_ASYNC on pipes that are there already: one fasync_struct for each end. */
 static long prepare_fasync(long n)
 {
 	int fd[2];
@@ -234,7 +234,7 @@ static long drop_area(long unused)
 	return 0;
 }
 
-/* Maple tree nodes, 256 bytes for 9 areas or more, are not the group's today. */
+/* Nodes of maple trees, 256 bytes for 9 areas or more, are not charged to the group. */
 static void cost_area(long n, long long *low, long long *high)
 {
 	*low = n * (bc_need_slab("vm_area_struct") + bc_slab_size("vma_lock"));

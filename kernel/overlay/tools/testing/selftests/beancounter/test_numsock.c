@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * numtcpsock and numothersock: each socket that a task makes counts, and each
- * connection for who listens, accepted or not.  The kernel's own do not.
+ * connection counts for the listener, accepted or not. Sockets of the kernel do
+ * not count.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -44,7 +45,7 @@ static const struct kind kinds[] = {
 	{ AF_ALG, SOCK_SEQPACKET, 0, OTHER, ENOMEM },
 };
 
-/* @n sockets of a kind; negative is an error number. */
+/* Makes @n sockets of a kind. A negative result is an error number. */
 static long make_kind(long kind, long n)
 {
 	const struct kind *k = &kinds[kind];
@@ -72,7 +73,7 @@ static const char *other_key(const char *key)
 	return strcmp(key, TCP) ? TCP : OTHER;
 }
 
-/* Held, the edge, the error, what is counted, and room again. */
+/* Held, the edge, the error, the counters, and room again. */
 static void check_kind(struct bc_group *g, struct bc_worker *w, long kind)
 {
 	const struct kind *k = &kinds[kind];
@@ -127,7 +128,7 @@ static long make_pair(long unused)
 	return 0;
 }
 
-/* One of two is refused: nothing is left of the first. */
+/* One of the two is refused, and nothing is left of the first. */
 static void test_pair(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -181,7 +182,7 @@ static void connect_some(long port, long n)
 	}
 }
 
-/* Does not wait: at the barrier of the listener nobody answers. */
+/* Tries without waiting: at the barrier of the listener nobody answers. */
 static int try_connect(int port)
 {
 	struct sockaddr_in sin = bc_loopback(port);
@@ -256,7 +257,7 @@ static long connect_unix(long n)
 	return 0;
 }
 
-/* Who listens pays for the other end, and who connects for his own. */
+/* The listener pays for the other end, and the client for its own. */
 static void test_unix(struct bc_group *g)
 {
 	struct bc_group there, here;
@@ -280,14 +281,14 @@ static void test_unix(struct bc_group *g)
 	bc_eq(bc_resource(&here, OTHER, "failcnt"), 0);
 	bc_eq(bc_held_of(&here, OTHER), N);
 	bc_worker_stop(&client);
-	/* As long as the other end is open there is this one, too. */
+	/* As long as the client's end is open, this one is there, too. */
 	bc_eq(bc_held_of(&here, OTHER), N);
 	bc_eq(bc_held_of(&there, OTHER), 1 + N);
 	bc_worker_stop(&server_);
 	bc_settles(g, OTHER, 0);
 }
 
-/* A listener that nobody pays for: who connects pays for both ends. */
+/* A listener without a payer: the client pays for both ends. */
 static void test_unix_root(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -308,7 +309,7 @@ static long own_net(long unused)
 	return unshare(CLONE_NEWNET);
 }
 
-/* A network namespace has sockets of the kernel: they do not count. */
+/* A network namespace has sockets of the kernel, which do not count. */
 static void test_kernel(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -323,7 +324,7 @@ static void test_kernel(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* A socket stays with who made it; a group above refuses, too. */
+/* A socket stays with the group that made it; a group above may refuse, too. */
 static void test_hierarchy(struct bc_group *g)
 {
 	struct bc_group sub, next;

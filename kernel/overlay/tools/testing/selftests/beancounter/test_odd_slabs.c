@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Objects in slabs that are not as usual: smaller ones, where memory is free
- * only in single pages, and those of kfence. Who pays for them is found in
- * another way.
+ * Objects in unusual slabs: smaller ones, where memory is free only in single
+ * pages, and those of kfence. Their payers are found in another way.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -38,7 +37,7 @@ static long long memory_kb(const char *key)
 	return at ? atoll(at + strlen(key)) : -1;
 }
 
-/* Takes all there is, and gives back each second page of some of it. */
+/* Takes all free memory, and gives back every second page of a part of it. */
 static void break_up(void)
 {
 	long page = bc_page_size(), i;

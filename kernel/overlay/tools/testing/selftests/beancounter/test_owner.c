@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who pays: the one that asked, for as long as the object lives; wherever the
- * process goes, whatever becomes of the group.
+ * The payer is the group that asked, for as long as the object lives, wherever
+ * the process goes and whatever becomes of the group.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 #include "bc_object.h"
 
-/* The process goes, what it has opened stays with the group it was in. */
+/* When the process moves, its open files stay with the group it was in. */
 static void test_migration(struct bc_group *g)
 {
 	long long base, held, file = bc_need_slab("filp");
@@ -80,7 +80,7 @@ static long long stat_key(const struct bc_group *g, const char *key)
 	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
 }
 
-/* The last step of a removal is a work item; other controllers may hold one. */
+/* The last step of a removal is a work item, which other controllers may delay. */
 static void check_none_dying(const struct bc_group *g)
 {
 	const char *key = "nr_dying_subsys_bc ";
@@ -97,8 +97,8 @@ static void check_none_dying(const struct bc_group *g)
 }
 
 /*
- * A group is removed while files that it has paid for are open.  It goes for
- * good, and its parents hold what it held until the files are closed.
+ * A group is removed while files that it has paid for are open. It goes for
+ * good, and its parents hold the charge until the files are closed.
  */
 static void test_rmdir(struct bc_group *g)
 {
@@ -126,7 +126,7 @@ static void test_rmdir(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* A thousand groups come and go, each leaving something for a while. */
+/* A thousand groups come and go, and each leaves something for a while. */
 static void test_many(struct bc_group *g)
 {
 	long long file = bc_need_slab("filp"), base;
@@ -150,7 +150,10 @@ static void test_many(struct bc_group *g)
 	bc_held_is(g, base);
 }
 
-/* Passed to another group over a socket, and closed here: the payer is the same. */
+/*
+ * A file is passed to another group over a socket and closed here: the payer
+ * stays the same.
+ */
 static int pass_pair[2];
 
 static long send_file(long unused)
@@ -185,7 +188,7 @@ static void test_passed(struct bc_group *g)
 	base_a = bc_start_warm(&wa, &a, 300);
 	base_b = bc_start_warm(&wb, &b, 300);
 	bc_eq(bc_call(&wa, send_file, 0), 0);
-	/* On its way: file, message, list of files. */
+	/* While it is being passed: file, message, list of files. */
 	bc_true(bc_held(&a) >=
 		base_a + file + bc_slab_size("skbuff_head_cache"));
 	bc_eq(bc_call(&wb, receive_file, 0), 0);
@@ -200,8 +203,8 @@ static void test_passed(struct bc_group *g)
 }
 
 /*
- * Events are paid by the group of him who watches, not of him who writes,
- * whether memcg would know which that is or not.
+ * The group of the watcher pays for events, not that of the writer, whether
+ * memcg can tell the two apart or not.
  */
 static int watch_fd, watched_fd;
 
@@ -253,7 +256,7 @@ static void remote(struct bc_group *g, bool memory)
 	bc_true(bc_call(&wa, watch, 0) >= 0);
 	base_a = bc_rest(&a);
 	bc_call(&wb, cause_events, 1000);
-	/* Each opening and each closing is an event with a name of 32. */
+	/* Each open and each close is an event with a name of 32 bytes. */
 	bc_range(bc_held(&a) - base_a, 2000 * 64, 2000 * bc_kmalloc_size(128));
 	bc_held_is(&b, base_b);
 	bc_call(&wa, unwatch, 0);
@@ -276,7 +279,7 @@ static void test_remote_memory(struct bc_group *g)
 	remote(g, true);
 }
 
-/* clone3(CLONE_INTO_CGROUP): what the child does is its new group's. */
+/* clone3(CLONE_INTO_CGROUP): what the child allocates is charged to its new group. */
 static long into_child(long fd)
 {
 	pid_t pid = bc_clone_into(fd);
@@ -317,7 +320,7 @@ static void test_clone_into(struct bc_group *g)
 	while (bc_held(&b) < 200 * file && bc_now_ms() < end)
 		bc_pause_ms(2);
 	bc_true(bc_held(&b) >= 200 * file);
-	/* The process itself was made by its parent. */
+	/* The parent made the process itself, so its group pays for that. */
 	bc_true(bc_held(&a) >= bc_need_slab("task_struct"));
 	bc_group_kill(&b);
 	bc_eq(bc_call(&w, reap, pid), pid);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages: those of pipes, page tables, large tables in one piece and in many,
+ * Pages: of pipes, of page tables, of large tables in one piece and in many, of
  * percpu memory, and pages that stop being the kernel's.
  */
 #define _GNU_SOURCE
@@ -18,7 +18,7 @@
 
 #define PIPE_PAGES 16
 
-/* Full pipes: the pages, and what a pipe is besides. */
+/* Full pipes: their pages, and the other objects of a pipe. */
 static long make_pipe(long n)
 {
 	static char page[4096];
@@ -39,8 +39,8 @@ static long make_pipe(long n)
 }
 
 /*
- * Two files, one inode and dentry, pipe_inode_info of 256 bytes at most with
- * its 16 buffers of 40.
+ * Two files, one inode and dentry, and pipe_inode_info of 256 bytes at most
+ * with its 16 buffers of 40.
  */
 static void cost_pipe(long n, long long *low, long long *high)
 {
@@ -104,8 +104,8 @@ static void test_tables(struct bc_group *g)
 }
 
 /*
- * A table of files for 4096: 32 KiB of pointers in one piece, and bits.
- * Growing leaves the old one to RCU.
+ * A descriptor table for 4096 files: 32 KiB of pointers in one piece, and bits.
+ * When it grows, RCU frees the old one.
  */
 static long grow_files(long to)
 {
@@ -134,7 +134,7 @@ static void test_fdtable(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* For a million it is vmalloc, page by page: 8 MiB, and 256 KiB of bits. */
+/* For a million files it is vmalloc, page by page: 8 MiB, and 256 KiB of bits. */
 static void test_vmalloc(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -151,8 +151,8 @@ static void test_vmalloc(struct bc_group *g)
 	bc_set_barrier(g, BC_MAX);
 	bc_eq(bc_call(&w, grow_files, 1000000), 0);
 	/*
-	 * The bits may come as a power of two of pages: 512 KiB. What is kept
-	 * for the mapping: a pointer for each page.
+	 * The bits may take a power of two of pages: 512 KiB. The mapping keeps
+	 * a pointer for each page.
 	 */
 	bc_range(bc_rest(g) - base, 8 * BC_MIB + 256 * BC_KIB,
 		 8 * BC_MIB + 512 * BC_KIB + 4096 + 20 * BC_KIB);
@@ -224,9 +224,9 @@ static void test_bpf_array(struct bc_group *g)
 }
 
 /*
- * 256 KiB for each possible CPU, and as many pointers in an array.  What lies
- * in the chunk that percpu was booted with has no owner: there is room for
- * 28 KiB in it (PERCPU_DYNAMIC_RESERVE), for all of the machine.
+ * 256 KiB for each possible CPU, and as many pointers in an array. The chunk
+ * that percpu was booted with has no owners: there is room for 28 KiB in it
+ * (PERCPU_DYNAMIC_RESERVE), for all of the machine.
  */
 static void test_percpu(struct bc_group *g)
 {
@@ -274,7 +274,7 @@ static long fill_pages(long n)
 	return i;
 }
 
-/* Whole pages move into the file's page cache, if the file system lets them. */
+/* Whole pages move into the file's page cache, if the file system allows it. */
 static long move_pages(long n)
 {
 	return splice(steal_pipe[0], NULL, steal_file, NULL, n * 4096,
@@ -295,10 +295,10 @@ static long drop_file(long unused)
 }
 
 /*
- * What was in the pipe is in the file afterwards, and the pipe's page is no
- * longer kernel memory of the group, moved or copied; a page of the page
- * cache that kept its owner would show when it is freed: held below zero, or
- * the audit.
+ * The data of the pipe is in the file afterwards, and the pipe's page is no
+ * longer kernel memory of the group, moved or copied. If a page of the page
+ * cache kept its owner, that would show when it is freed, as held below zero or
+ * in the audit.
  */
 static void test_steal(struct bc_group *g)
 {
@@ -321,7 +321,7 @@ static void test_steal(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* vmsplice: pages of the process in a pipe are not the kernel's. */
+/* vmsplice: pages of the process in a pipe are not kernel memory. */
 static long gift_pages(long n)
 {
 	struct iovec iov = { .iov_base = sparse, .iov_len = n * 4096 };

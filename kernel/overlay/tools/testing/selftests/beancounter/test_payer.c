@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who pays when it is not simply the one that asks: listeners for the events
- * that others cause; address spaces that change hands, by exec and by exit, at
- * the moment at which their process is moved.
+ * The payer where it is not simply the group that asks: the listener pays for
+ * events that others cause, and address spaces change hands, by exec and by
+ * exit, at the moment at which their process is moved.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,7 +30,7 @@
 #define N 1024L
 #define NR_FILES 400
 
-/* Events of fanotify are those of who listens, not of who opens. */
+/* The listener pays for events of fanotify, not the task that opens files. */
 static int listener;
 
 static long listen_files(long unused)
@@ -85,7 +85,7 @@ static void fanotify_events(struct bc_group *g)
 	bc_worker_stop(&wb);
 }
 
-/* A listener that is gone leaves nothing of its group behind. */
+/* When a listener is gone, the account of its group goes, too. */
 static long listen_once(long unused)
 {
 	(void)unused;
@@ -127,8 +127,8 @@ static void listener_gone(struct bc_group *g)
 }
 
 /*
- * A map of BPF knows whose it is by its memcg, whoever puts something in: here
- * its maker, who is in another group by now.
+ * A map of BPF knows its payer by its memcg, whoever puts something in. Here
+ * that is its maker, who is in another group by now.
  */
 static int map_fd;
 
@@ -192,8 +192,8 @@ static void map_elements(struct bc_group *g)
 }
 
 /*
- * A process that exits closes its files, which is an event each: at the barrier
- * they are had all the same, as an exit cannot be put off.
+ * A process that exits closes its files, and each is an event. At the barrier
+ * these events are granted all the same, as an exit cannot be put off.
  */
 static long watch(long unused)
 {
@@ -241,7 +241,7 @@ static void exit_events(struct bc_group *g)
 	bc_worker_start(&wb, g);
 	bc_eq(bc_call(&wb, hold_files, NR_FILES), NR_FILES);
 	bc_true(bc_call(&wa, watch, 0) > 0);
-	/* Read once: what a reader needs is there. */
+	/* Read once, so that everything that a reader needs is there. */
 	bc_call(&wa, count_events, 0);
 	bc_set_barrier(g, 1);
 	bc_worker_stop(&wb);
@@ -252,7 +252,7 @@ static void exit_events(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* What is told to processes that are no workers, and what they tell. */
+/* Orders to processes that are no workers, and their answers. */
 struct shared {
 	int go;
 	int pid;
@@ -284,8 +284,8 @@ static bool is_called(long pid, const char *name)
 }
 
 /*
- * Its new address space is there, and it is reading its arguments: one of them
- * lies where a page comes only when told so.
+ * The process has its new address space and reads its arguments. One of them
+ * lies where a page comes only when userfaultfd is told to provide it.
  */
 static int fault_fd;
 static char *late;
@@ -331,7 +331,7 @@ static long exec_late(long unused)
 	_exit(1);
 }
 
-/* A worker in a, and b to move to. Returns the private pages of a. */
+/* Starts a worker in @a, with @b to move to. Returns the private pages of @a. */
 static long long start_two(struct bc_group *g, struct bc_group *a,
 			   struct bc_group *b, struct bc_worker *w)
 {
@@ -342,7 +342,7 @@ static long long start_two(struct bc_group *g, struct bc_group *a,
 	return bc_held_of(a, BC_VM);
 }
 
-/* Moved in the middle of exec: the new address space comes along. */
+/* The process is moved in the middle of exec: the new address space comes along. */
 static void exec_moved(struct bc_group *g)
 {
 	struct bc_group a, b;
@@ -367,8 +367,9 @@ static void exec_moved(struct bc_group *g)
 }
 
 /*
- * Two processes in one address space, as vfork() has it but for the waiting. The
- * one that it was made for goes, the other one has it from now on.
+ * Two processes in one address space, as with vfork() but without the waiting.
+ * The process that it was made for exits, and the other one has it from then
+ * on.
  */
 static int stay(void *unused)
 {
@@ -433,7 +434,7 @@ static void left(struct bc_group *g, bool exec)
 	else
 		bc_eq(bc_call(&w, wait_for, pid), pid);
 	bc_true(shared->pid > 0);
-	/* It is still paid where it was. */
+	/* It is still charged where it was. */
 	bc_true(bc_held_of(&a, BC_VM) >= before + N);
 	bc_eq(bc_group_attach(&b, shared->pid), 0);
 	bc_true(bc_held_of(&b, BC_VM) >= N);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lockedpages: memory that sockets keep pinned until it has been sent.
- * Charged when it is handed to them, to who does that; given back when it is
+ * lockedpages: memory that sockets keep pinned until it has been sent. It is
+ * charged to the group that hands it to the socket, and given back when it is
  * unpinned, whoever does that.
  */
 #define _GNU_SOURCE
@@ -42,7 +42,7 @@ static long zero_copy(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one));
 }
 
-/* A receiver that takes next to nothing: the rest stays with the sender. */
+/* A receiver that takes next to nothing, so that the rest stays with the sender. */
 static long prep_tcp(long n)
 {
 	struct sockaddr_in sin;
@@ -74,7 +74,7 @@ static long prep_udp(long n)
 	return zero_copy(sender) ? -1 : bc_pin_map(n);
 }
 
-/* There is more to come, so it waits. */
+/* More data is to come, so the datagram waits. */
 static long do_udp(long n)
 {
 	ssize_t sent =
@@ -88,7 +88,7 @@ static long prep_udp_more(long n)
 	return prep_udp(n) || do_udp(n / 2);
 }
 
-/* The same with io_uring; these are of Linux 6.0. */
+/* The same with io_uring; these constants are of Linux 6.0. */
 #define OP_SEND_ZC 47
 #define CQE_F_NOTIF 8
 
@@ -101,7 +101,10 @@ static long prep_uring(long n)
 	return ring.fd < 0 ? bc_uring_open(&ring, 4) : 0;
 }
 
-/* The result of the send; what comes later says that it is done with it. */
+/*
+ * Returns the result of the send. A later completion says that the memory is
+ * free again.
+ */
 static long do_uring(long n)
 {
 	struct io_uring_sqe *sqe = bc_uring_add(&ring);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * lockedpages: memory that devices keep pinned: RDMA, vDPA, iommufd. All of
- * them are software.
+ * these devices are software.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -24,7 +24,7 @@
 #define RDMA_DEV "bcsiw"
 #define VDPA_DEV "bcvdpa"
 #define VDPA_IOVA 0x100000
-#define HOLE_PAGES 1024L /* more than vhost-vdpa pins at a time: 512 */
+#define HOLE_PAGES 1024L /* more than the 512 that vhost-vdpa pins at a time */
 
 /* Netlink, to make devices. */
 
@@ -52,7 +52,7 @@ static void add(struct message *m, int type, const char *text)
 		NLMSG_ALIGN(m->head.nlmsg_len) + NLA_ALIGN(a->nla_len);
 }
 
-/* The first answer is in @m; 0 or a negative errno. */
+/* Puts the first answer into @m. Returns 0 or a negative errno. */
 static int ask(struct message *m, int protocol)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW, protocol);
@@ -266,7 +266,7 @@ static long undo_vdpa(long n)
 	return iotlb(VHOST_IOTLB_INVALIDATE, n);
 }
 
-/* Beside what is mapped already. */
+/* In addition to what is mapped already. */
 static long do_vdpa_beside(long n)
 {
 	long ret;
@@ -277,7 +277,7 @@ static long do_vdpa_beside(long n)
 	return ret;
 }
 
-/* Pages apart from each other, of which the last quarter is missing. */
+/* Pages apart from each other; the last quarter of them is missing. */
 static long prep_hole(long n)
 {
 	long i;
@@ -295,7 +295,7 @@ static long prep_hole(long n)
 	       prep_vdpa(n);
 }
 
-/* It fails when a part of it is mapped in the device, and a part only pinned. */
+/* The call fails when one part is mapped in the device, and another only pinned. */
 static void test_vdpa_hole(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -307,14 +307,14 @@ static void test_vdpa_hole(struct bc_group *g)
 	bc_eq(bc_call(&w, do_vdpa_beside, HOLE_PAGES), -1);
 	bc_eq(bc_held_of(g, BC_LOCKED), BC_PIN_PAGES);
 	bc_eq(bc_resource(g, BC_LOCKED, "maxheld"), HOLE_PAGES + BC_PIN_PAGES);
-	/* Twice the same is an error, too. */
+	/* To map the same range twice is an error, too. */
 	bc_eq(bc_call(&w, do_vdpa, BC_PIN_PAGES), -1);
 	bc_eq(bc_held_of(g, BC_LOCKED), BC_PIN_PAGES);
 	bc_worker_stop(&w);
 	bc_settles(g, BC_LOCKED, 0);
 }
 
-/* iommufd: its own test device. Of its interface only what is needed here. */
+/* iommufd with its own test device. Only the needed part of its interface is here. */
 
 static int iommu_fd = -1;
 static unsigned int ioas;
@@ -327,7 +327,7 @@ static long iommu_open(void)
 	struct {
 		unsigned int size, flags, id;
 	} alloc = { sizeof(alloc) };
-	/* As large as any version, the rest being zero. */
+	/* As large as in any version; the rest is zero. */
 	union {
 		struct {
 			unsigned int size, op, id;
@@ -341,7 +341,7 @@ static long iommu_open(void)
 	mock.id = ioas;
 	if (!iommu_ioctl(0xa0, &mock))
 		return 0;
-	/* No such test, or it is larger now. */
+	/* There is no such test, or its argument is larger now. */
 	mock.size = sizeof(mock);
 	return iommu_ioctl(0xa0, &mock);
 }
@@ -354,7 +354,7 @@ static long prep_iommu(long n)
 	return iommu_fd < 0 || iommu_open() ? -1 : bc_pin_map(n);
 }
 
-/* As VFIO does it: in the locked_vm of the process, where it is charged. */
+/* Counted as VFIO does it: in the locked_vm of the process, where it is charged. */
 static long prep_iommu_mm(long n)
 {
 	struct {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/user_beancounters and /proc/bc, which a kernel has with bc_proc=on.
+ * /proc/user_beancounters and /proc/bc, which exist in a kernel with
+ * bc_proc=on.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -30,7 +31,7 @@ static void need_proc(void)
 		bc_skip("not booted with bc_proc=on");
 }
 
-/* Without it nobody takes the machine for a guest of OpenVZ. */
+/* Without bc_proc=on, nobody takes the machine for a guest of OpenVZ. */
 static void proc_asked(struct bc_group *g)
 {
 	bool on;
@@ -42,7 +43,7 @@ static void proc_asked(struct bc_group *g)
 	bc_eq(access(DIR_BC, F_OK), on ? 0 : -1);
 }
 
-/* The number of a group: of the inode number what fits into an int. */
+/* The number of a group: the part of the inode number that fits into an int. */
 static unsigned int group_id(const struct bc_group *g)
 {
 	struct stat st;
@@ -70,7 +71,7 @@ static char *proc_group(const struct bc_group *g)
 	return group_in(PROC, g);
 }
 
-/* What a row of @name says in the column; the rows end with another group. */
+/* The value of a column in the row of @name; the rows end with another group. */
 static long long proc_value(char *at, const char *name, int column)
 {
 	unsigned long long v[5];
@@ -130,7 +131,10 @@ static void proc_format(struct bc_group *g)
 	bc_eq(proc_value(at, "kmemsize", BARRIER), BC_MAX);
 }
 
-/* Nothing looks full that has no limit: not limited, not counted, the root. */
+/*
+ * Nothing without a limit looks full: rows without one, rows that are not
+ * counted, the root.
+ */
 static void unlimited(char *at)
 {
 	char row[16];
@@ -146,7 +150,7 @@ static void unlimited(char *at)
 		bc_eq(proc_value(at, row, LIMIT), BC_MAX);
 		bc_eq(proc_value(at, row, FAILCNT), 0);
 	}
-	/* No kernel counts this. */
+	/* Nobody has looked up a name in a new group, and the root counts nothing. */
 	bc_eq(proc_value(at, "dcachesize", MAXHELD), 0);
 }
 
@@ -182,7 +186,7 @@ static void proc_values(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* A sum over all groups has each refusal once. */
+/* In a sum over all groups each refusal is counted once. */
 static void proc_failcnt(struct bc_group *g)
 {
 	struct bc_group sub;
@@ -209,7 +213,7 @@ static long count(const char *what)
 	return n;
 }
 
-/* Of the ids only its own, and of the groups below it none. */
+/* A container sees its own group, and none of the groups below that. */
 static long in_container(long unused)
 {
 	(void)unused;
@@ -219,7 +223,7 @@ static long in_container(long unused)
 	return count(":  kmemsize");
 }
 
-/* Its root is gone: it does not see what is above instead. */
+/* The root of the container has been removed: it must not see what is above instead. */
 static long open_proc(long unused)
 {
 	int fd = open(PROC, O_RDONLY);
@@ -282,7 +286,7 @@ static void proc_who(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* How often /proc/bc lists a group, -1 for an error; all of them: NULL. */
+/* How often /proc/bc lists a group, or how many groups for NULL; -1 for an error. */
 static long listed(const char *name)
 {
 	DIR *dir = opendir(DIR_BC);
@@ -299,7 +303,7 @@ static long listed(const char *name)
 	return n;
 }
 
-/* More groups than fit into one read, none twice. */
+/* More groups than fit into one read; none comes twice. */
 static void proc_many(struct bc_group *g)
 {
 	struct bc_group sub[100];
@@ -328,7 +332,7 @@ static void proc_many(struct bc_group *g)
 	bc_eq(listed("resources"), 1);
 }
 
-/* All that is counted, whatever the format has, and no dummies. */
+/* All counted resources, whether the format has them or not, and no dummies. */
 static void proc_all(struct bc_group *g)
 {
 	char *at, *line, *save = NULL;
@@ -383,16 +387,16 @@ static void proc_one(struct bc_group *g)
 	*strrchr(path, '/') = '\0';
 	bc_sys(stat(path, &st));
 	bc_eq(st.st_mode, S_IFDIR | 0500);
-	/* The root has one, too. */
+	/* The root has a file, too. */
 	bc_true(bc_slurp_path(DIR_BC "/0/resources", one, sizeof(one)) > 0);
 	bc_eq(proc_value(one, "kmemsize", LIMIT), BC_MAX);
-	/* What is no number of a group. */
+	/* Names that are not the number of a group. */
 	bc_eq(access(DIR_BC "/00/resources", F_OK), -1);
 	bc_eq(access(DIR_BC "/1/resources", F_OK), -1);
 	bc_eq(access(DIR_BC "/2147483647", F_OK), -1);
 	bc_eq(access(DIR_BC "/x", F_OK), -1);
 	bc_eq(errno, ENOENT);
-	/* One that is removed. */
+	/* A group that was removed. */
 	bc_group_make(&other, g, "other");
 	path_of(&other);
 	bc_eq(access(path, F_OK), 0);
@@ -401,7 +405,7 @@ static void proc_one(struct bc_group *g)
 	bc_eq(errno, ENOENT);
 }
 
-/* Open when the group goes: an error, or what it was. */
+/* A file that is open when the group goes: an error, or the values it had. */
 static void proc_one_removed(struct bc_group *g)
 {
 	struct bc_group sub;
@@ -423,7 +427,10 @@ static void proc_one_removed(struct bc_group *g)
 
 static int other_dir;
 
-/* What the namespace hides is not there, not even by what others have open. */
+/*
+ * Groups that the namespace hides do not exist, not even through files that
+ * others have open.
+ */
 static long hidden_in_container(long unused)
 {
 	(void)unused;
@@ -462,19 +469,22 @@ static void proc_namespace(struct bc_group *g)
 	path_of(&mine);
 	memcpy(own, path, sizeof(own));
 	path_of(&other);
-	/* In use, so that there is a dentry to be found. */
+	/* The directory is in use, so that there is a dentry to be found. */
 	*strrchr(path, '/') = '\0';
 	other_dir = bc_sys(open(path, O_RDONLY | O_DIRECTORY));
 	bc_worker_start(&w, &mine);
 	bc_eq(bc_call(&w, hidden_in_container, 0), 0);
 	bc_eq(bc_call(&w, own_in_container, 0), 1);
 	bc_worker_stop(&w);
-	/* And for the host it is still there. */
+	/* For the host it is still there. */
 	bc_eq(access(path, F_OK), 0);
 	close(other_dir);
 }
 
-/* The owner whom the modes allow it, but who may not pass over those of others. */
+/*
+ * The owner, whom the modes allow it, but without the capabilities for other
+ * owners' files.
+ */
 static long open_without_caps(long unused)
 {
 	struct __user_cap_header_struct header = {

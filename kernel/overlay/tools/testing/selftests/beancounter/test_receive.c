@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What others send to a group: it is the receiver who pays, up to a limit that
- * no packet passes, and nobody in the group is killed for it.
+ * Data that others send to a group: the receiver pays for it, up to a limit
+ * that no packet passes, and nobody in the group is killed for it.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -115,9 +115,9 @@ static long long flood(const struct bc_group *g, long long limit)
 }
 
 /*
- * A reader that is slow, with more connections than room: held stays within the
- * limit, a neighbour in the group uses memory that it had been granted, and all
- * data arrives once it is read.
+ * A slow reader with more connections than there is room for: held stays within
+ * the limit, a neighbour in the group uses memory that it had been granted, and
+ * all data arrives once it is read.
  */
 static void test_tcp_flood(struct bc_group *g)
 {
@@ -143,7 +143,7 @@ static void test_tcp_flood(struct bc_group *g)
 	bc_note("%lld bytes sent, %lld held above the rest", sent,
 		bc_held(g) - base);
 	bc_true(sent > 3 * MIB);
-	/* All that waits is charged, the first packet of each socket as well. */
+	/* All waiting data is charged, including the first packet of each socket. */
 	i = bc_call(&w, unread_all, 0);
 	bc_range(i, MIB / 2, bc_held(g) - base);
 	bc_eq(bc_call(&toucher, touch_tables, 80), 80);
@@ -165,7 +165,7 @@ static void test_tcp_flood(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* Datagrams are charged to the socket they wait in, not to their sender. */
+/* Datagrams are charged to the socket that they wait in, not to their sender. */
 static int udp = -1;
 
 static long open_udp(long unused)
@@ -177,7 +177,7 @@ static long open_udp(long unused)
 	return udp < 0 ? -1 : ntohs(sin.sin_port);
 }
 
-/* The first to use a route makes what is kept for all: here nobody's. */
+/* The first sender on a route makes objects that are kept for all; here nobody pays. */
 static void warm_route(long port)
 {
 	int fd = bc_sys(bc_connected_socket(SOCK_DGRAM, port));
@@ -242,7 +242,10 @@ static void test_udp(struct bc_group *g)
 	bc_range(bc_held(&from), 0, base + 16 * KIB);
 	bc_eq(bc_call(&r, read_udp, 0), 200);
 
-	/* Full: dropped, and neither passes the barrier nor disturbs who sends. */
+	/*
+	 * When it is full, datagrams are dropped. They neither pass the barrier
+	 * nor disturb the sender.
+	 */
 	bc_set_barrier(&to, bc_held(&to) + 256 * KIB);
 	bc_eq(bc_call(&s, send_udp, 2000), 2000);
 	bc_range(bc_held(&to), 0, bc_read_key(&to, "bc.barrier", BC_KMEM));
@@ -253,7 +256,7 @@ static void test_udp(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* A packet socket sees what others send: copies that are made in an interrupt. */
+/* A packet socket sees what others send: an interrupt makes the copies. */
 static int tap = -1;
 
 static long open_tap(long bytes)
@@ -306,7 +309,7 @@ static long open_netlink(long bytes)
 	return setsockopt(nl, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 }
 
-/* A type that there is not, so that the answer brings the request back. */
+/* A message type that does not exist, so that the answer contains the request. */
 static long ask_netlink(long n)
 {
 	static char msg[4096];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Caches are shrunk before anybody is refused: a group may look at far more
+ * Caches are shrunk before a request is refused: a group may look at far more
  * names and files than its barrier would let it hold.
  */
 #define _GNU_SOURCE
@@ -35,7 +35,7 @@ static long create_unlink(long n)
 
 #define ROOM (BC_MIB / 4)
 
-/* Ten times as many as there is room for. */
+/* Looks at ten times as many as there is room for. */
 static void check_walk(struct bc_group *g, bc_job job)
 {
 	long n = 10 * ROOM / (bc_need_slab("dentry"));
@@ -61,7 +61,7 @@ static void test_negative(struct bc_group *g)
 	check_walk(g, bc_look_up);
 }
 
-/* Inodes: those of a tree of some thousand files, each looked at. */
+/* The inodes of a tree of some thousand files, each of which is looked at. */
 static long found;
 
 static int count_one(const char *path, const struct stat *st, int flag,
@@ -100,7 +100,7 @@ static void test_walk(struct bc_group *g)
 	bc_set_limit(g, base + BC_MIB / 2 + 64 * BC_KIB);
 	bc_reset_maxheld(g);
 	bc_eq(bc_call(&w, walk_tree, 0), n);
-	/* What a security module has beside an inode is made with GFP_NOFS. */
+	/* The blob of a security module beside an inode is made with GFP_NOFS. */
 	bc_true(bc_maxheld(g) <=
 		base + BC_MIB / 2 + 64 * BC_KIB + bc_forced(g));
 	bc_eq(bc_failcnt(g), 0);
@@ -113,7 +113,7 @@ static void test_create_unlink(struct bc_group *g)
 	check_walk(g, create_unlink);
 }
 
-/* Only unused caches in the way of something real: they make room for it. */
+/* Only unused caches are in the way of open files: they make room. */
 static void test_makes_room(struct bc_group *g)
 {
 	long files = BC_MIB / bc_need_slab("filp") / 2;
@@ -127,13 +127,13 @@ static void test_makes_room(struct bc_group *g)
 	bc_call(&w, bc_look_up, 10);
 	base = bc_rest(g);
 	bc_set_barrier(g, base + BC_MIB);
-	/* More than the barrier lets live of names ... */
+	/* More names than the barrier lets live ... */
 	bc_call(&w, bc_look_up, 2 * BC_MIB / bc_need_slab("dentry"));
 	bc_true(bc_held(g) > base + BC_MIB / 2);
 	/* ... and they go when half of it is wanted for files. */
 	bc_eq(bc_call(&w, bc_open_null, files), files);
 	bc_eq(bc_failcnt(g), 0);
-	/* When there is nothing left to shrink it is a refusal. */
+	/* When nothing is left to shrink, the request is refused. */
 	bc_true(bc_call(&w, bc_open_null, 3 * files) < 3 * files);
 	bc_eq(w.error, ENOMEM);
 	bc_true(bc_failcnt(g) > 0);
@@ -143,8 +143,8 @@ static void test_makes_room(struct bc_group *g)
 }
 
 /*
- * A file system on a disk, in memory: 8000 files of two pages in 80
- * directories, made by the case, so that none of it is the group's.
+ * A file system on a disk in memory: 8000 files of two pages in 80 directories.
+ * The case makes it, so that none of it is charged to the group.
  */
 #define NR_DIRS (80 * ROOM / BC_MIB)
 #define PER_DIR 100
@@ -244,9 +244,9 @@ static long read_disk(long unused)
 }
 
 /*
- * Blocks of the disk cannot be refused: their heads go up to the limit, and
- * above it if need be.  Reading ahead may be refused, and then it is counted,
- * but nobody notices; reading may not.
+ * Blocks of the disk cannot be refused: their buffer heads go up to the limit,
+ * and above it if need be. Reading ahead may be refused, which is counted but
+ * not noticed by anybody. Reading may not.
  */
 static void check_disk(struct bc_group *g, bc_job job)
 {
@@ -259,7 +259,7 @@ static void check_disk(struct bc_group *g, bc_job job)
 	bc_set_limit(g, ROOM + 64 * BC_KIB);
 	bc_eq(bc_call(&w, job, 0), n);
 	bc_true(bc_maxheld(g) <= ROOM + 64 * BC_KIB + bc_forced(g));
-	/* And again, in a group that is full of it. */
+	/* And again, in a group whose account is full of it. */
 	bc_eq(bc_call(&w, job, 0), n);
 	bc_eq(bc_call(&w, job, 0), n);
 	bc_true(bc_maxheld(g) <= ROOM + 64 * BC_KIB + bc_forced(g));

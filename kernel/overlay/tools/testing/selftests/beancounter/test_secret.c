@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lockedpages: secret memory, which is neither locked by its mapping nor ever
- * swapped out. Who touches a page first pays for it until the file is gone.
+ * lockedpages: secret memory, which its mapping does not lock and which is
+ * never swapped out. The task that first touches a page pays for it until the
+ * file is gone.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,7 +21,7 @@
 static int secret = -1, zero = -1;
 static char *area;
 
-/* All in one page table, so that only the first touch needs one. */
+/* All pages are in one page table, so that only the first touch needs one. */
 static long prepare(long n)
 {
 	char *room;
@@ -40,7 +41,7 @@ static long prepare(long n)
 	return bc_mapped(area);
 }
 
-/* By a system call, which fails where an instruction would be a signal. */
+/* Touched by a system call, which fails where an instruction would get a signal. */
 static long touch(long n)
 {
 	long page = bc_page_size(), i, got = 0;
@@ -55,7 +56,7 @@ static long release(long n)
 	return munmap(area, bc_bytes(n)) || close(secret);
 }
 
-/* In a child, and how that ends. */
+/* Touches the last page in a child. Returns how the child ended. */
 static long touch_last(long n)
 {
 	pid_t pid = fork();
@@ -106,19 +107,22 @@ static void refused(struct bc_group *g)
 	bc_eq(bc_call(&w, touch, N), -1);
 	bc_eq(w.error, EFAULT);
 	bc_eq(bc_held_of(g, BC_LOCKED), N - 1);
-	/* Once by the page, and maybe again by the byte. */
+	/*
+	 * One refusal for the page, and maybe another one when it is retried by
+	 * the byte.
+	 */
 	bc_range(bc_resource(g, BC_LOCKED, "failcnt"), 1, 2);
 	bc_eq(bc_call(&w, touch_last, N), BC_SIGNAL + SIGBUS);
 	bc_eq(bc_held_of(g, BC_LOCKED), N - 1);
 	bc_set_key(g, "bc.barrier", BC_LOCKED, N);
 	bc_eq(bc_call(&w, touch_last, N), 0);
 	bc_eq(bc_held_of(g, BC_LOCKED), N);
-	/* The pages go with the file, that is with the process. */
+	/* The pages go with the file, and the file with the process. */
 	bc_worker_stop(&w);
 	bc_eq(bc_held_of(g, BC_LOCKED), 0);
 }
 
-/* The note of who pays is kernel memory, which may be refused as well. */
+/* The note of the payer is kernel memory, which may be refused as well. */
 static void no_note(struct bc_group *g)
 {
 	struct bc_worker w;

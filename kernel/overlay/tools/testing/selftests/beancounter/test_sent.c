@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * othersockbuf: every way to put data into packets that are sent, and none of them
+ * othersockbuf: every way to put data into packets that are sent; none of them
  * exceeds the limit.
  */
 #define _GNU_SOURCE
@@ -59,7 +59,7 @@ static long send_more(long i)
 		       0;
 }
 
-/* The second part is nowhere, so that it fails in the middle. */
+/* The second part cannot be read, so that the call fails in the middle. */
 static long send_broken(long i)
 {
 	struct iovec iov[2] = { { data, 20000 }, { NULL, 4000 } };
@@ -91,7 +91,10 @@ static void small_mtu(void)
 	close(fd);
 }
 
-/* A datagram that is put together from pieces: all of them count, and none too many. */
+/*
+ * A datagram that is put together from pieces: all of them count, and each of
+ * them once.
+ */
 static void pieces(struct bc_group *g, long port, bc_job connect)
 {
 	long a, ret = 0;
@@ -108,16 +111,19 @@ static void pieces(struct bc_group *g, long port, bc_job connect)
 	bc_true(held >= 20000);
 	bc_eq(bc_call(&w, send_more, a), 0);
 	bc_true(bc_held_of(g, OTHER) >= held + 20000);
-	/* Sent, it is gone to the other end. */
+	/* Once it is sent, it is at the other end. */
 	bc_eq(bc_call(&w, buf_send_kept, a), 0);
 	bc_settles(g, OTHER, 0);
 	bc_eq(buf_drain_kept(0), 41000);
-	/* What was copied before it failed was there. */
+	/* The data that was copied before the failure was charged. */
 	bc_set_key(g, "bc.maxheld", OTHER, 0);
 	bc_eq(bc_call(&w, send_broken, a), -EFAULT);
 	bc_true(bc_read_key(g, "bc.maxheld", OTHER) >= 18000);
 	bc_eq(bc_held_of(g, OTHER), 0);
-	/* Above the barrier what was begun goes on, and the socket is not buf_writable. */
+	/*
+	 * Above the barrier a datagram that was begun goes on, but the socket
+	 * is not writable.
+	 */
 	buf_set_both(g, OTHER, 24 * BC_KIB, 64 * BC_KIB);
 	bc_eq(bc_call(&w, send_more, a), 0);
 	bc_true(bc_held_of(g, OTHER) > 24 * BC_KIB);
@@ -180,7 +186,7 @@ static void test_zerocopy(struct bc_group *g)
 	buf_nothing_left(g);
 }
 
-/* The sockets of packets that there were before. */
+/* The packet sockets of old, SOCK_PACKET. */
 static long send_old(long unused)
 {
 	struct sockaddr sa = { .sa_family = AF_PACKET, .sa_data = "lo" };
@@ -213,7 +219,10 @@ static void test_old_packets(struct bc_group *g)
 	buf_nothing_left(g);
 }
 
-/* The data of a datagram goes into pages after its allocation: it was asked for. */
+/*
+ * The data of a datagram goes into pages after its allocation, for which room
+ * was asked before.
+ */
 static long send_60000(long i)
 {
 	return send(bc_kept(i), data, 60000, 0) < 0 ? buf_fail() : 0;
@@ -238,7 +247,7 @@ static void test_pages(struct bc_group *g)
 	buf_nothing_left(g);
 }
 
-/* A ring of packets to be sent: what is in it counts while it is on its way. */
+/* A ring of packets to send: a packet counts while it is on its way. */
 static long send_ring(long unused)
 {
 	struct tpacket_req req = { 4096, 1, 4096, 1 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Barrier and limit: what can fail is refused at the barrier; what cannot goes
- * on to the limit; and a page fault refused there ends its process only.
+ * Barrier and limit: a request that can fail is refused at the barrier, one
+ * that cannot may go up to the limit, and a page fault that is refused there
+ * ends its process only.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,7 +26,7 @@ static long prepare_area(long n)
 	area = bc_map_tables(n);
 	if (!area)
 		return -1;
-	/* A first one, so that the tables above are there. */
+	/* Touches a first page, so that the higher tables are there. */
 	bc_touch_tables(area, 1);
 	return 0;
 }
@@ -72,7 +73,7 @@ static void start(struct bc_worker *w, struct bc_group *g, long tables)
 	bc_rest(g);
 }
 
-/* The barrier is shut: memory that is there can be used all the same. */
+/* The barrier is shut: memory that was granted can be used all the same. */
 static void test_fault_at_barrier(struct bc_group *g)
 {
 	long long held, page = bc_page_size();
@@ -90,7 +91,7 @@ static void test_fault_at_barrier(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* As many areas, each alone, so that its first fault needs an anon_vma. */
+/* Areas apart from each other, so that the first fault in each needs an anon_vma. */
 static char *areas[32];
 
 static long prepare_areas(long n)
@@ -117,7 +118,7 @@ static long touch_areas(long n)
 	return n;
 }
 
-/* Not only tables: whatever a fault needs is checked against the limit. */
+/* Everything that a fault needs is checked against the limit, not only tables. */
 static void test_fault_new_area(struct bc_group *g)
 {
 	long long held;
@@ -135,9 +136,9 @@ static void test_fault_new_area(struct bc_group *g)
 }
 
 /*
- * The limit is shut: the process that touches is killed, at once and with
- * SIGKILL; its neighbour in the group and its parent live, and the limit has
- * not been passed.
+ * The limit is shut: the process that touches memory is killed, at once and
+ * with SIGKILL. Its neighbour in the group and its parent live, and held does
+ * not exceed the limit.
  */
 static void test_fault_at_limit(struct bc_group *g)
 {
@@ -166,7 +167,7 @@ static void test_fault_at_limit(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* In a system call the same memory gives EFAULT, and nobody is killed. */
+/* In a system call the same access fails with EFAULT, and nobody is killed. */
 static long read_into(long n)
 {
 	static int fd = -1;
@@ -200,7 +201,7 @@ static void test_fault_in_kernel(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* The barrier is shut: a system call can still write to memory that is there. */
+/* The barrier is shut: a system call can still write to memory that was granted. */
 static void test_kernel_fault_at_barrier(struct bc_group *g)
 {
 	long long held, page = bc_page_size();
@@ -218,7 +219,7 @@ static void test_kernel_fault_at_barrier(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* To take a piece out of an area makes two of it: that must go at the barrier. */
+/* To unmap the middle of an area makes two of it, which must work at the barrier. */
 static void test_munmap(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -247,7 +248,7 @@ static long protect_parts(long n)
 	return i;
 }
 
-/* At the limit it is refused, with an error. */
+/* At the limit this is refused, with an error. */
 static void test_split_at_limit(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -261,7 +262,7 @@ static void test_split_at_limit(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* A signal for a process at the barrier, with a value, arrives. */
+/* A signal with a value arrives at a process at the barrier. */
 static volatile sig_atomic_t got;
 
 static void on_signal(int sig, siginfo_t *info, void *context)
@@ -304,7 +305,7 @@ static void test_signal(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* Leaving, orderly or killed, asks for nothing that could be refused. */
+/* An exit, orderly or by a kill, asks for nothing that could be refused. */
 static void test_exit(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -329,10 +330,7 @@ static void test_exit(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/*
- * At the limit of an ancestor it is the same: and only what is in that
- * subtree is touched by it.
- */
+/* The same at the limit of an ancestor, which affects nothing outside that subtree. */
 static void test_limit_above(struct bc_group *g)
 {
 	struct bc_worker w, other;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * shmpages: what is in files that exist in memory only, by all the ways there are to
- * make some, given back by all the ways there are to lose it.
+ * shmpages: pages of files that exist in memory only, made in all the ways
+ * there are, and given back in all the ways there are.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,7 +32,7 @@ static int file = -1, segment = -1;
 static char *area;
 static long at; /* pages that are there */
 
-/* Jobs that make @n pages more, and what they need before. */
+/* Jobs that make @n more pages, and jobs that prepare for them. */
 
 static long open_tmpfs(long unused)
 {
@@ -62,7 +62,7 @@ static long write_pages(long n)
 	return n ? -1 : 0;
 }
 
-/* All or nothing. */
+/* Allocates all pages, or none. */
 static long allocate_pages(long n)
 {
 	if (fallocate(file, 0, bc_bytes(at), bc_bytes(n)))
@@ -107,7 +107,7 @@ static long map_segment(long unused)
 	return area == (void *)-1 || shmctl(segment, IPC_RMID, NULL) ? -1 : 0;
 }
 
-/* By a system call, which fails where an instruction would be a signal. */
+/* Touched by a system call, which fails where an instruction would get a signal. */
 static long touch_pages(long n)
 {
 	long page = bc_page_size();
@@ -130,7 +130,7 @@ static long detach_segment(long unused)
 	return shmdt(area);
 }
 
-/* Short ones are kernel memory. */
+/* Short symbolic links are kernel memory. */
 static long symlinks(long n)
 {
 	char target[512], name[32];
@@ -220,7 +220,7 @@ static const struct kind {
 	{ "userfaultfd", map_uffd, fill_uffd, unmap_uffd, ENOMEM, true },
 };
 
-/* To the page: as many as fit, and not one more, and then none. */
+/* Exact to the page: as many as fit, not one more, and then none. */
 static void one_kind(struct bc_group *g, const struct kind *k)
 {
 	struct bc_worker w;
@@ -272,7 +272,7 @@ static void test_kinds(struct bc_group *g)
 	}
 }
 
-/* What a file loses, by the pages that are left. */
+/* Truncates the file to @n pages. */
 static long truncate_to(long n)
 {
 	return ftruncate(file, bc_bytes(n));
@@ -300,7 +300,7 @@ static void test_given_back(struct bc_group *g)
 	bc_tmpfs();
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, open_tmpfs, 0), 0);
-	/* A hole is nothing, not when it is read either. */
+	/* A hole takes no pages, not even when it is read. */
 	bc_eq(bc_call(&w, truncate_to, 4 * N), 0);
 	bc_eq(bc_call(&w, read_holes, 4 * N), 0);
 	bc_eq(bc_held_of(g, BC_SHM), 0);
@@ -310,7 +310,7 @@ static void test_given_back(struct bc_group *g)
 	bc_eq(bc_held_of(g, BC_SHM), 3 * N);
 	bc_eq(bc_call(&w, punch, N), 0);
 	bc_eq(bc_held_of(g, BC_SHM), 2 * N);
-	/* At the barrier, too. */
+	/* This works at the barrier, too. */
 	bc_eq(bc_set_key(g, "bc.barrier", BC_SHM, N), 0);
 	bc_eq(bc_call(&w, punch, 2 * N), 0);
 	bc_eq(bc_held_of(g, BC_SHM), N);
@@ -319,7 +319,10 @@ static void test_given_back(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* What does not fit as a whole leaves nothing behind, and what was there stays. */
+/*
+ * A request that does not fit as a whole leaves nothing behind, and does not
+ * change what was there.
+ */
 static void test_undone(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -351,7 +354,7 @@ static long touch_in_child(long unused)
 	return bc_exit_code(pid);
 }
 
-/* An instruction has no error: SIGBUS, for that task only. */
+/* An instruction cannot return an error: SIGBUS, for that task only. */
 static void test_sigbus(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -369,7 +372,7 @@ static void test_sigbus(struct bc_group *g)
 	bc_settles(g, BC_SHM, 0);
 }
 
-/* A level above has its say, and its account is what all below it hold. */
+/* A level above may refuse, too, and holds what all levels below it hold. */
 static void test_hierarchy(struct bc_group *g)
 {
 	struct bc_group one, two;
@@ -395,7 +398,10 @@ static void test_hierarchy(struct bc_group *g)
 	bc_settles(g, BC_SHM, 0);
 }
 
-/* Who made the file pays for all of it, whoever writes, wherever he is by now. */
+/*
+ * The group that made the file pays for all of it, whoever writes and wherever
+ * the maker is by now.
+ */
 static void test_payer(struct bc_group *g)
 {
 	struct bc_group one, two;
@@ -425,7 +431,10 @@ static void test_payer(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* A file that nobody's group has made is nobody's, also when a group writes it. */
+/*
+ * A file that was made in no group is charged to nobody, also when a group
+ * writes to it.
+ */
 static void test_nobody(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -455,7 +464,7 @@ static long look_at(long n)
 	return sum;
 }
 
-/* Swapped out a page is still in the file, and charged, once. */
+/* A page that was swapped out is still in the file, and charged once. */
 static void test_swapped(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -472,7 +481,7 @@ static void test_swapped(struct bc_group *g)
 		bc_skip("nothing was swapped out");
 	bc_eq(bc_held_of(g, BC_SHM), 2 * N);
 	bc_eq(bc_set_key(g, "bc.barrier", BC_SHM, 0), 0);
-	/* It comes back in a full group, too. */
+	/* The pages come back in a full group, too. */
 	bc_eq(bc_call(&w, look_at, N), 0);
 	bc_eq(bc_held_of(g, BC_SHM), 2 * N);
 	bc_eq(bc_resource(g, BC_SHM, "failcnt"), 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Slab objects, one by one and in bulk: files and what hangs on them, timers,
- * watches, signals, areas of memory.
+ * Slab objects, one by one and in bulk: files and the objects behind them,
+ * timers, watches, signals, areas of memory.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,7 +22,7 @@
 
 #include "bc_object.h"
 
-/* A struct of the kernel's that is kept by kmalloc() and whose size is not known. */
+/* A structure of the kernel that kmalloc() allocates and whose size is not known. */
 #define SMALL(max_size) bc_kmalloc_size(max_size)
 
 static void cost_file(long n, long long *low, long long *high)
@@ -46,7 +46,7 @@ static void test_file(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* On an anonymous inode: a file and a dentry, and a context of 192 at most. */
+/* A file and a dentry on an anonymous inode, and a context of 192 bytes at most. */
 static void cost_anon(long n, long long *low, long long *high)
 {
 	*low = n * (bc_need_slab("filp") + bc_need_slab("dentry"));
@@ -117,7 +117,7 @@ static long make_timerfd(long n)
 	return i;
 }
 
-/* struct timerfd_ctx has timer, alarm and wait queue: 512 with every debug. */
+/* struct timerfd_ctx has a timer, an alarm and a wait queue: 512 with all debugging. */
 static void cost_timerfd(long n, long long *low, long long *high)
 {
 	*low = n * (bc_need_slab("filp") + bc_need_slab("dentry"));
@@ -137,7 +137,7 @@ static void test_timerfd(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* An epoll item per watched file: freed by kfree_rcu(), in bulk. */
+/* An epoll item for each watched file; they are freed by kfree_rcu(), in bulk. */
 static int epoll_fd;
 
 static long prepare_epoll(long n)
@@ -197,7 +197,7 @@ static void test_epoll(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* A POSIX timer has the signal that it will send. */
+/* A POSIX timer has an object for the signal that it will send. */
 static timer_t timers[400];
 static long nr_timers;
 
@@ -243,7 +243,7 @@ static void test_timer(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* Queued signals: delivering one is a request that cannot fail gracefully. */
+/* Queued signals: to deliver one is a request that cannot fail gracefully. */
 static long prepare_signal(long n)
 {
 	sigset_t set;

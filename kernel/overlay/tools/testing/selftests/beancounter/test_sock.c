@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The buffers of TCP: what a socket holds in both directions is charged to the
- * group of who made it, connections to the group of who listens.  What is
- * refused waits, and nothing that was sent is lost.
+ * group that made it, and a connection to the group of the listener. A refused
+ * sender waits, and nothing that was sent is lost.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,7 +23,7 @@ static char data[64 << 10];
 
 /* ------------------------------------------------------- in either process */
 
-/* Never -1: where the peer is in the other process it is told by errno. */
+/* The caller may be in the other process, so it gets errno from here. */
 static long fail(void)
 {
 	return errno ? -errno : -1;
@@ -45,7 +45,7 @@ static long connect_one(long port)
 	return fd < 0 ? fail() : fd;
 }
 
-/* MPTCP, which goes on as TCP where the other end knows nothing else. */
+/* MPTCP, which goes on as TCP where the other end does not support it. */
 static long connect_mptcp(long port)
 {
 	struct sockaddr_in sin = bc_loopback(port);
@@ -64,7 +64,7 @@ static long accept_kept(long unused)
 	return fd < 0 ? fail() : fd;
 }
 
-/* As much as goes in without waiting. */
+/* Sends as much as possible without waiting. */
 static long fill(long fd)
 {
 	long sent = 0, n;
@@ -137,7 +137,7 @@ static long read_stream(long fd)
 	return at;
 }
 
-/* Only when everything is full. */
+/* Reads only after everything is full. */
 static long read_late(long fd)
 {
 	bc_pause_ms(500);
@@ -159,7 +159,7 @@ static long write_stream(int fd)
 	return at;
 }
 
-/* A connection of the worker to us. */
+/* A connection of the worker to the case. */
 static int connect_here(struct bc_worker *w, long *there)
 {
 	long port = bc_kept_count() ? ntohs(server.sin_port) : make_server(8);
@@ -175,7 +175,7 @@ static int connect_here(struct bc_worker *w, long *there)
 
 /* ------------------------------------------------------------------ cases */
 
-/* What cannot be sent yet is the sender's. */
+/* Data that cannot be sent yet is charged to the sender. */
 static void test_send(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -190,7 +190,10 @@ static void test_send(struct bc_group *g)
 	sent = bc_call(&w, fill, there);
 	bc_true(sent > 0);
 	rise = bc_rest(g) - base;
-	/* The pages that it was copied into are, too, until the other end reads it. */
+	/*
+	 * The pages that the data was copied into are charged, too, until the
+	 * other end reads it.
+	 */
 	bc_range(rise, sent,
 		 sent + 4 * bc_call(&w, unsent, there) + 64 * BC_KIB);
 	bc_call(&w, reset_one, there);
@@ -199,7 +202,7 @@ static void test_send(struct bc_group *g)
 	/* A task keeps the page that it copies into next. */
 	bc_true(bc_rest(g) <= base + 32 * BC_KIB);
 
-	/* What goes beyond the limit is counted, and nothing goes uncharged. */
+	/* Data beyond the limit counts as forced, and nothing goes uncharged. */
 	here = connect_here(&w, &there);
 	base = bc_rest(g);
 	bc_set_limit(g, base + 64 * BC_KIB);
@@ -213,7 +216,7 @@ static void test_send(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* What was not read yet is the receiver's, who did not ask for it. */
+/* Data that has not been read is charged to the receiver, which did not ask for it. */
 static void test_receive(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -226,13 +229,13 @@ static void test_receive(struct bc_group *g)
 	here = connect_here(&w, &there);
 	base = bc_rest(g);
 	bc_true(fill(here) > 0);
-	/* What the sender still had may come while it is looked at. */
+	/* Data that the sender still had may arrive meanwhile. */
 	do {
 		queued = bc_call(&w, unread, there);
 		rise = bc_rest(g) - base;
 	} while (bc_call(&w, unread, there) != queued);
 	bc_range(rise, queued, 4 * queued + 64 * BC_KIB);
-	/* What was read is given back; what comes instead is little. */
+	/* The charge for what was read is given back; little comes instead. */
 	while (bc_call(&w, drain, there))
 		bc_pause_ms(20);
 	bc_range(bc_rest(g) - base, 0, 2 * bc_page_size());
@@ -244,12 +247,12 @@ static void test_receive(struct bc_group *g)
 }
 
 /*
- * Nothing is received in less room than one packet takes: on the loopback it has
- * 64 KiB of data, and each direction needs one.
+ * Nothing is received with less room than one packet takes: on the loopback
+ * that is 64 KiB of data, and each direction needs one packet.
  */
 #define ROOM (160 * BC_KIB)
 
-/* At the barrier no byte gets in or out beyond it, or is lost on the way. */
+/* At the barrier no byte gets in or out beyond it, and none is lost on the way. */
 static void test_stream(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -263,7 +266,7 @@ static void test_stream(struct bc_group *g)
 	barrier = bc_rest(g) + 64 * BC_KIB;
 	bc_set_barrier(g, barrier);
 	bc_set_limit(g, barrier);
-	/* Full, and then read to its end. */
+	/* Fills the connection, and then reads it to its end. */
 	fill(here);
 	bc_pause_ms(300);
 	bc_true(bc_failcnt(g) > 0);
@@ -289,7 +292,7 @@ static void test_stream(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* What was acknowledged cannot be refused when it goes from TCP to MPTCP. */
+/* Data that was acknowledged cannot be refused when it goes from TCP to MPTCP. */
 static void test_mptcp(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -298,7 +301,7 @@ static void test_mptcp(struct bc_group *g)
 	int here;
 
 	bc_own_net();
-	/* What MPTCP counts in a namespace stays with the first who uses it there. */
+	/* Objects that MPTCP keeps for a namespace stay with its first user there. */
 	close(socket(AF_INET, SOCK_STREAM, 262));
 	bc_worker_start(&w, g);
 	there = bc_call(&w, connect_mptcp, make_server(8));
@@ -322,7 +325,7 @@ static void test_mptcp(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* Out of a full group nothing goes by force: it waits until there is room. */
+/* Nothing is forced out of a full group: it waits until there is room. */
 static void test_waits(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -333,7 +336,7 @@ static void test_waits(struct bc_group *g)
 	bc_worker_start(&w, g);
 	here = connect_one(bc_call(&w, make_server, 8));
 	bc_true(here > 0);
-	/* Has not sent anything yet, and so has no page. */
+	/* The socket has not sent anything yet, and so has no page. */
 	there = bc_call(&w, accept_kept, 0);
 	bc_true(there > 0);
 	bc_set_limit(g, bc_rest(g));
@@ -350,7 +353,7 @@ static void test_waits(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* What only sits in a cache makes room for what is sent and received. */
+/* Unused caches make room for what is sent and received. */
 static void test_makes_room(struct bc_group *g)
 {
 	long long base, barrier, dentry = bc_need_slab("dentry");
@@ -370,7 +373,7 @@ static void test_makes_room(struct bc_group *g)
 
 	bc_call(&w, bc_look_up, 2 * BC_MIB / dentry);
 	bc_set_barrier(g, bc_held(g));
-	/* Dropped, and sent again later each time: up to 6 s in all. */
+	/* Dropped data is sent again, later each time: up to 6 s in all. */
 	for (i = 0; i < 400 && bc_call(&w, unread, there) < 100 << 10; i++) {
 		fill(here);
 		bc_pause_ms(50);
@@ -383,7 +386,7 @@ static void test_makes_room(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* Who listens pays for what is not accepted yet, or does not get it. */
+/* The listener pays for connections that are not accepted yet, or does not get them. */
 static void test_listen(struct bc_group *g)
 {
 	long long sock = bc_need_slab("TCP"), base;
@@ -405,7 +408,7 @@ static void test_listen(struct bc_group *g)
 	bc_true(fd[1] > 0);
 	bc_range(bc_rest(g) - base, sock + request, sock + request + 1024);
 
-	/* A connection that may not be made is asked for again. */
+	/* The peer asks again for a connection that was refused. */
 	bc_set_barrier(g, bc_held(g));
 	pfd.fd = bc_sys(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
 	sin = bc_loopback(port);
@@ -422,7 +425,7 @@ static void test_listen(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* Who closes first keeps a little for a minute, if there is room. */
+/* The end that closes first keeps a little for a minute, if there is room. */
 static void test_time_wait(struct bc_group *g)
 {
 	long long tw = bc_need_slab("tw_sock_TCP"), base, sock;
@@ -440,7 +443,7 @@ static void test_time_wait(struct bc_group *g)
 	base = bc_rest(g);
 	bc_true(base < sock);
 
-	/* The second one goes without, and without the port that it would keep. */
+	/* The second one does without it, and without the port that it would keep. */
 	bc_set_barrier(g, tw / 2);
 	bc_call(&w, close_one, second);
 	close(again);
@@ -460,7 +463,7 @@ static long reserve(long fd)
 		       0;
 }
 
-/* Pages that a socket has in advance are charged in advance. */
+/* Pages that a socket reserves are charged when they are reserved. */
 static void test_reserve(struct bc_group *g)
 {
 	struct bc_group sub;

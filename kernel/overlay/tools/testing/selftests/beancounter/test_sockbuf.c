@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tcpsndbuf, tcprcvbuf and dgramrcvbuf: what waits in sockets, by protocol and
- * direction, in addition to kmemsize.  What is received beyond the barrier is dropped,
- * and for TCP comes again; a sender waits, and no other group does.
+ * tcpsndbuf, tcprcvbuf and dgramrcvbuf: data that waits in sockets, by protocol
+ * and direction, in addition to kmemsize. What is received beyond the barrier
+ * is dropped, and TCP sends it again. A sender waits, and no other group does.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,7 +37,7 @@ static int connect_here(struct bc_worker *w, long *there)
 	return fd;
 }
 
-/* What TCP sends and receives, each in its row, and both in kmemsize. */
+/* Data that TCP sends and receives counts in its row, and both in kmemsize. */
 static void test_tcp(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -66,28 +66,36 @@ static void test_tcp(struct bc_group *g)
 	buf_nothing_left(g);
 }
 
-/* At the barrier of the row nothing more is sent, and all of it gets there. */
+/* At the barrier of the row nothing more is sent, and all that was sent arrives. */
 static void test_tcp_send(struct bc_group *g)
 {
 	struct bc_worker w;
-	long there, idle, sent, ret, got = 0;
-	int here, other, i;
+	long there, idle, sent, more, ret, got = 0;
+	int here, other, i, small = 16 * BC_KIB;
 
 	bc_own_net();
 	bc_worker_start(&w, g);
 	here = connect_here(&w, &there);
 	other = connect_here(&w, &idle);
+	/* It takes no more and more, so that something stays with the sender. */
+	setsockopt(here, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	buf_set_both(g, SND, 64 * BC_KIB, 96 * BC_KIB);
 	sent = bc_call(&w, buf_fill, there);
 	bc_true(sent > 0);
+	/* An acknowledgment may be on its way, which gives something back. */
+	do {
+		bc_pause_ms(200);
+		more = bc_call(&w, buf_fill, there);
+		sent += more;
+	} while (more > 0);
 	bc_true(bc_read_key(g, "bc.maxheld", SND) <= 96 * BC_KIB);
 	bc_true(bc_read_key(g, "bc.failcnt", SND) > 0);
 	bc_eq(bc_failcnt(g), 0);
-	/* Nor may one that has nothing on its way, without room between them. */
+	/* Without a gap, a socket that has nothing on its way may not send either. */
 	buf_set_both(g, SND, bc_held_of(g, SND), bc_held_of(g, SND));
 	bc_eq(bc_call(&w, buf_writable, idle), 0);
 	buf_set_both(g, SND, 64 * BC_KIB, 96 * BC_KIB);
-	/* Until something was acknowledged, and given back, or there is more room. */
+	/* It waits until data was acknowledged and given back, or there is more room. */
 	bc_eq(bc_call(&w, buf_writable, there), 0);
 	bc_call_begin(&w, buf_wait_writable, there);
 	for (i = 0; i < 200 && got < sent; i++) {
@@ -106,7 +114,7 @@ static void test_tcp_send(struct bc_group *g)
 	buf_nothing_left(g);
 }
 
-/* A window that was closed opens when what was received is read. */
+/* A window that was closed opens when received data is read. */
 static void test_tcp_receive(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -134,7 +142,7 @@ static void test_tcp_receive(struct bc_group *g)
 	buf_nothing_left(g);
 }
 
-/* Without limits between them, connections share the room: each makes progress. */
+/* Connections without limits of their own share the room, and each makes progress. */
 #define MANY 40
 static void test_tcp_many(struct bc_group *g)
 {
@@ -146,7 +154,7 @@ static void test_tcp_many(struct bc_group *g)
 	bc_worker_start(&w, g);
 	for (i = 0; i < MANY; i++)
 		here[i] = connect_here(&w, &there[i]);
-	/* A page for each above the barrier. */
+	/* The gap above the barrier has a page for each, and more. */
 	buf_set_both(g, SND, 64 * BC_KIB,
 		     64 * BC_KIB + 4 * MANY * bc_page_size());
 	for (i = 0; i < MANY; i++) {
@@ -171,7 +179,10 @@ static void test_tcp_many(struct bc_group *g)
 	buf_nothing_left(g);
 }
 
-/* Packets through one connection in a quarter of a second, one by one. */
+/*
+ * Returns how many packets one connection passes on in a quarter of a second,
+ * one by one.
+ */
 static long long speed(int in, int out)
 {
 	long long end = bc_now_ms() + 250, n = 0;
@@ -198,24 +209,24 @@ static long send_some(long fd)
 	return send(fd, data, 8000, MSG_DONTWAIT) < 0 ? buf_fail() : 0;
 }
 
-/* All of them want to send, and none may. */
+/* All of them want to send, and none of them may. */
 static void all_wait(struct bc_group *g, struct bc_worker *w, const long *fd)
 {
 	int i;
 
 	buf_set_both(g, SND, BC_MIB, BC_MIB);
 	for (i = 0; i < FULL; i++) {
-		/* What it has left of a page it may use up. */
+		/* A sender may use up what it has left of a page. */
 		bc_true(bc_call(w, buf_fill, fd[i]) < 2 * bc_page_size());
 		bc_eq(bc_call(w, buf_writable, fd[i]), 0);
 	}
 }
 
 /*
- * Connections of a full group, which all wait for room in it, and one of another group.
- * It is compared, in turns, with their mere existence, as they ask all the time whether
- * the other end reads: the middle of what was measured, since the machine has other
- * things to do, too.
+ * The speed of a connection of one group while all connections of another, full
+ * group wait for room. It is compared, in turns, with the speed while the
+ * others merely exist, because they ask all the time whether the other end
+ * reads. The median is compared, since the machine has other things to do, too.
  */
 static void test_neighbour(struct bc_group *g)
 {
@@ -279,7 +290,7 @@ static long long udp_drops(void)
 	return strtoll(value, NULL, 10);
 }
 
-/* A datagram beyond the barrier is dropped; what was read makes room. */
+/* A datagram beyond the barrier is dropped; reading makes room. */
 static void test_dgram(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -310,7 +321,10 @@ static void test_dgram(struct bc_group *g)
 	buf_nothing_left(g);
 }
 
-/* Packets of who listens to a device: each to the byte, and as many as fit. */
+/*
+ * Packets that a packet socket receives: each counts to the byte, and as many
+ * are kept as fit.
+ */
 static void test_packets(struct bc_group *g)
 {
 	long long each, barrier;
@@ -320,7 +334,7 @@ static void test_packets(struct bc_group *g)
 
 	bc_own_net();
 	bc_worker_start(&w, g);
-	/* What has no type, as all zeros, comes in as this. */
+	/* A frame without a type, all zeros, is received as this protocol. */
 	reader = bc_call(&w, buf_make_packet, ETH_P_802_2);
 	if (reader == -EAFNOSUPPORT)
 		bc_skip("no packet sockets");
@@ -341,7 +355,7 @@ static void test_packets(struct bc_group *g)
 	buf_nothing_left(g);
 }
 
-/* SCTP counts with TCP, and says no more than that whether it is buf_writable. */
+/* SCTP counts in the rows of TCP. Returns whether its full socket is writable. */
 static long fill_sctp(long unused)
 {
 	struct sockaddr_in sin = bc_loopback(7777);
@@ -376,7 +390,7 @@ static void test_sctp(struct bc_group *g)
 	bc_true(bc_held_of(g, SND) > 32 * BC_KIB);
 	bc_true(bc_read_key(g, "bc.maxheld", SND) <= 128 * BC_KIB);
 	bc_true(bc_read_key(g, "bc.failcnt", SND) > 0);
-	/* The other end has sent nothing, and may not. */
+	/* The other end has sent nothing. It is writable, but not without room for it. */
 	bc_eq(bc_call(&w, buf_writable_kept, 2), 1);
 	buf_set_both(g, SND, bc_held_of(g, SND), bc_held_of(g, SND));
 	bc_eq(bc_call(&w, buf_writable_kept, 2), 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many at once, in nested groups, at the barrier all the time: the limit is
- * never passed, the sum is right whenever one looks, and nothing remains.
+ * Many tasks at once, in nested groups, at the barrier all the time: the limit
+ * is never passed, the sum is right whenever it is read, and nothing remains.
  *
  * BC_STRESS_SECONDS and BC_STRESS_TASKS say how long and how many.
  */
@@ -138,7 +138,7 @@ static void *churn(void *arg)
 	return NULL;
 }
 
-/* A task that charges and frees until it is killed; a fault may do that too. */
+/* A task that charges and frees until it is killed; a refused fault may kill it, too. */
 static pid_t start_task(const struct bc_group *g, int n)
 {
 	pid_t pid = fork();
@@ -168,7 +168,7 @@ static void end_tasks(const struct bc_group *g, const pid_t *pids, int n)
 		;
 }
 
-/* What a group holds is what its children hold, and more: its own tasks'. */
+/* A group holds what its children hold, and what its own tasks hold. */
 static void sample(const struct bc_group *groups)
 {
 	int i;
@@ -215,10 +215,10 @@ static void run_stress(struct bc_group *g, bool move)
 		pids[i] = start_task(
 			&groups[FIRST_LEAF + i % (NR_GROUPS - FIRST_LEAF)], i);
 	end = bc_now_ms() + 1000 * number("BC_STRESS_SECONDS", 5);
-	/* On a slow machine that is not much. */
+	/* On a slow machine the seconds may be over too early. */
 	while (bc_now_ms() < end || n < SAMPLES) {
 		sample(groups);
-		/* Who was killed in a fault is replaced. */
+		/* A task that was killed in a fault is replaced. */
 		i = n++ % tasks;
 		if (waitpid(pids[i], NULL, WNOHANG) == pids[i])
 			pids[i] = start_task(&groups[FIRST_LEAF + i % 4], n);
@@ -244,14 +244,14 @@ static void test_nested(struct bc_group *g)
 	run_stress(g, false);
 }
 
-/* The same, and the tasks are moved about while they run. */
+/* The same, while the tasks are moved about. */
 static void test_moving(struct bc_group *g)
 {
 	bc_sys(prctl(PR_SET_CHILD_SUBREAPER, 1));
 	run_stress(g, true);
 }
 
-/* The bounds are changed all the time. */
+/* The bounds change all the time. */
 static void test_changing(struct bc_group *g)
 {
 	long long end = bc_now_ms() + 1000 * number("BC_STRESS_SECONDS", 5);
@@ -284,7 +284,7 @@ static long pin(long cpu)
 	return sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* Works for a while on its CPU, hands over what it has, and is gone. */
+/* Works for a while on its CPU, hands over its files, and exits. */
 static pid_t start_giver(int to, int cpu, unsigned int seed)
 {
 	pid_t pid = fork();
@@ -294,7 +294,7 @@ static pid_t start_giver(int to, int cpu, unsigned int seed)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	pin(cpu);
-	/* Until it is in its group. */
+	/* Waits until the task is in its group. */
 	raise(SIGSTOP);
 	for (rounds = 0; rounds < 20; rounds++)
 		work_once(&seed);
@@ -325,7 +325,7 @@ struct giving {
 	int n[2];
 };
 
-/* All that has been handed over so far. */
+/* Takes all that has been handed over so far. */
 static void take_over(struct giving *s, int which)
 {
 	int got;
@@ -335,7 +335,7 @@ static void take_over(struct giving *s, int which)
 		s->n[which] += got;
 }
 
-/* One generation: a group with tasks on all CPUs, and what they leave. */
+/* One generation: a group with tasks on all CPUs, and the files that they leave. */
 static void give_round(struct giving *s, struct bc_group *g, int round)
 {
 	int cpus = bc_cpus(), givers = cpus * 3, left, i;
@@ -367,7 +367,7 @@ static void give_round(struct giving *s, struct bc_group *g, int round)
 	bc_eq(bc_group_remove(&s->removed), 0);
 }
 
-/* From any CPU, and while the next ones are at work. */
+/* Closes them on any CPU, while the next tasks are at work. */
 static void give_back(struct giving *s, int which)
 {
 	pin(which % bc_cpus());
@@ -376,8 +376,8 @@ static void give_back(struct giving *s, int which)
 }
 
 /*
- * Groups come and go while what their tasks made lives on: charged on one CPU,
- * freed on another, drained from a third, and the payer long removed.
+ * Groups come and go while objects of their tasks live on: charged on one CPU,
+ * freed on another, drained from a third, with the payer long removed.
  */
 static void test_removed(struct bc_group *g)
 {
@@ -392,7 +392,7 @@ static void test_removed(struct bc_group *g)
 		give_round(&s, g, round);
 		handed += s.n[round & 1];
 		if (!(round % 16)) {
-			/* All at rest, and nobody left who could pay. */
+			/* All tasks have gone, and no group is left that could pay. */
 			bc_true(!s.n[round & 1] || bc_held(g) > 0);
 			audit_agrees();
 		}
@@ -428,8 +428,8 @@ static void switch_cpu(const char *file, bool on)
 }
 
 /*
- * What a CPU has in stock when it is switched off is there for the others:
- * nobody is refused while bytes are left in it.
+ * The stock of a CPU that is switched off is there for the others: nothing is
+ * refused while bytes are left in it.
  */
 static void test_cpu_offline(struct bc_group *g)
 {
@@ -447,7 +447,7 @@ static void test_cpu_offline(struct bc_group *g)
 	base = bc_rest(g);
 	bc_eq(bc_call(&w, make_files, 100), 100);
 	one = (bc_held(g) - base) / 100;
-	/* Far from the barrier, so that there is a stock; and most of it freed. */
+	/* Far from the barrier, so that there is a stock; and most of it is freed. */
 	bc_set_barrier(g, base + BC_MIB);
 	bc_eq(bc_call(&w, pin, 1), 0);
 	bc_call(&w, make_files, stock / one);
@@ -479,7 +479,7 @@ static long come_and_go(long i)
 	return 0;
 }
 
-/* Who looks at the list of all accounts meets groups that are going. */
+/* A reader of the list of all accounts meets groups that are being removed. */
 static void test_looked_at(struct bc_group *g)
 {
 	struct bc_worker w[2];

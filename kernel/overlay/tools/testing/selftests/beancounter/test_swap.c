@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * swappages: what address spaces have swapped out. Nothing is refused for it.
+ * swappages: the pages that address spaces have swapped out. Nothing is refused
+ * for it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,7 +31,7 @@ static long page_out(long n)
 	return madvise(area, bc_bytes(n), MADV_PAGEOUT);
 }
 
-/* What is swapped out is no longer resident. */
+/* A page that is swapped out is no longer resident. */
 static void test_held(struct bc_group *g)
 {
 	long long phys, swap;
@@ -58,7 +59,7 @@ static void test_held(struct bc_group *g)
 	bc_swap_off();
 }
 
-/* What a process had swapped out when it ended, though nobody looked. */
+/* The pages that a process had swapped out when it ended, though nobody looked. */
 static void test_peak(struct bc_group *g)
 {
 	long long before;

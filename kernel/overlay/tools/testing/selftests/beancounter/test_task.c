@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Processes and threads: made, refused, and their stacks, which the kernel
- * keeps to hand them to the next.
+ * keeps and hands to the next task.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -54,7 +54,7 @@ static long drop_child(long unused)
 	return 0;
 }
 
-/* Stacks that tasks have now, in bytes. */
+/* The stacks that tasks have now, in bytes. */
 static long long kernel_stacks(void)
 {
 	char buf[4096], *at;
@@ -66,8 +66,8 @@ static long long kernel_stacks(void)
 }
 
 /*
- * The size of a stack: what eight processes more bring. It is a power of two,
- * and threads of the kernel come and go meanwhile.
+ * The size of a stack: how much eight processes add. It is a power of two, and
+ * threads of the kernel come and go meanwhile.
  */
 static long long stack_size(void)
 {
@@ -85,7 +85,7 @@ static long long stack_size(void)
 	return size;
 }
 
-/* What every process has of its own, the address space apart. */
+/* What every process has of its own, without the address space. */
 static long long process_cost(void)
 {
 	return bc_need_slab("task_struct") + stack_size() +
@@ -96,8 +96,8 @@ static long long process_cost(void)
 }
 
 /*
- * The address space: a table of pages at each level at least, and at most an
- * area and all the tables that the parent has for each of its areas.
+ * The address space: a page table at each level at least. At most an area and
+ * all the tables that the parent has, for each of its areas.
  */
 static void cost_child(long n, long long *low, long long *high)
 {
@@ -129,7 +129,10 @@ static void test_fork(struct bc_group *g)
 	bc_object_test(g, &o);
 }
 
-/* Threads with stacks of the program's own: no areas, no tables of them. */
+/*
+ * Threads with stacks that the program provides: no areas, and no page tables
+ * for them.
+ */
 static char stacks[MAX_TASKS][32768] __attribute__((aligned(4096)));
 static pthread_t threads[MAX_TASKS];
 static long nr_threads;
@@ -175,7 +178,7 @@ static long drop_thread(long unused)
 	return 0;
 }
 
-/* Beside the stack: the task, its number, and what accounts its delays. */
+/* Besides the stack: the task, its number, and the object that accounts its delays. */
 static void cost_thread(long n, long long *low, long long *high)
 {
 	*low = n * (bc_need_slab("task_struct") + stack_size() +
@@ -197,8 +200,8 @@ static void test_thread(struct bc_group *g)
 }
 
 /*
- * Stacks of tasks that have gone are kept, two for a CPU, and given to the
- * next task: of whatever group it is, that one pays from then on.
+ * Stacks of tasks that have exited are kept, two for each CPU, and given to the
+ * next task. The group of that task pays from then on, whichever it is.
  */
 static void test_cached_stack(struct bc_group *g)
 {
@@ -233,7 +236,7 @@ static void test_cached_stack(struct bc_group *g)
 	bc_held_is(&b, 0);
 }
 
-/* A refused fork leaves nothing behind, wherever on its way it was refused. */
+/* A refused fork leaves nothing behind, at whatever step it was refused. */
 static void test_fork_unwind(struct bc_group *g)
 {
 	long long base, low, high, room;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * io_uring: its requests are slab objects allocated in bulk, eight at a time;
- * all of them or none.
+ * io_uring: its requests are slab objects that are allocated in bulk, eight at
+ * a time, all of them or none.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,7 +28,7 @@ static long open_ring(long unused)
 	return bc_uring_open(&ring, ENTRIES);
 }
 
-/* Polls for what will never come: a request each, until the ring is closed. */
+/* Polls for events that will never come: each is a request until the ring is closed. */
 static long submit(long n)
 {
 	long done = 0, i;
@@ -94,7 +94,10 @@ static void test_bulk(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* The rings are pages; 64 bytes a request, 16 a completion, twice as many. */
+/*
+ * The rings are pages: 64 bytes for each request, 16 for each completion, of
+ * which there are twice as many.
+ */
 static void test_rings(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -120,7 +123,7 @@ static void test_rings(struct bc_group *g)
 
 #define BUFFERS 64
 
-/* One page, again and again a ring of buffers of its own; or none any more. */
+/* Makes one page again and again a ring of buffers of its own, or undoes that. */
 static long do_buffers(long n, unsigned int what)
 {
 	static char page[4096] __attribute__((aligned(4096)));
@@ -143,14 +146,14 @@ static long remove_buffers(long n)
 	return do_buffers(n, IORING_UNREGISTER_PBUF_RING);
 }
 
-/* The list and the array of each, and what keeps the page mapped. */
+/* The list and the array of each, and what the kernel keeps for its mapping. */
 static long long buffer_size(void)
 {
 	return bc_kmalloc_size(64) + bc_kmalloc_size(8) + bc_kmalloc_size(72) +
 	       bc_slab_size("vmap_area");
 }
 
-/* A worker with a ring. Returns what it holds. */
+/* Starts a worker with a ring. Returns what it holds. */
 static long long start_buffers(struct bc_group *g, struct bc_worker *w)
 {
 	bc_worker_start(w, g);
@@ -168,7 +171,7 @@ static void end_buffers(struct bc_group *g, struct bc_worker *w)
 	bc_held_is(g, 0);
 }
 
-/* How much the kernel has mapped of its own; what was is there for a while. */
+/* How many mappings the kernel has, without those that are only purged later. */
 static int mappings(void)
 {
 	FILE *f = fopen("/proc/vmallocinfo", "re");
@@ -210,7 +213,7 @@ static void test_buffers(struct bc_group *g)
 	end_buffers(g, &w);
 }
 
-/* What only sits in a cache makes room for every part. */
+/* Unused caches make room for every part. */
 static void test_buffers_room(struct bc_group *g)
 {
 	long long base, held, room, each = buffer_size();
@@ -218,7 +221,7 @@ static void test_buffers_room(struct bc_group *g)
 
 	start_buffers(g, &w);
 	for (room = 0; room < each; room += 8) {
-		/* Who waits for rest drops caches, too. */
+		/* bc_rest() drops caches, too. */
 		base = bc_rest(g);
 		bc_eq(bc_call(&w, bc_look_up, 200), 200);
 		held = bc_held(g);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * privvmpages: what each operation on an address space adds to the account and
- * takes off it; and that a refusal says ENOMEM and leaves every area as it was.
+ * privvmpages: how much each operation on an address space adds to the account
+ * and takes off it. A refusal is ENOMEM and leaves every area as it was.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,7 +20,7 @@
 static char *area, *other;
 static int file = -1;
 
-/* Room that nothing else uses: @n pages with a hole behind. */
+/* Address space that nothing else uses: @n pages with a hole behind. */
 static long reserve(long n)
 {
 	area = mmap(NULL, bc_bytes(4 * n), PROT_NONE, BC_ANON | MAP_NORESERVE,
@@ -142,7 +142,7 @@ static long do_writable_middle(long n)
 	return mprotect(area + bc_bytes(n / 4), bc_bytes(n / 2), BC_RW);
 }
 
-/* Not every architecture has it. */
+/* Not every architecture has protection keys. */
 static long do_pkey_writable(long n)
 {
 	long ret = syscall(SYS_pkey_mprotect, area, bc_bytes(n), BC_RW, -1);
@@ -192,7 +192,7 @@ static long do_move(long n)
 	return p == MAP_FAILED || p == area ? -1 : 0;
 }
 
-/* Grows to 3/2 onto what is a half private already. */
+/* Grows to 3/2 of its size onto pages of which half are private already. */
 static long do_move_over(long n)
 {
 	return bc_mapped(mremap(area, bc_bytes(n), bc_bytes(n + n / 2),
@@ -291,7 +291,7 @@ static long big_over(long pages)
 			      BC_ANON | MAP_NORESERVE | MAP_FIXED, -1, 0));
 }
 
-/* 1 GiB is replaced by 1 GiB at a full account. */
+/* In a full account 1 GiB is replaced by 1 GiB. */
 static void replace_gib(struct bc_group *g)
 {
 	long pages = (1L << 30) / bc_page_size();
@@ -306,8 +306,9 @@ static void replace_gib(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* Many areas, refused in the middle: those before stay writable, as on any
- * failure of mprotect(), and are charged.
+/*
+ * Many areas, refused in the middle: those before it stay writable, as after
+ * any failure of mprotect(), and are charged.
  */
 static long prep_checkered(long n)
 {
@@ -340,7 +341,7 @@ static void mprotect_middle(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* vm.overcommit_memory=1 promises everything; the account does not. */
+/* vm.overcommit_memory=1 grants everything; the account does not. */
 static void overcommit(struct bc_group *g)
 {
 	static const char path[] = "/proc/sys/vm/overcommit_memory";
@@ -397,7 +398,7 @@ static void huge_pages(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* A process sees what it is charged. */
+/* A process can see what it is charged. */
 static long status_kb(long unused)
 {
 	char buf[8192], *at;
@@ -409,7 +410,7 @@ static long status_kb(long unused)
 	return at ? strtol(at + 8, NULL, 10) : -1;
 }
 
-/* The same from what is mapped, also of what exec() has mapped. */
+/* The same, computed from all mappings, also those that exec() has made. */
 static long maps_kb(long unused)
 {
 	FILE *f = fopen("/proc/self/maps", "r");
@@ -441,7 +442,7 @@ static void status(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-/* Charged, and then there is no room to grow into. */
+/* The growth is charged, and then there is no room to grow into. */
 static long grow_fails(long n)
 {
 	char *p = mmap(NULL, bc_bytes(2 * n), BC_RW, BC_ANON, -1, 0);

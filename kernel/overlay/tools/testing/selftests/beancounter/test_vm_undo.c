@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * At the end of an operation on an address space just what is there is charged:
- * also of one that fails when it has been charged already, and of one that the
- * kernel does by itself.
+ * At the end of an operation on an address space the charge equals what is
+ * there: also when the operation fails after it was charged, and when the
+ * kernel acts by itself.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,7 +17,7 @@
 #define N 64L
 #define EVENTS (N * 4096 / 32) /* a ring of more than N pages */
 
-/* No area can be had, after its pages have been charged. */
+/* No area can be had after its pages have been charged. */
 static void fails(struct bc_group *g, const char *what, bc_job prepare,
 		  bc_job job)
 {
@@ -32,7 +32,7 @@ static void fails(struct bc_group *g, const char *what, bc_job prepare,
 	bc_set_barrier(g, 1);
 	bc_eq(bc_call(&w, job, 0), -1);
 	bc_eq(w.error, ENOMEM);
-	/* It was for the area that it was refused. */
+	/* The refusal was that of the area. */
 	bc_true(bc_failcnt(g) > fails);
 	bc_eq(bc_resource(g, what, "failcnt"), 0);
 	bc_eq(bc_held_of(g, what), before);
@@ -40,7 +40,7 @@ static void fails(struct bc_group *g, const char *what, bc_job prepare,
 	bc_worker_stop(&w);
 }
 
-/* Like nothing beside it, so that it is an area of its own. */
+/* Unlike its neighbours, so that it is an area of its own. */
 static long map(long unused)
 {
 	void *at = mmap(NULL, bc_bytes(N), PROT_READ | PROT_WRITE | PROT_EXEC,
@@ -55,7 +55,7 @@ static void mmap_fails(struct bc_group *g)
 	fails(g, BC_VM, NULL, map);
 }
 
-/* The last page of the heap is another area than what would come behind it. */
+/* The last page of the heap is an area of its own, which brk() cannot extend. */
 static long end_heap(long unused)
 {
 	char *at;
@@ -111,9 +111,9 @@ static void mlock_fails(struct bc_group *g)
 }
 
 /*
- * The ring of an aio context goes with it, and so does what has been mapped over
- * it. The kernel does that without settling: what was asked for before must not
- * be open any more.
+ * The ring of an AIO context goes with it, and so does what has been mapped
+ * over the ring. The kernel unmaps that without settling, so nothing that was
+ * asked for before may be pending any more.
  */
 static aio_context_t context;
 
@@ -174,7 +174,7 @@ static void unmap_brk(struct bc_group *g)
 	unmapped(g, BC_VM, 0, grow_heap);
 }
 
-/* Far deeper than the stack of a worker is anyway. */
+/* Much deeper than the stack of a worker is anyway. */
 static long grow_stack(long unused)
 {
 	(void)unused;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages of user space that only a pipe has: locked memory of who put them there.
+ * Pages of user space that only a pipe has are locked memory of the group that
+ * put them there.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -102,7 +103,7 @@ static void test_held(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* A copy has the same pages; a move takes them along. */
+/* A copy shares the pages; a move takes them along. */
 static void test_copy(struct bc_group *g)
 {
 	struct bc_worker w;

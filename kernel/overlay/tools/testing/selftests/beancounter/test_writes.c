@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writing to bc.barrier and bc.limit: what is taken, and what is not; then
- * nothing at all has changed.
+ * Writing to bc.barrier and bc.limit: what is accepted; and that a write that
+ * is not accepted changes nothing at all.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -48,7 +48,7 @@ static void test_values(struct bc_group *g)
 	}
 }
 
-/* For those who have one line for each file. */
+/* For programs that keep one line for each file. */
 static void test_one_line(struct bc_group *g)
 {
 	static const char *const texts[] = {
@@ -71,7 +71,7 @@ static void test_one_line(struct bc_group *g)
 		}
 }
 
-/* Decimal: a leading zero is none, or it is refused; it does not make octal. */
+/* Numbers are decimal: a leading zero is ignored or refused, and never means octal. */
 static void test_leading_zero(struct bc_group *g)
 {
 	int err = bc_write(g, "bc.barrier", "kmemsize 0100\n");
@@ -142,7 +142,7 @@ static const char *const bad_values[] = {
 	"kmemsize 1 numproc 2\nkmemsize 1\n",
 };
 
-/* Refused, and nothing of it done, also not the lines that are right. */
+/* The write is refused, and nothing of it is done, not even its correct lines. */
 static void check_bad(struct bc_group *g, const char *file, const void *buf,
 		      size_t len, const char *what)
 {
@@ -206,7 +206,7 @@ static void test_bad_bytes(struct bc_group *g)
 	}
 }
 
-/* Many write at once: one of the values is there, never a mixture of two. */
+/* Many tasks write at once: one of the values is there, never a mixture of two. */
 static struct bc_group *shared;
 
 static void *write_often(void *arg)
