@@ -1,24 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Beancounters for Linux.  "make help" lists what can be made.
-# Each target is a script of the same kind in scripts/, vm/ or tests/.
+# Beancounters for Linux.  "make help" lists the targets.
+# Most targets call a script in scripts/, vm/, bench/ or tests/.
 
-#: BUILD: where everything that is made goes
+#: BUILD: the directory for everything that is built
 BUILD   ?= $(CURDIR)/build
 override BUILD := $(abspath $(BUILD))
-#: VARIANT: which kernel: uml, uml-debug, qemu, qemu-debug, nomemcg, off, bench*
+#: VARIANT: the kernel: uml, uml-debug, qemu, qemu-debug, nomemcg, off, bench*
 VARIANT ?= uml
-#: JOBS: how many compilers at a time
+#: JOBS: how many compilers run at a time
 JOBS    ?= $(shell nproc)
 #: FLAVOUR: which of Debian's kernels "make kernel-deb" builds: cloud-amd64, amd64
 FLAVOUR ?=
-#: prefix: where "make install" puts things, /usr/local; DESTDIR goes before it
+#: prefix: where "make install" puts files, /usr/local; DESTDIR goes before it
 #: LINUX_SRC: a linux-6.12.y tree of your own, instead of Debian's package
 LINUX_SRC ?=
-#: LINUX_VERSION: a version of Debian's package; else the newest that was tested
+#: LINUX_VERSION: a version of Debian's package; default: the newest that was tested
 LINUX_VERSION ?=
-#: REVISION: of the kernel's packages, for one more build; DEBUG=1: with symbols
-#: BTF: no: the kernel's packages are made without types, in half the time
+#: REVISION: revision of the kernel's packages; raise it for one more build
+#: DEBUG: 1: also make a package with the kernel's debug symbols
+#: BTF: no: leave type information out of the kernel's packages, in half the time
 export BUILD JOBS LINUX_SRC LINUX_VERSION
 
 VM_CFLAGS = -O2 -Wall -Wextra -Wno-unused-result -D_GNU_SOURCE
@@ -27,12 +28,12 @@ VM_HOST   = $(addprefix vm/,supervise.c spool.c terminal.c)
 
 .DEFAULT_GOAL := help
 
-## run: all of it, from nothing: fetch, build, boot, and show the tour
+## run: do everything from nothing: fetch, build, boot, and show the tour
 .PHONY: run
 run: deps kernel tools
 	@scripts/tour
 
-## demo-postgres: a database, and a query that wants too much: refused, and killed
+## demo-postgres: a greedy database query: refused by a barrier, killed by memory.max
 .PHONY: demo-postgres
 demo-postgres: deps kernel tools
 	@scripts/deps postgres
@@ -57,13 +58,13 @@ kernel: source vm-tools
 source:
 	@scripts/source
 
-## check-configs: does it compile as Debian configures its kernels, and link modules?
+## check-configs: compile the touched files under Debian's configurations; check exports
 .PHONY: check-configs
 check-configs: deps
 	@scripts/deps configs
 	@tests/check-configs
 
-## refresh: carry the series over to the Linux LINUX_VERSION
+## refresh: carry the series over to Linux LINUX_VERSION
 .PHONY: refresh
 refresh:
 	@scripts/carry "$(LINUX_VERSION)"
@@ -73,7 +74,7 @@ refresh:
 deps:
 	@scripts/deps run
 
-## test: every test, on the kernels for use
+## test: run every test, on the kernels for use
 .PHONY: test
 test: deps
 	@scripts/deps test tools
@@ -82,7 +83,7 @@ test: deps
 	@tests/run
 	@tests/reclaim
 
-## test-debug: every test, on the kernels that check themselves
+## test-debug: run the tests on the debug kernels, which check themselves
 .PHONY: test-debug
 test-debug: deps
 	@scripts/deps test qemu configs
@@ -91,28 +92,28 @@ test-debug: deps
 	@tests/smoke
 	@tests/check-configs
 
-#: FUZZ_SECONDS: how long "make fuzz" lasts
+#: FUZZ_SECONDS: how many seconds "make fuzz" lasts
 FUZZ_SECONDS ?= 3600
 
-## fuzz: call the kernel at random for an hour (FUZZ_SECONDS), as two tenants
+## fuzz: make random system calls for an hour (FUZZ_SECONDS), as two tenants
 .PHONY: fuzz
 fuzz: deps
 	@scripts/deps test
 	@tests/fuzz/run --variant $(VARIANT) --seconds $(FUZZ_SECONDS)
 
-## test-runtimes: Debian 13's docker, containerd, podman, LXC and Slurm, with limits
+## test-runtimes: test Debian 13's docker, containerd, podman, LXC and Slurm, with limits
 .PHONY: test-runtimes
 test-runtimes: deps kernel
 	@scripts/deps test tools
 	@tests/runtimes/run --variant $(VARIANT)
 
-## test-programs: Python, Java, Node.js, Go, databases: under a barrier, and refused
+## test-programs: test Python, Java, Node.js, Go and databases, under a barrier and refused
 .PHONY: test-programs
 test-programs: deps kernel
 	@scripts/deps programs
 	@tests/programs/run --variant $(VARIANT)
 
-## test-kernel-selftests: the kernel's own tests of mm and cgroups, with and without
+## test-kernel-selftests: run the kernel's own tests of mm and cgroups, with and without beancounters
 .PHONY: test-kernel-selftests
 test-kernel-selftests: deps
 	@$(MAKE) --no-print-directory kernel VARIANT=off
@@ -126,52 +127,52 @@ tools:
 	@$(MAKE) -s -C lib
 	@$(MAKE) -s -C cli
 
-## install: install them; heeds DESTDIR and prefix
+## install: install libbeancounter and bcctl; heeds DESTDIR and prefix
 .PHONY: install
 install:
 	@$(MAKE) -C lib install
 	@$(MAKE) -C cli install
 
-## deb: build their Debian packages in build/deb
+## deb: build the Debian packages of libbeancounter and bcctl, in build/deb
 .PHONY: deb
 deb:
 	@scripts/deps tools deb
 	@scripts/build-deb
 
-## kernel-deb: Debian packages of a kernel, in build/kernel-deb; FLAVOUR=cloud-amd64
+## kernel-deb: build Debian packages of a kernel, in build/kernel-deb; FLAVOUR=cloud-amd64
 .PHONY: kernel-deb
 kernel-deb:
 	@scripts/kernel-deb $(FLAVOUR)
 
-## test-kernel-deb: boot a Debian 13 with them, and use it
+## test-kernel-deb: boot a Debian 13 with the packages of kernel-deb, and use it
 .PHONY: test-kernel-deb
 test-kernel-deb:
 	@tests/kernel-deb/run
 
-## bench: what an account costs, against the bars and the committed figures
+## bench: measure what an account costs; compare with bars and committed figures
 .PHONY: bench
 bench: deps
 	@scripts/deps qemu bench
 	@bench/run
 
-## scale: docs/scale.md, simulated: what one lock for each tree costs on many CPUs
+## scale: simulate what one lock for each tree costs on many CPUs, for docs/scale.md
 .PHONY: scale
 scale: deps
 	@scripts/deps bench
 	@bench/scale/run
 
-## lint: style, static analysis, patch rules
+## lint: check style and patch rules, run static analysis
 .PHONY: lint
 lint: deps
 	@scripts/deps lint tools test
 	@scripts/lint
 
-## docs: write the tables of the documentation again, from what they are about
+## docs: rewrite the tables of the documentation from their sources
 .PHONY: docs
 docs:
 	@scripts/make-tables
 
-## vm-tools: the runner's own programs
+## vm-tools: build the programs of vm/run, which runs the virtual machines
 .PHONY: vm-tools
 vm-tools: $(BUILD)/vm/init $(BUILD)/vm/supervise
 
@@ -183,7 +184,7 @@ $(BUILD)/vm/supervise: $(VM_HOST) vm/supervise.h vm/job.h
 	@mkdir -p $(@D)
 	@$(CC) $(VM_CFLAGS) -o $@.new $(VM_HOST) && mv $@.new $@
 
-## clean: remove what was built; keep the fetched source
+## clean: remove the built files; keep the fetched source
 .PHONY: clean
 clean:
 	rm -rf $(BUILD)/obj $(BUILD)/vm $(BUILD)/log $(BUILD)/bin $(BUILD)/lib $(BUILD)/deb \
@@ -195,7 +196,7 @@ clean:
 distclean:
 	rm -rf $(BUILD)
 
-## help: this text
+## help: print this text
 .PHONY: help
 help:
 	@scripts/help $(MAKEFILE_LIST)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The bars: what an account may cost, and what it does cost.
+"""The bars, which are the most that an account may cost, and what it costs.
 
-In instructions, unless it is a ratio or bytes.  Those for a charge are for a
-kernel in which memcg charges 392 instructions for allocating and freeing a slab
-object and 516 for a page.  Where the configuration and the compiler move these
-two, the bars move with them, up or down.
+Costs are in instructions, unless they are ratios or bytes.  The bars for a charge
+are for a kernel in which memcg takes 392 instructions to charge for allocating and
+freeing a slab object, and 516 for a page.  With another configuration or compiler,
+these bars are scaled by what memcg takes there.
 """
 
 SMALL = (64, 128, 256, 512, 1024)
@@ -13,7 +13,7 @@ LOOP = {"slab": "slab-64-batch1", "page": "page-4096-batch1"}
 
 
 class Figures:
-    """Figures of the machines, by unit of what was done."""
+    """Figures of the machines, for one object, call or page each."""
 
     def __init__(self, results):
         self.boots = results["boots"]
@@ -23,7 +23,7 @@ class Figures:
         return total / count
 
     def charge(self, boot, place, loop):
-        """What a place pays for an object beyond one that nobody counts."""
+        """The cost of an accounted object beyond that of an unaccounted one."""
         return (self(boot, f"{place}/{loop}-account") -
                 self(boot, f"root/{loop}-plain"))
 
@@ -32,7 +32,7 @@ class Figures:
         return self.charge("disabled", "memcg", loop)
 
     def scaled(self, kind, bar):
-        """A bar, for what memcg costs on this kernel."""
+        """A bar, scaled by what memcg costs on this kernel."""
         return bar * self.memcg(LOOP[kind]) / MEMCG[kind]
 
     def turns(self, loop, groups):
@@ -48,7 +48,7 @@ class Figures:
 
 
 def pairs(fig):
-    """An object or a page is allocated and freed."""
+    """Allocating and freeing an object or a page."""
     yield ("slab pair, 64 bytes to 1 KiB",
            max(fig.charge("on", "group", f"slab-{size}-batch1")
                for size in SMALL), fig.scaled("slab", 110))
@@ -65,7 +65,7 @@ def pairs(fig):
 
 
 def groups(fig):
-    """Many groups, deep groups, and a group at its edge."""
+    """Many groups, deep groups, and a group near its barrier."""
     for kind, loop in LOOP.items():
         one = fig.turns(loop, 1)
         yield f"{kind}, 2 groups in turn over 1", fig.turns(loop, 2) / one, 1.1
@@ -80,7 +80,7 @@ def groups(fig):
 
 
 def both(fig):
-    """Beside memcg, turned off, not built."""
+    """Together with memcg; turned off at boot; not built."""
     for kind, loop in (("slab", "slab-64-batch1"),
                        ("slab", "slab-64-batch1000"),
                        ("page", "page-4096-batch1")):
@@ -95,7 +95,7 @@ def both(fig):
 
 
 def calls(fig):
-    """System calls, in a group over the root."""
+    """System calls: the ratio of the cost in a group to that in the root."""
     for name, bar in (("pipe", 1.08), ("socketpair", 1.08), ("eventfd", 1.06),
                       ("open+close", 1.02), ("fork+exit+wait", 1.035),
                       ("mmap+munmap", 1.03), ("flock", 1.10)):
@@ -114,7 +114,7 @@ def memory(fig):
 
 
 def check(results):
-    """(name, figure, bar, whether it is kept) of every bar."""
+    """(name, figure, bar, whether the figure keeps the bar) of every bar."""
     fig = Figures(results)
     for part in (pairs, groups, both, calls, memory):
         for name, figure, bar in part(fig):

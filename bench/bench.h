@@ -6,9 +6,9 @@
  *	figure NAME TOTAL COUNT
  *
  * NAME is PLACE/WHAT, TOTAL what the fastest round took, COUNT the objects,
- * calls or pages of a round.  PLACE says who pays:
+ * calls or pages of a round.  PLACE says which group pays:
  *
- *	root	nobody
+ *	root	none: the program is in the root
  *	group	a group that the memory controller does not know
  *	exact	the same, near its barrier; for calls, without any stock
  *	memcg	a group of the memory controller, and of bc where it is on
@@ -23,9 +23,7 @@
 #define CGROUP "/sys/fs/cgroup"
 #define LOOP_FILE "/sys/kernel/debug/bc/bench"
 
-/* Everything that goes wrong ends the program: no figure is better than a
- * wrong one.
- */
+/* Any error ends the program: a missing figure is better than a wrong one. */
 void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...);
 #define CHECK(call) check_sys((long)(call), #call, __FILE__, __LINE__)
 long check_sys(long ret, const char *what, const char *file, int line);
@@ -42,7 +40,7 @@ void file_write(const char *text, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 bool file_read(char *buf, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The number behind "KEY" at the beginning of a line, or after a blank. */
+/* The number after KEY, at the beginning of a line or after a blank. */
 long long file_number(const char *key, const char *path);
 
 /* Groups: a path below CGROUP; "" is the root. */
@@ -50,7 +48,7 @@ void group_make(const char *group);
 void group_remove(const char *group);
 bool have_bc(void);
 bool have_memory(void);
-/* The memory controller for the children of a group. */
+/* Enable the memory controller for the children of a group. */
 void memory_enable(const char *group);
 
 /* Call a function as a process of its own inside the group. */
@@ -60,7 +58,7 @@ struct place {
 	bool exact;
 };
 
-/* From inside: let the group have that much more than now; -1 is no barrier. */
+/* From inside: put the barrier so many bytes above held; -1 is no barrier. */
 void leave_room(long long bytes);
 void run_in(const struct place *place, void (*run)(const struct place *place));
 
@@ -75,7 +73,7 @@ struct loop {
 };
 
 int loop_open(void);
-/* A line that is no loop: "join" and the like. */
+/* Write a line that is no loop, such as "join". */
 void loop_command(const char *line);
 uint64_t loop_run(int fd, const struct loop *loop);
 

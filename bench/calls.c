@@ -112,7 +112,7 @@ static void call_mmap_touch(void)
 	munmap(at, 64 * PAGE);
 }
 
-/* The middle becomes an area of its own, and then is none any more. */
+/* The page in the middle becomes an area of its own, then is merged again. */
 static void call_mprotect(void)
 {
 	CHECK(mprotect(area + PAGE, PAGE, PROT_READ));
@@ -127,7 +127,7 @@ static void call_brk(void)
 	sbrk(-16 * (intptr_t)PAGE);
 }
 
-/* Pages below the stack pointer of an area that grows by being touched. */
+/* Touch pages below an area that grows downwards, as a stack does. */
 static void call_stack(void)
 {
 	size_t size = STACK_PAGES * PAGE, i;
@@ -233,7 +233,7 @@ static void prepare(void)
 
 	setrlimit(RLIMIT_NOFILE, &files);
 	area = map(FAULT_PAGES * PAGE);
-	/* Single pages, whatever the kernel has of larger ones. */
+	/* Single pages, even if the kernel has transparent huge pages. */
 	madvise(area, FAULT_PAGES * PAGE, MADV_NOHUGEPAGE);
 	touch(area, FAULT_PAGES);
 	close(CHECK(open("/tmp/bench.file", O_RDWR | O_CREAT, 0600)));
@@ -273,9 +273,9 @@ static uint64_t best_round(const struct call *call)
 }
 
 /*
- * Whether an object goes back to the slab that the next one comes from depends
- * on how many there are already.  That is worth more than a charge, so the
- * best of several fillings counts.
+ * Whether an object is freed to the slab from which the next one is allocated
+ * depends on how many objects there are.  This makes a larger difference than a
+ * charge, so the best of several fillings counts.
  */
 static uint64_t measure(const struct call *call)
 {
@@ -301,9 +301,10 @@ static uint64_t measure(const struct call *call)
 }
 
 /*
- * The calls as the process that this is. There is no barrier that each of them
- * is near from its first object to its last, so the group has no stock at all:
- * whatever is charged or given back goes the way it goes near the barrier.
+ * The calls, made by this process. No single barrier would be near for every
+ * call from its first object to its last, so for the place "exact" the group
+ * gets no stock at all: each charge and uncharge takes the path that it takes
+ * near the barrier.
  */
 void stage_calls(const struct place *place)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The benchmark's program: the loops in the kernel, who pays for them, and
- * how deep the group is.
+ * The benchmark's program: the loops in the kernel, for different payers and
+ * depths of groups.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -61,8 +61,8 @@ static void run_loop(int fd, const char *place, const struct loop *loop,
 }
 
 /*
- * Near the barrier one object fits, but not a stock beside it: every request
- * is decided in the counters.
+ * Near the barrier there is room for one object, but not for a stock as well,
+ * so that every request is decided in the counters.
  */
 static void measure(const struct place *place, const struct loop *loop,
 		    const char *mark)
@@ -77,15 +77,16 @@ static void measure(const struct place *place, const struct loop *loop,
 	close(fd);
 }
 
-/* The loops as the process that this is. */
+/* The loops, run by this process. */
 void stage_loops(const struct place *place)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(loops); i++) {
 		/*
-		 * There is no edge at which a thousand objects fit; and what
-		 * is as large as a stock opens one when it is freed.
+		 * A barrier with room for a thousand objects has room for a
+		 * stock; and an object as large as a stock opens one when it
+		 * is freed.
 		 */
 		if (place->exact &&
 		    (loops[i].batch > 16 || loops[i].size > 2 * PAGE))
@@ -111,8 +112,8 @@ static void turn(const struct loop *loop, const char *more)
 }
 
 /*
- * Groups that take turns on one CPU.  The same loop with one group is what to
- * compare with: it changes the payer just as often.
+ * Groups that take turns on one CPU.  The result is compared with that of the
+ * same loop with one group, which changes the payer just as often.
  */
 void stage_turns(void)
 {
@@ -157,7 +158,7 @@ static void run_deep(const struct place *place)
 			measure(place, &deep[i], "account");
 }
 
-/* Groups in groups, and the loops in the one at the bottom. */
+/* Nested groups, and the loops in the deepest one. */
 void stage_depth(void)
 {
 	char group[16 * 3 + 1] = "", name[32], exact_name[48];

@@ -4,8 +4,8 @@
  *
  *	bench tsc|ns STAGE...
  *
- * As the first process of a machine it mounts what it needs and turns the
- * machine off in the end.
+ * As the first process of a machine it mounts the file systems that it needs,
+ * and turns the machine off in the end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static void mount_all(void)
 	CHECK(mount("tmpfs", "/tmp", "tmpfs", 0, NULL));
 }
 
-/* What is freed by RCU is owned until it is freed. */
+/* Objects that RCU frees are owned until then, so this may take a while. */
 static void audit(void)
 {
 	static char buf[1 << 16];
@@ -55,7 +55,7 @@ static const struct place memcg = { "memcg", "/memcg", false };
 
 static void places(void (*stage)(const struct place *))
 {
-	/* Makes a group: without any, not even the root knows of the account. */
+	/* have_bc() makes a group: without one, not even the root is accounted. */
 	bool bc = have_bc();
 
 	run_in(&root, stage);
@@ -66,7 +66,7 @@ static void places(void (*stage)(const struct place *))
 	group_remove("/group");
 }
 
-/* The memory controller cannot be forgotten once it was used: it comes last. */
+/* These stages come last: a boot that has used memcg cannot get rid of it. */
 static void places_memcg(void (*stage)(const struct place *))
 {
 	if (!have_memory())

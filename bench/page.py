@@ -10,13 +10,14 @@ HEAD = """# What an account costs
 Made by `bench/run --update`, not by hand. Linux {kernel}, {compiler}, {qemu};
 the options of the kernel are in [results.json](results.json).
 
-Unless a unit is given the figures are **instructions**: the machine runs under
-QEMU's instruction counter, one nanosecond is one instruction, the fastest round
-counts, and two runs print the same numbers. An instruction is not a cycle: what
-a cache miss or a locked exchange costs does not show here.
+Figures without a unit are **instructions**: the machine runs under QEMU's
+instruction counter, where one nanosecond is one instruction. The fastest round
+counts, and two runs print the same numbers. An instruction is not a cycle: the
+figures do not show what a cache miss or a locked exchange costs.
 
-The bars for a charge were set on a kernel on which memcg charges 392 for an object and
-516 for a page; they move with what it charges on this one.
+The bars are the most that an account may cost. Those for a charge were set on a kernel
+on which memcg takes 392 instructions for an object and 516 for a page; they are scaled
+by what memcg takes on this kernel.
 """
 
 PAIRS = (
@@ -59,7 +60,7 @@ plot $data using 2:xtic(1) title 'beancounters' lc rgb '#2166ac', \\
 
 
 def table(titles, rows):
-    """A table in markdown; numbers to the right."""
+    """A table in Markdown, with the numbers aligned to the right."""
     lines = ["| " + " | ".join(titles) + " |",
              "|---|" + "---:|" * (len(titles) - 1)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
@@ -71,7 +72,7 @@ def number(value, digits=0):
 
 
 def added(fig, boot, place, loop):
-    """What is paid beyond the same object unaccounted, or a dash."""
+    """The cost beyond that of the same object unaccounted, or a dash."""
     if f"{place}/{loop}-account" not in fig.boots[boot]:
         return "–"
     return f"+{fig.charge(boot, place, loop):.0f}"
@@ -164,7 +165,7 @@ def scale(fig):
 
 
 def group_bytes(fig):
-    """What each of the two controllers adds to a group."""
+    """The bytes that each of the two controllers adds to a group."""
     plain = fig("disabled", "groups/bytes-10000")
     rows = [[name, number(fig(boot, f"{what}/bytes-10000") - plain)]
             for name, boot, what in (("bc", "on", "groups"),
@@ -175,7 +176,7 @@ def group_bytes(fig):
 
 def cpus(fig):
     rows = []
-    for boot, who, name in (("smp-disabled", "group", "nobody counts"),
+    for boot, who, name in (("smp-disabled", "group", "no accounting"),
                             ("smp", "group", "bc"),
                             ("smp-disabled", "memcg", "memcg"),
                             ("smp", "memcg", "bc and memcg")):
@@ -220,7 +221,7 @@ def verdict(results):
 
 
 def write(results, where):
-    """results/README.md and the plot beside it."""
+    """Write results/README.md and the plot beside it."""
     fig = bars.Figures(results)
     plot(fig, where / "pairs.svg")
     parts = [
@@ -228,24 +229,27 @@ def write(results, where):
                     compiler=results["config"].get("CC_VERSION_TEXT", "")),
         "## The bars\n", verdict(results), "![pairs](pairs.svg)\n",
         "## Objects and pages\n",
-        "Beyond the same object that nobody counts, in the same boot.\n",
+        "A figure with a plus sign is the cost beyond that of the same object\n"
+        "unaccounted, in the same boot. \"1000 then 1000\": 1000 objects are allocated,\n"
+        "then all of them are freed.\n",
         pairs(fig),
         "## System calls\n",
         "Near the barrier: in a group that has no stock for any of its charges. memcg:\n"
         "in a group of its own, on a kernel without beancounters.\n",
         calls(fig),
         "## Groups in turn on one CPU\n",
-        "The kernel works for each of them in turn, so the payer is not the "
-        "task's own\ngroup: that is the long way for both.\n", turns(fig),
+        "The kernel charges each of the groups in turn, so the payer is not the\n"
+        "task's own group: that takes the slow path of both controllers.\n", turns(fig),
         "## Depth\n", depths(fig),
         "## Many groups\n", scale(fig), group_bytes(fig),
     ]
     if "smp" in fig.boots:
         parts += ["## Two CPUs\n",
-                  "Nanoseconds for a pair on an emulated machine whose host has "
-                  "other work: only\nthe ratios mean something.\n", cpus(fig)]
+                  "Nanoseconds to allocate and free an object, on an emulated machine "
+                  "whose host has\nother work: only the ratios are meaningful.\n", cpus(fig)]
     if "uml" in fig.boots:
         parts += ["## Native\n",
-                  "A kernel as a process of the host, one CPU, no jump labels.\n",
+                  "Nanoseconds on a kernel that is a process of the host, with one CPU and\n"
+                  "without jump labels.\n",
                   native(fig)]
     (where / "README.md").write_text("\n".join(parts))

@@ -16,7 +16,7 @@
 
 static const unsigned int numbers[] = { 1, 10, 100, 1000, 10000 };
 
-/* Groups of a hundred, so that no directory is the largest there ever was. */
+/* In groups of a hundred, so that no directory becomes very large. */
 static void many_name(char *name, size_t size, unsigned int i)
 {
 	snprintf(name, size, "/many/h%u/g%u", i / 100, i % 100);
@@ -67,7 +67,7 @@ static void many_read(unsigned int count)
 	}
 }
 
-/* KiB of the kernel's own memory, as far as it is known where it is. */
+/* KiB of the kernel's own memory, as far as /proc/meminfo has it. */
 static long long kernel_memory(void)
 {
 	static const char *const keys[] = { "Slab:", "Percpu:" };
@@ -100,7 +100,7 @@ static void many(const char *place, unsigned int count, bool memory)
 		tell(place, name, now() - start, count);
 	}
 	if (file_exists("/proc/user_beancounters")) {
-		/* Not static: its page tables would be there in all stages. */
+		/* Not static: its page tables would remain in later stages. */
 		size_t size = 64 << 20;
 		char *buf = malloc(size);
 
@@ -127,7 +127,7 @@ void stage_scale(void)
 	group_remove("/many");
 }
 
-/* The same with groups of the memory controller, to have their bytes. */
+/* The same with the memory controller, to measure the bytes of its groups. */
 void stage_scale_memcg(void)
 {
 	if (!have_memory())
@@ -165,7 +165,7 @@ static void hammer_one(const char *group, struct hammer *hammer, int cpu)
 	_exit(0);
 }
 
-/* Both CPUs at once, in these groups; "" for one that rests. */
+/* Both CPUs at once, each in its group; "" is the root, NULL an idle CPU. */
 static void hammer(const char *what, const char *first, const char *second)
 {
 	struct hammer *hammer = mmap(NULL, sizeof(*hammer),
@@ -199,7 +199,7 @@ static void hammer(const char *what, const char *first, const char *second)
 	munmap(hammer, sizeof(*hammer));
 }
 
-/* Two CPUs, one group and two; nanoseconds, to be compared in one boot. */
+/* Two CPUs in one group and in two: nanoseconds, comparable within one boot. */
 void stage_cpus(void)
 {
 	char what[64];
@@ -227,7 +227,7 @@ void stage_cpus(void)
 	}
 }
 
-/* What is beside each object and each page. */
+/* The bytes that are kept beside each object and each page. */
 void stage_bytes(void)
 {
 	static const char *const what[] = { "slot", "page_ext" };

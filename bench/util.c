@@ -135,7 +135,7 @@ void group_remove(const char *group)
 	int i;
 
 	snprintf(path, sizeof(path), CGROUP "%s", group);
-	/* Whoever was in it may not be quite gone. */
+	/* A process that was in the group may still be exiting. */
 	for (i = 0; i < 1000; i++) {
 		if (rmdir(path) == 0)
 			return;
@@ -164,12 +164,12 @@ void memory_enable(const char *group)
 }
 
 /*
- * What the group may hold is set from outside: the process inside would pay
- * for what looking and writing takes.
+ * The barrier is set by a process outside of the group: a process inside would
+ * be charged for reading and writing the files.
  */
 static int warden_ask = -1, warden_answer = -1;
 
-/* What is freed by RCU would make room later. */
+/* Wait for objects that RCU frees: they would make room later. */
 static long long held_at_rest(const char *path)
 {
 	long long held = file_number("kmemsize ", path), before;
@@ -248,7 +248,7 @@ void loop_command(const char *line)
 	close(fd);
 }
 
-/* One write and one read each: the file keeps the answer of one question. */
+/* Each write is followed by a read: the file keeps one answer only. */
 uint64_t loop_run(int fd, const struct loop *loop)
 {
 	char line[128];

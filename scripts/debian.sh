@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# debian.sh - what Debian's mirror has of a package, whatever Debian this system
-# is.  Asked through an apt configuration of our own below build/apt, of the
-# sources that the system has.  PACKAGE is the package.  Sourced after lib.sh, never
-# run.
+# debian.sh - ask Debian's mirror which versions of a package it has, whatever
+# Debian this system is.  apt gets a configuration of our own below build/apt, with
+# the sources of the system.  PACKAGE, set by the caller, is the package.  Sourced
+# after lib.sh, never run.
 
 APT=$BUILD/apt
 
@@ -16,8 +16,8 @@ apt_private()
 	APT_CONFIG=$APT/apt.conf "$command" -qq "$@"
 }
 
-# write_apt_conf: everything below build/apt, but how to reach the network and
-# whom to trust as the system has it.
+# write_apt_conf: all of apt's files are below build/apt; the settings of the
+# network and the trusted keys are those of the system.
 write_apt_conf()
 {
 	local etc
@@ -52,7 +52,7 @@ write_apt_conf()
 	} >"$APT/apt.conf"
 }
 
-# etc_path NAME: where apt keeps that: sourcelist/f, sourceparts/d.
+# etc_path NAME: the path that apt has for NAME: sourcelist/f, sourceparts/d.
 etc_path()
 {
 	local path
@@ -71,7 +71,7 @@ system_sources()
 		fi
 	done
 	[ ${#files[@]} -gt 0 ] || return 0
-	# What apt knows to come from somebody else; it may not know yet.
+	# The archives that, as far as apt knows by now, are not Debian's.
 	# shellcheck disable=SC2016 # apt's variables
 	foreign=$(apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)' \
 		'Created-By: Packages' 2>/dev/null |
@@ -79,14 +79,14 @@ system_sources()
 	awk "$@" -v skip="$foreign" -f "$TOP/scripts/apt-sources.awk" "${files[@]}"
 }
 
-# security_of_main ARGS...: the archive of security updates, of a system that has
-# none configured: beside the main one, where most mirrors have it.
+# security_of_main ARGS...: the archive of security updates, for a system that has
+# none configured: most mirrors have it beside the main archive.
 security_of_main()
 {
 	system_sources "$@" | sed -E '/^URIs:/ s#/debian/?( |$)#/debian-security\1#g'
 }
 
-# sources_of STAGE: where to ask, one stage after the other.
+# sources_of STAGE: the sources that are asked in this stage.
 sources_of()
 {
 	local codename here all
@@ -115,21 +115,21 @@ sources_of()
 	esac
 }
 
-# ask STAGE NAME: add its sources to those that were asked before; the versions
-# that all of them have, as apt names them, to build/apt/versions.
+# ask STAGE NAME: add the stage's sources to those that were asked before, and write
+# the versions that any of them has, as apt names them, to build/apt/versions.
 ask()
 {
 	local list=$APT/etc/sources.list.d/$1.sources
 	sources_of "$1" >"$list"
 	[ -s "$list" ] || return 0
-	# shellcheck disable=SC2153 # who sources this says which package
+	# shellcheck disable=SC2153 # the caller sets PACKAGE
 	say "      asking for $PACKAGE in $2"
 	apt_private apt-get update >"$BUILD/log/apt-update.log" 2>&1 || :
 	apt_private apt-cache madison "$PACKAGE" 2>/dev/null |
 		awk -F' *[|] *' '!seen[$2]++ { print $2 }' >"$APT/versions"
 }
 
-# offered VERSION: the newest package of that version that was found.
+# offered VERSION: the newest package found of that version.
 offered()
 {
 	local package

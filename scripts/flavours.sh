@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# flavours.sh - Debian's kernels that we build or check.  Sourced, never run.
+# flavours.sh - the kernels of Debian that we build or check.  Sourced, never run.
 
-# flavours: "NAME ARCH DEBIAN-ARCH CONFIGURATION COMPILER-PREFIX", of which the
-# last is for machines of another kind.
+# flavours: "NAME ARCH DEBIAN-ARCH CONFIGURATION COMPILER-PREFIX", where the last
+# names the cross compiler.
 flavours()
 {
 	cat <<-'EOF2'
@@ -21,7 +21,7 @@ flavour()
 	local row
 	row=$(flavours | awk -v name="$2" -v field="$1" '$1 == name { print $field "." }')
 	[ -n "$row" ] ||
-		die "there is no kernel of Debian's called '$2'" \
+		die "'$2' is not a flavour of Debian's kernel that is known here" \
 			"take one of: $(flavours | cut -d' ' -f1 | paste -sd' ')"
 	printf '%s\n' "${row%.}"
 }
@@ -30,7 +30,7 @@ flavour_arch() { flavour 2 "$1"; }
 flavour_debian_arch() { flavour 3 "$1"; }
 flavour_file() { flavour 4 "$1"; }
 
-# flavour_compiler NAME: its prefix, empty where this machine's own will do.
+# flavour_compiler NAME: the prefix of its compiler, empty for this machine's own.
 flavour_compiler()
 {
 	local arch prefix

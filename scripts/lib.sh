@@ -1,21 +1,21 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# lib.sh - what the scripts share: where things are, how to say what happens,
-# how to fail with a next step.  Sourced, never run.
+# lib.sh - shared by all scripts: where things are, messages about progress, and
+# errors with a next step.  Sourced, never run.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 export TOP
 BUILD=${BUILD:-$TOP/build}
 export KERNEL_SERIES=6.12
 
-# One order of names everywhere, and the kernel's make on its own: our
-# variables are not its.
+# Names sort the same everywhere, and the kernel's make inherits no flags or
+# variables from ours.
 export LC_ALL=C
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 
 set -E
-# No script ends without a word: the last resort when nothing else complained.
+# The last resort: a script that fails without a message of its own says where.
 trap 'printf "%s: line %s failed: %s\n" "$0" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
 if [ -t 2 ]; then
@@ -30,7 +30,7 @@ say()
 	printf '%s\n' "$*" >&2
 }
 
-# die PROBLEM [NEXT-STEP...]: what is wrong, then one line per thing to do.
+# die PROBLEM [NEXT-STEP...]: say what is wrong, then one line per next step.
 die()
 {
 	printf '%s: %s\n' "${0##*/}" "$1" >&2
@@ -53,7 +53,7 @@ duration()
 
 # step NAME COMMAND...: run the command under a name and say how long it took.
 # Its output goes to build/log/NAME.log, whose end is shown if it fails.  It
-# gets a process group of its own, and all of that goes when this is ended.
+# gets a process group of its own, which is ended as a whole when the script is.
 step()
 {
 	local name=$1 log start=$SECONDS rc=0
@@ -67,7 +67,7 @@ step()
 	"$@" >"$log" 2>&1 </dev/null &
 	step_job=$!
 	set +m
-	# Without the caller's lock, in case this outlives the caller.
+	# The ticker must not hold the caller's lock, because it may outlive the caller.
 	step_progress "$name" "$start" "$log" 9>&- &
 	step_ticker=$!
 	wait "$step_job" || rc=$?
@@ -88,7 +88,7 @@ step()
 	return "$rc"
 }
 
-# step_stop SIGNAL: we are told to end in the middle of a step.
+# step_stop SIGNAL: end the step when a signal ends the script.
 step_stop()
 {
 	trap '' HUP INT TERM
@@ -97,7 +97,7 @@ step_stop()
 	exit "$((128 + $1))"
 }
 
-# step_line NAME SECONDS WHAT: the line that stays.
+# step_line NAME SECONDS WHAT: print a line that stays on the terminal.
 step_line()
 {
 	if [ -n "$TTY" ]; then
@@ -106,8 +106,8 @@ step_line()
 	printf '  %-34s %6s  %s\n' "$1" "$(duration "$2")" "$3" >&2
 }
 
-# step_progress NAME START LOG: keep saying how far it is, until killed.
-# On a terminal one moving line, elsewhere a line every 15 seconds.
+# step_progress NAME START LOG: report the step's progress until killed, on a
+# terminal in one line that changes, elsewhere in a line every 15 seconds.
 step_progress()
 {
 	local name=$1 start=$2 log=$3 interval=15 next lines last
@@ -117,7 +117,7 @@ step_progress()
 	fi
 	next=$((start + interval))
 	while sleep 1; do
-		# $$ is the script: what it runs must not go on without it.
+		# $$ is the script: when it is gone, the step must not go on.
 		if ! kill -0 "$$" 2>/dev/null; then
 			kill -TERM -- "-$step_job" 2>/dev/null || :
 			return
@@ -140,8 +140,8 @@ step_progress()
 	done
 }
 
-# only_one FILE: wait until nobody else works on it; file descriptor 9 is the
-# lock.
+# only_one FILE: wait until no other process holds the lock FILE, and take it; file
+# descriptor 9 holds it.
 only_one()
 {
 	exec 9>"$1"
@@ -152,23 +152,24 @@ only_one()
 }
 
 # own_files [PATTERN]...: the project's files that match, by their path below $TOP,
-# each ending in NUL: those that git has, or would have.
+# each ending in NUL: the files that git tracks or would track.
 own_files()
 {
 	(
 		cd "$TOP" || exit
-		# Without a repository (the archive of a release) every file is one.
+		# Without a repository (in the archive of a release), every file counts.
 		if ! [ -e .git ]; then
 			git init -q --bare "$BUILD/own-files.git" || exit
 			export GIT_DIR=$BUILD/own-files.git GIT_WORK_TREE=$TOP
 		fi
-		# The clone may belong to somebody else: nothing of it is run.
+		# git refuses a clone that belongs to another user unless told that it is
+		# safe; it is, because nothing in the clone is run.
 		git -c safe.directory="$TOP" ls-files -z --cached --others \
 			--exclude-standard -- "$@"
 	)
 }
 
-# need_space DIRECTORY MEGABYTES: refuse to begin what cannot be finished.
+# need_space DIRECTORY MEGABYTES: fail before the work begins if the disk has less.
 need_space()
 {
 	local have

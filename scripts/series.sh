@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# series.sh - what the scripts know of the series: the versions of Linux it was
-# tested with, its patches, the overlay, and whether they go onto a tree.
-# Sourced after lib.sh, never run.
+# series.sh - functions about the series: the versions of Linux it was tested with,
+# its patches, the overlay, and whether they apply to a tree.  Sourced after lib.sh,
+# never run.
 
 OVERLAY=$TOP/kernel/overlay
 PATCHES=$TOP/kernel/patches/$KERNEL_SERIES
 VERSIONS=$PATCHES/versions
 
-# tree_version DIRECTORY: 6.12.118, or nothing when it is no kernel.
+# tree_version DIRECTORY: for example 6.12.118; nothing if it is no kernel tree.
 tree_version()
 {
 	[ -f "$1/Makefile" ] || return 0
@@ -40,7 +40,7 @@ is_tested()
 	tested_versions | grep -qxF -e "$1"
 }
 
-# tested_range: for sentences.
+# tested_range: the tested versions, worded for use in a sentence.
 tested_range()
 {
 	local oldest newest
@@ -53,14 +53,15 @@ tested_range()
 	fi
 }
 
-# is_newer VERSION: than every version that was tested?
+# is_newer VERSION: is it newer than every version that was tested?
 is_newer()
 {
 	[ "$1" != "$(newest_tested)" ] &&
 		[ "$(printf '%s\n' "$1" "$(newest_tested)" | sort -V | tail -n 1)" = "$1" ]
 }
 
-# series: the patches in order; those that only the virtual machines need last.
+# series: the patches in order; the ones that only the virtual machines need come
+# last.
 series()
 {
 	local patch
@@ -113,7 +114,7 @@ check_overlay()
 	done <"$2"
 }
 
-# copy_touched PRISTINE SCRATCH LIST: the files that the series changes, as they are.
+# copy_touched PRISTINE SCRATCH LIST: copy the files that the series changes.
 copy_touched()
 {
 	local file
@@ -126,15 +127,15 @@ copy_touched()
 	done <"$3"
 }
 
-# apply_patch SCRATCH PATCH: strictly: git apply knows no fuzz.  The ceiling
-# keeps git from taking the scratch for a part of this repository.
+# apply_patch SCRATCH PATCH: git apply never uses fuzz.  The ceiling keeps git from
+# taking the scratch directory for a part of this repository.
 apply_patch()
 {
 	(cd "$1" && GIT_CEILING_DIRECTORIES=${1%/*} git apply --whitespace=nowarn "$2")
 }
 
-# apply_series SCRATCH PRISTINE: the touched files, patched, in SCRATCH.  Leaves
-# their names in SCRATCH.touched, those of the overlay in SCRATCH.overlay.
+# apply_series SCRATCH PRISTINE: write the touched files, patched, to SCRATCH; their
+# names to SCRATCH.touched, and the names of the overlay's files to SCRATCH.overlay.
 apply_series()
 {
 	local scratch=$1 pristine=$2 version=${2##*/pristine-} patch
@@ -147,14 +148,14 @@ apply_series()
 			sed 's/^error: /    /' "$scratch.errors" >&2
 			# shellcheck disable=SC2119
 			die "${patch##*/} does not apply to Linux $version: $(failed_files "$scratch.errors")" \
-				"nothing was changed, and nothing will be built from half a series" \
-				"take one that was tested, $(tested_range): make LINUX_VERSION=$(newest_tested) ..." \
+				"nothing was changed, and no kernel is built from half a series" \
+				"take a tested version, $(tested_range): make LINUX_VERSION=$(newest_tested) ..." \
 				"or carry the series over: make refresh LINUX_VERSION=${version%%-*}"
 		fi
 	done < <(series)
 }
 
-# failed_files ERRORS: of which files git apply complains, on one line.
+# failed_files ERRORS: the files of which git apply complains, on one line.
 failed_files()
 {
 	sed -n 's/^error: patch failed: \(.*\):[0-9]*$/\1/p; s/^error: \([^ ]*\): .*/\1/p' "$1" |

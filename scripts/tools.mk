@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the Makefiles of lib/ and cli/ share: where things go, how to compile.
-# The usual variables are heeded: CC, CFLAGS, LDFLAGS, DESTDIR, prefix and the
-# directories below it.
+# Shared by the Makefiles of lib/ and cli/: where files are installed and how they
+# are compiled.  The usual variables are heeded: CC, CFLAGS, LDFLAGS, DESTDIR,
+# prefix and the directories below it.
 
 TOP     := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 BUILD   ?= $(TOP)/build

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# fetch.sh - is the right version of the kernel's source fetched, and carried to?
+# fetch.sh - do the scripts fetch the right version of the kernel's source, and carry
+# the series over to another?
 #
-# From mirrors of our own, of kernels of two files, in a copy of the scripts, as a
-# Debian 12 and a Debian 13.  Prints TAP; takes a minute and needs neither root nor
-# network.
+# Runs a copy of the scripts, as on Debian 12 and on Debian 13, with mirrors of the
+# test's own, whose kernels consist of two files.  Prints TAP; takes a minute and needs
+# neither root nor network.
 
 set -u
 
@@ -35,8 +36,8 @@ check()
 	fi
 }
 
-# kernel DIRECTORY VERSION: its line 10 is another one from 6.12.11 on, its line 2
-# from 6.12.9 on.
+# kernel DIRECTORY VERSION: make a kernel.  Line 2 of mm/slub.c differs from 6.12.9 on,
+# lines 10 and 30 from 6.12.12 on.
 kernel()
 {
 	mkdir -p "$1/mm"
@@ -51,7 +52,7 @@ kernel()
 	fi
 }
 
-# package VERSION: Debian's package of that kernel, in build/pool.
+# package VERSION: make Debian's package of that kernel, in $WORK/pool.
 package()
 {
 	local deb=$WORK/pool/${PACKAGE}_$1-1_all.deb root=$WORK/root
@@ -65,7 +66,7 @@ package()
 	dpkg-deb -b "$root" "$deb" >/dev/null
 }
 
-# publish ARCHIVE SUITE VERSION...: a suite of an archive below mirror/.
+# publish ARCHIVE SUITE VERSION...: make a suite of an archive below mirror/.
 publish()
 {
 	local archive=$WORK/mirror/$1 dists=$WORK/mirror/$1/dists/$2 file
@@ -90,7 +91,7 @@ publish()
 	} >"$dists/Release"
 }
 
-# system CODENAME [SUITE-LINE...]: what this system is, and its sources, one line each.
+# system CODENAME [SUITE-LINE...]: pretend to be this Debian, with these sources.
 system()
 {
 	echo "VERSION_CODENAME=$1" >"$OS_RELEASE"
@@ -101,7 +102,7 @@ system()
 	[ "$1" = trixie ] || publish debian trixie
 }
 
-# gets VERSION [WORDS]: fetching takes that version, and says these words.
+# gets VERSION [WORDS]: scripts/source takes that version, and prints these words.
 gets()
 {
 	"$WORK/scripts/source" >"$WORK/out" 2>&1
@@ -111,12 +112,12 @@ gets()
 	[ -n "${2:-}" ] || ! grep -q untested "$WORK/out"
 }
 
-# refuses WORDS...: nothing is fetched, and each of these words is said.
+# refuses WORDS...: fetch-source fetches nothing, and prints all of these words.
 refuses()
 {
 	local words
 	if "$WORK/scripts/fetch-source" >"$WORK/out" 2>&1; then
-		echo "it was taken"
+		echo "fetch-source succeeded, but should have failed"
 		return 1
 	fi
 	cat "$WORK/out"
@@ -142,7 +143,7 @@ debian_13()
 		"Components: main" "Trusted: yes" >"$WORK/etc/sources.list.d/debian.sources"
 }
 
-# patches LINE...: a series of one patch for each line of mm/slub.c.
+# patches LINE...: make a series with one patch for each of these lines of mm/slub.c.
 patches()
 {
 	local n=0 line
@@ -178,7 +179,7 @@ carried()
 		! grep -q '^Linux' "$PATCHES"/*.patch
 }
 
-# The second patch collides in 6.12.12, the first does not.
+# The second patch conflicts with 6.12.12, the first does not.
 collides()
 {
 	local tree=$BUILD/carry-6.12.12
@@ -187,7 +188,7 @@ collides()
 	grep -qF '0002-mm-test-2.patch: mm/slub.c' "$WORK/out" &&
 		grep -qF 'mm: test 2' "$WORK/out" && ! grep -q 0001-mm "$WORK/out" &&
 		grep -q 'git rebase --continue' "$WORK/out" || return 1
-	# Asked again in the middle of it, it says the same.
+	# Called again in the middle of the rebase, carry says the same.
 	! refresh 6.12.12 && grep -q 'git rebase --continue' "$WORK/out" &&
 		grep -q '^-30' "$PATCHES/0002-mm-test-2.patch" || return 1
 	sed -i '/^<<<</d; /^====/d; /^>>>>/d; /^other$/d; /^30$/d' "$tree/mm/slub.c"
@@ -216,40 +217,40 @@ END
 debian_12
 publish debian trixie 6.12.8
 publish debian-security trixie-security 6.12.9 6.12.11
-check "Debian 12: of Debian 13's security"	gets 6.12.9
+check "Debian 12: from Debian 13's security updates"	gets 6.12.9
 rm -r "$WORK/mirror"
-check "again: nobody is asked"			gets 6.12.9
+check "again: no mirror is asked"		gets 6.12.9
 
 debian_13
 publish debian trixie 6.12.8
 publish debian-security trixie-security 6.12.9
-check "Debian 13: of its own security"		gets 6.12.9
+check "Debian 13: from its security updates"	gets 6.12.9
 
 system trixie debian\ trixie
 publish debian trixie 6.12.8
 publish debian-security trixie-security 6.12.9
-check "security not configured"			gets 6.12.9
+check "security updates not configured"		gets 6.12.9
 
 system bookworm debian\ bookworm
 publish debian bookworm-backports 6.12.9
-check "of the backports"			gets 6.12.9
+check "from the backports"			gets 6.12.9
 
 debian_13
 publish debian-security trixie-security 6.12.11
 publish debian trixie 6.12.8
-check "a newer one that the series fits"	gets 6.12.11 \
+check "a newer version to which the series applies"	gets 6.12.11 \
 	'Linux 6.12.11 is untested; this series was tested with Linux 6.12.8 to 6.12.9'
 
 debian_13
 publish debian-security trixie-security 6.12.12 6.12.8
-check "a newer one that it does not fit"	gets 6.12.8
-check "what was wrong with it is said"		grep -qF \
+check "a newer version to which it does not apply"	gets 6.12.8
+check "the log names the patch and the file"	grep -qF \
 	'0001-mm-test-1.patch does not apply to Linux 6.12.12: mm/slub.c' \
 	"$BUILD/log/kernel-source.log"
 
 debian_13
 publish debian-security trixie-security 6.12.12 6.12.7
-check "nothing that it fits"			refuses 'no source of Linux 6.12 ' \
+check "no version to which it applies"		refuses 'no source of Linux 6.12 ' \
 	'applies to (Linux 6.12.8 to 6.12.9)' 'the mirror has: 6.12.7 6.12.12' \
 	'make refresh LINUX_VERSION='
 
@@ -260,15 +261,15 @@ debian_13
 publish debian-security trixie-security 6.12.8 6.12.9 6.12.11
 for version in 6.12.8 6.12.9; do
 	export LINUX_VERSION=$version
-	check "every version named as tested: $version"	gets "$version"
+	check "each tested version by name: $version"	gets "$version"
 done
 unset LINUX_VERSION
-check "another version, kept"			gets 6.12.9
-LINUX_VERSION=6.12.11 check "an untested one by name"	gets 6.12.11 'is untested'
+check "the newest tested version, kept"		gets 6.12.9
+LINUX_VERSION=6.12.11 check "an untested version by name"	gets 6.12.11 'is untested'
 
 debian_13
 publish debian-security trixie-security 6.12.8
-LINUX_VERSION=6.12.9 check "a version that is not there"	refuses \
+LINUX_VERSION=6.12.9 check "a version that the mirror lacks"	refuses \
 	'no source of Linux 6.12.9' 'the mirror has: 6.12.8'
 LINUX_VERSION=6.11.3 check "another kernel by name"	refuses \
 	'LINUX_VERSION=6.11.3 is no version of Linux 6.12'
@@ -278,9 +279,9 @@ LINUX_VERSION=newest check "a word"		refuses \
 debian_13
 publish debian-security trixie-security 6.12.9 6.12.11 6.12.12
 check "the series goes to a newer version"	carried
-check "it collides, and a person goes on"	collides
-check "to where it is"				refresh_refused 6.12.9 already
-check "to nowhere"				refresh_refused "" 'which version'
+check "a conflict, resolved by hand"		collides
+check "the version that it is for already"	refresh_refused 6.12.9 already
+check "no version is named"			refresh_refused "" 'which version'
 
 echo "1..$count"
 [ "$failed" -eq 0 ]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Each document of each file has to be what its apiVersion and kind say; the checker
-// must also find mistakes.
+// Each document of each file has to be valid for its apiVersion and kind; the checker
+// also has to find a mistake that is put into it.
 "use strict";
 const fs = require("fs");
 const yaml = require("js-yaml");
@@ -23,7 +23,7 @@ function problem(document) {
 	}
 }
 
-// A copy in which one thing is wrong.
+// A copy of the document with one mistake.
 function spoiled(document) {
 	const copy = JSON.parse(JSON.stringify(document));
 	copy.metadata.name = 5;
@@ -40,7 +40,7 @@ for (const file of process.argv.slice(2)) {
 		console.log(`${good ? "ok" : "not ok"} ${number} ${file.replace(/.*\//, "")}: ` +
 			`${document.kind} ${document.metadata.name}`);
 		if (!good)
-			console.log(`# ${found || "a mistake was not found"}`);
+			console.log(`# ${found || "the checker did not find a mistake"}`);
 	}
 }
 console.log(`1..${number}`);

@@ -3,8 +3,8 @@
 #
 # source.sh - does the kernel's source follow patches and overlay?
 #
-# On a kernel of three files, in a copy of the scripts.  Prints TAP; takes
-# seconds and needs neither root nor network.
+# Runs a copy of the scripts on a kernel of three files.  Prints TAP; takes seconds
+# and needs neither root nor network.
 
 set -u
 
@@ -43,7 +43,7 @@ check()
 	fi
 }
 
-# patch NUMBER FILE LINE TEXT: a mail that replaces that line.
+# patch NUMBER FILE LINE TEXT: write a patch that replaces that line.
 patch()
 {
 	local before=$(($3 - 3)) line=$3
@@ -62,13 +62,13 @@ prepare()
 	"$WORK/scripts/prepare-source"
 }
 
-# refused TEXT: preparing fails, says that, and leaves the tree as it was.
+# refused TEXT: prepare-source fails, prints TEXT, and leaves the tree as it was.
 refused()
 {
 	local before
 	before=$(state)
 	if prepare >"$WORK/out" 2>&1; then
-		echo "it was taken"
+		echo "prepare-source succeeded, but should have failed"
 		return 1
 	fi
 	cat "$WORK/out"
@@ -106,7 +106,7 @@ unchanged()
 	prepare && [ "$(state | grep -v '/\.prepared-')" = "$before" ]
 }
 
-# only FILE...: these and no others have another time or content than before.
+# only FILE...: prepare-source changes the time or content of these files only.
 only()
 {
 	local before
@@ -152,7 +152,8 @@ own_tree()
 		"$WORK/scripts/fetch-source" && [ "$(cat "$BUILD/src/key")" = 6.12.999 ]
 }
 
-# own_refused TEXT COMMAND...: what the command did to the tree is noticed.
+# own_refused TEXT COMMAND...: after COMMAND has changed the user's own tree,
+# fetch-source fails and prints TEXT.
 own_refused()
 {
 	local text=$1
@@ -165,7 +166,8 @@ own_refused()
 	grep -q -e "$text" "$WORK/out"
 }
 
-# no_packages SENTENCE VARIABLE=VALUE...: "make kernel-deb" refuses, and leaves nothing.
+# no_packages SENTENCE VARIABLE=VALUE...: kernel-deb fails with that sentence and a
+# next step, and leaves no file.
 no_packages()
 {
 	local sentence=$1 flavour=
@@ -190,8 +192,8 @@ sources()
 		paste -sd'|')" = "$expected" ]
 }
 
-# stopped SIGNAL: a build that is ended ends at once and whole: nothing of it
-# goes on, and the next one need not wait for its lock.
+# stopped SIGNAL: after the signal, no process of a build goes on, and its lock is
+# free for the next one.
 stopped()
 {
 	local pid i
@@ -250,38 +252,38 @@ EOF
 
 patch 1 mm/slub.c 10 ten
 check "a series and an overlay"			first
-check "again: nothing is written"		unchanged
+check "again: no file is written"		unchanged
 patch 2 mm/mmap.c 20 twenty
-check "a patch more"				only ./mm/mmap.c
+check "one more patch"				only ./mm/mmap.c
 patch 2 mm/mmap.c 21 twenty-one
 check "a patch that changed"			only ./mm/mmap.c
 rm "$PATCHES/0002-test.patch"
-check "a patch less"				only ./mm/mmap.c
-check "its file is as it was"			cmp "$TREE/mm/mmap.c" "$PRISTINE/mm/mmap.c"
+check "one patch less"				only ./mm/mmap.c
+check "the file of that patch is pristine"	cmp "$TREE/mm/mmap.c" "$PRISTINE/mm/mmap.c"
 echo 'int bc2;' >"$OVERLAY/kernel/bc/core.c"
 check "an overlay file that changed"		only ./kernel/bc/core.c
 rm "$OVERLAY/kernel/bc/files.c"
-check "an overlay file less"			only ./kernel/bc/files.c
-check "a Kconfig means to configure again"	kconfig_is_newer
+check "one overlay file less"			only ./kernel/bc/files.c
+check "a new Kconfig file: configure again"	kconfig_is_newer
 patch 2 mm/slub.c 10 eleven
 check "a patch that does not apply"		refused '0002-test.patch does not apply'
 rm "$PATCHES/0002-test.patch"
 patch 2 mm/mmap.c 10 ten
 sed -i 's/^ 8$/ 88/' "$PATCHES/0002-test.patch"
-check "no fuzz"					refused '0002-test.patch does not apply'
+check "a patch that needs fuzz"			refused '0002-test.patch does not apply'
 sed -i 's/^@@ -7,7 +7,7 @@/@@ -9,7 +9,7 @@/; s/^ 88$/ 8/' "$PATCHES/0002-test.patch"
-check "but offsets"				only ./mm/mmap.c
+check "a patch that needs an offset"		only ./mm/mmap.c
 rm "$PATCHES/0002-test.patch"
 prepare >/dev/null 2>&1
 patch 2 mm/no-such.c 10 ten
-check "a patch to a file that is not there"	refused 'mm/no-such.c'
+check "a patch to a file that does not exist"	refused 'mm/no-such.c'
 printf 'diff --git a/n b/n\nnew file mode 100644\n--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+n\n' \
 	>"$PATCHES/0002-test.patch"
 check "a patch that adds a file"		refused 'adds, removes or renames'
 rm "$PATCHES/0002-test.patch"
 mkdir "$OVERLAY/mm"
 touch "$OVERLAY/mm/slub.c"
-check "an overlay that overwrites"		refused 'would overwrite'
+check "an overlay file that the kernel has"	refused 'would overwrite'
 rm -r "$OVERLAY/mm"
 check "after an interruption"			interrupted
 check "LINUX_SRC, and back"			own_tree
@@ -305,13 +307,13 @@ if [ "$(uname -m)" = x86_64 ]; then
 	check "kernel-deb: no flavour"			no_packages "which of Debian's kernels"
 	check "kernel-deb: an unknown flavour"		no_packages "no packages of a kernel 'toaster'" \
 		FLAVOUR=toaster
-	check "kernel-deb: no revision"			no_packages 'REVISION=x is no number' \
+	check "kernel-deb: REVISION is no number"	no_packages 'REVISION=x is no number' \
 		FLAVOUR=cloud-amd64 REVISION=x
-	check "kernel-deb: no number of jobs"		no_packages 'JOBS=0 is no number' \
+	check "kernel-deb: JOBS is no number"		no_packages 'JOBS=0 is no number' \
 		FLAVOUR=cloud-amd64 JOBS=0
-	check "kernel-deb: types or not"		no_packages 'BTF=maybe is neither' \
+	check "kernel-deb: BTF is neither yes nor no"	no_packages 'BTF=maybe is neither' \
 		FLAVOUR=cloud-amd64 BTF=maybe
-	check "kernel-deb: symbols that are left out"	no_packages 'BTF=no leaves out' \
+	check "kernel-deb: DEBUG=1 and BTF=no"		no_packages 'BTF=no leaves out' \
 		FLAVOUR=cloud-amd64 BTF=no DEBUG=1
 	mkdir "$WORK/bin"
 	printf '#!/bin/sh\necho head; echo "disk 1 1 17 1%% /"\n' >"$WORK/bin/df"
@@ -320,7 +322,7 @@ if [ "$(uname -m)" = x86_64 ]; then
 		FLAVOUR=cloud-amd64 PATH="$WORK/bin:$PATH"
 	rm -r "${WORK:?}/bin"
 fi
-check "a build that is told to end"		stopped TERM
+check "a build that gets SIGTERM"		stopped TERM
 check "a build that loses its terminal"		stopped HUP
 check "a build that is killed"			stopped KILL
 

@@ -40,7 +40,8 @@ check()
 	fi
 }
 
-# exits STATUS COMMAND...: it does.  Its stderr is in $WORK/stderr.
+# exits STATUS COMMAND...: the command exits with that status.  Its stderr is in
+# $WORK/stderr.
 exits()
 {
 	local wanted=$1 got=0
@@ -52,7 +53,7 @@ exits()
 	return 1
 }
 
-# prints TEXT COMMAND...: exactly that on stdout.
+# prints TEXT COMMAND...: the command prints exactly TEXT on stdout.
 prints()
 {
 	local wanted=$1 got
@@ -63,7 +64,7 @@ prints()
 	return 1
 }
 
-# nothing_left: no process and no file of a machine that has ended.
+# nothing_left: a virtual machine that has ended leaves no process and no file.
 nothing_left()
 {
 	local tries
@@ -86,7 +87,7 @@ separate()
 		[ "$(cat "$WORK/out")" = out ] && [ "$(cat "$WORK/err")" = err ]
 }
 
-# In one file, what was written first comes first.
+# stdout and stderr in one file keep the order in which they were written.
 in_order()
 {
 	vm -- sh -c 'for i in 1 2 3 4 5 6 7 8; do echo $i; echo $i >&2; done' \
@@ -94,7 +95,7 @@ in_order()
 	[ "$(uniq -c <"$WORK/both" | awk '$1 == 2' | wc -l)" -eq 8 ]
 }
 
-# same_bytes MEGABYTES: there and back through stdin and stdout.
+# same_bytes MEGABYTES: bytes pass through stdin and stdout unchanged.
 # shellcheck disable=SC2094 # cmp does not write
 same_bytes()
 {
@@ -104,7 +105,7 @@ same_bytes()
 	cat "$WORK/bytes" | vm -- cat | cmp - "$WORK/bytes"
 }
 
-# UML has one, QEMU two if nothing else is said.
+# UML has one CPU, QEMU two unless --cpus says otherwise.
 processors()
 {
 	case ${options[*]} in
@@ -115,7 +116,7 @@ processors()
 	esac
 }
 
-# All of stdout, \n and \r and NUL as they are.
+# stdout passes all byte values unchanged, including \n, \r and NUL.
 all_bytes()
 {
 	local program='BEGIN { for (i = 0; i < 256; i++) printf "%c", i }'
@@ -133,7 +134,7 @@ endless_stdin()
 	[ "$(yes | vm -- head -n 1)" = y ]
 }
 
-# The kernel's sign of OpenVZ is there, and can be taken away.
+# The files of OpenVZ in /proc are there, and bc_proc=off removes them.
 asked_proc()
 {
 	local file=/proc/user_beancounters
@@ -171,7 +172,7 @@ parallel()
 	done
 }
 
-# interrupted SIGNAL STATUS: it ends the machine, and nothing stays.
+# interrupted SIGNAL STATUS: the signal ends the virtual machine, and nothing is left.
 interrupted()
 {
 	local pid
@@ -190,7 +191,7 @@ interrupted()
 	exits "$2" wait "$pid" && nothing_left
 }
 
-# A ^C on the terminal reaches the whole process group at once.
+# ^C on the terminal goes to the whole process group at once.
 interrupt_group()
 {
 	mkdir -p "$WORK/tmp"
@@ -225,7 +226,7 @@ panic()
 		grep -q 'the whole log: ' "$WORK/stderr"
 }
 
-# What ends the machine without a word of the kernel is told.
+# When a signal from outside kills the virtual machine, vm/run names the signal.
 killed_outside()
 {
 	local pid
@@ -238,7 +239,7 @@ killed_outside()
 	while ! grep -q up "$WORK/up" && kill -0 "$pid"; do
 		sleep 0.1
 	done
-	# Of the supervisor's two, not the one that writes the log.
+	# Kill the child of the supervisor that is the guest, not the one for the log.
 	ps -o pid=,comm= --ppid "$(pgrep -P "$pid" supervise)" |
 		awk '$2 != "supervise" { print $1 }' | xargs kill -KILL || return 1
 	exits 125 wait "$pid" || return 1
@@ -301,12 +302,12 @@ check "stdout and stderr apart"		separate
 check "stdout and stderr in one file"	in_order
 check "every byte"			all_bytes
 check "100 MB through stdin and stdout"	same_bytes 100
-check "stdin that comes late"		late_stdin
-check "stdin without end"		endless_stdin
+check "stdin that arrives late"		late_stdin
+check "endless stdin"			endless_stdin
 check "no stdin"			exits 0 vm -- sh -c '! read -r line'
 check "--rw"				writable
-check "bc_proc=on, or what is appended"	asked_proc
-check "the rest is read-only"		read_only
+check "bc_proc=on, unless appended otherwise"	asked_proc
+check "other directories are read-only"	read_only
 check "several at a time"		parallel
 check "a terminal"			terminal
 check "--timeout: 124"			timed_out
@@ -315,7 +316,7 @@ check "SIGINT"				interrupted INT 130
 check "SIGINT to the process group"	interrupt_group
 check "a warning in the log: 125"	splat
 check "a panic: 125"			panic
-check "killed from outside: it is said"	killed_outside
+check "killed from outside: the signal is named"	killed_outside
 check "--log"				log_file
 
 echo "1..$count"

@@ -27,7 +27,7 @@ void mount_all(void);
 void keep_dir(const char *path);
 void rw_dir(const char *id_and_path);
 
-/* Nothing works without it: say so and panic. */
+/* Say what is missing, and panic: the guest cannot work without it. */
 void fail(const char *what) __attribute__((noreturn));
 
 #endif /* VM_GUEST_H */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PID 1 of the guest: mount what a Linux program expects, run one command,
- * write down how it ended, power off.
+ * PID 1 of the guest: mount the file systems that a Linux program expects, run
+ * one command, write its exit status to the share, power off.
  *
  * The kernel's command line says, through the environment, where the share is
  * (job.h): VM_SHARE=DIR on UML, VM_SHARE=9p:TAG on QEMU.  Words of the job:
  *
  *   cwd DIR        run the command there
- *   keep DIR       still show the host's DIR although a tmpfs covers it
+ *   keep DIR       show the host's DIR even though a tmpfs covers it
  *   rw ID DIR      make the host's DIR writable (ID is the 9p tag)
  *   stdin          there is something on stdin
  *   merge          stdout and stderr are one stream
@@ -84,7 +84,7 @@ static void put(const char *path, const char *text)
 	close(fd);
 }
 
-/* The files the command's stdio is made of. */
+/* The file descriptors of the command's stdio. */
 struct stdio {
 	int command[3]; /* what the command gets, or -1: /dev/null */
 	struct pump_fds pump;
@@ -183,7 +183,10 @@ static void run_pump(struct stdio *io)
 {
 	int i;
 
-	/* Only the command may hold the ends whose closing means something. */
+	/*
+	 * Only the command may hold these ends: the other side takes their closing
+	 * for the end of the stream or of the command.
+	 */
 	for (i = 0; i < 3; i++)
 		if (io->command[i] >= 0)
 			close(io->command[i]);
@@ -192,7 +195,7 @@ static void run_pump(struct stdio *io)
 	_exit(pump(io->pump));
 }
 
-/* Every orphan of the guest is ours; wait for one of them in particular. */
+/* Reap every orphan of the guest until this one child has ended. */
 static int reap_until(pid_t wanted)
 {
 	int status;
@@ -228,7 +231,7 @@ static int run(void)
 	return WEXITSTATUS(status);
 }
 
-/* Objects younger than five seconds do not count as lost. */
+/* kmemleak does not report objects younger than five seconds. */
 static void find_leaks(void)
 {
 	put("/sys/kernel/debug/kmemleak", "scan\n");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What vm/run, the supervisor on the host and PID 1 in the guest tell each
- * other goes through files in one directory, the share:
+ * vm/run, the supervisor on the host and PID 1 in the guest exchange data
+ * through files in one directory, the share:
  *
  *   job         from vm/run: one "word [argument]" per line, see init.c
  *   argv, env   from vm/run: strings that end in NUL
@@ -13,8 +13,8 @@
  *   kmemleak    from the guest: leaks found, when asked to look for them
  *   status      from the guest: the command's exit status, written last
  *
- * Files and not consoles: a console is shared with the kernel's log,
- * translates newlines, and loses bytes when it is busy.
+ * A console would not do: it is shared with the kernel's log, translates
+ * newlines, and loses bytes when it is busy.
  */
 #ifndef VM_JOB_H
 #define VM_JOB_H

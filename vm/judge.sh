@@ -1,17 +1,18 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# judge.sh - how did it end?  Part of vm/run.
+# judge.sh - decide how the virtual machine ended.  Part of vm/run.
 
-# complaints: the lines of the log on standard input which mean that something is
-# wrong with the kernel; fails when there is none.
+# complaints: the lines of the log on standard input that mean that something is
+# wrong with the kernel; fails when there is no such line.
 complaints()
 {
 	LC_ALL=C sed -E 's/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? //' |
 		LC_ALL=C grep -aE -f <(grep -v '^#' "$VM/splats" | grep .)
 }
 
-# judge MACHINE-STATUS: look at the log and at the status; set the exit status.
+# judge MACHINE-STATUS: set the exit status from the log and the supervisor's status,
+# and report what went wrong.
 judge()
 {
 	local found='' ended='' keep=$BUILD/log/vm-$$.log
@@ -19,7 +20,7 @@ judge()
 	read -r ended 2>/dev/null <"$job/share/ended" || :
 	if [ "$1" -eq 124 ]; then
 		result=124
-		complaint="the time was up after $timeout s"
+		complaint="the command had not ended after $timeout s (--timeout)"
 	elif [ "$1" -ge 128 ]; then
 		result=$1
 		case $ended in
@@ -29,12 +30,12 @@ judge()
 	elif [ -s "$job/share/status" ]; then
 		read -r result <"$job/share/status"
 	else
-		complaint="the kernel did not get to the end of the command: ${ended:-the supervisor was ended (status $1)}"
+		complaint="the virtual machine ended before the command did: ${ended:-the supervisor ended with status $1}"
 	fi
 	found=$(complaints <"$log" | head -n 20) || :
 	if [ -n "$found" ] && [ -z "$allow_splat" ]; then
 		[ "$result" -eq 124 ] || result=125
-		complaint="${complaint:+$complaint; }the kernel complained:"
+		complaint="${complaint:+$complaint; }the kernel logged a warning:"
 	fi
 	if [ -s "$job/share/kmemleak" ]; then
 		result=125

@@ -3,22 +3,23 @@
 #
 # machine.sh - the command lines of the two machines.  Part of vm/run.
 
-# What both kernels are told; what is appended comes after it.
+# The parameters of both kernels; those of --append come after them.
 kernel_parameters()
 {
 	printf '%s ' ro "init=$TOOLS/init" loglevel=7 panic=-1 bc_proc=on
 }
 
-# enough_memory: a machine that the host has no memory for ends in the middle.
+# enough_memory: check that the host has memory for the guest; without, the guest
+# would end in the middle.
 enough_memory()
 {
 	local have want
 	have=$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)
 	want=$(numfmt --from=iec "$memory" 2>/dev/null) ||
-		complain "--memory $memory: no size" "write it like 512M or 2G"
+		complain "--memory $memory: not a size" "write it like 512M or 2G"
 	if [ "$((have * 2))" -lt "$((want / 1024))" ]; then
-		broken "this system has $((have / 1024)) MB of memory to spare, too little for a guest of $memory" \
-			"give the machine less: --memory 512M"
+		broken "this system has $((have / 1024)) MB of memory available, too little for a guest of $memory" \
+			"give the guest less: --memory 512M"
 	fi
 }
 
@@ -31,14 +32,14 @@ roomy()
 	[ "${have:-0}" -ge "$((want / 1024))" ]
 }
 
-# executable DIRECTORY: may its files be mapped as code?  UML's memory has to be.
+# executable DIRECTORY: may its files be mapped as code?  UML maps its memory so.
 executable()
 {
 	! findmnt -n -o OPTIONS -T "$1" | tr ',' '\n' | grep -qx noexec
 }
 
-# uml_memory: a directory to keep the guest's memory in; RAM if possible.  Docker's
-# /dev/shm has neither the room nor the right to execute.
+# uml_memory: a directory for the file with the guest's memory, in RAM if possible.
+# Docker's /dev/shm is too small and mounted noexec.
 uml_memory()
 {
 	local dir
@@ -49,8 +50,8 @@ uml_memory()
 		fi
 	done
 	broken "no room for $memory of guest memory in /dev/shm, ${TMPDIR:-/tmp} or /var/tmp" \
-		"what is mounted noexec does not count: set TMPDIR to a directory that is not" \
-		"or give the machine less: --memory 512M"
+		"set TMPDIR to a directory that has room and is not mounted noexec" \
+		"or give the guest less: --memory 512M"
 }
 
 uml_command()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In the guest: the file systems.  The root is the host's, read-only; what
- * must be writable is memory, or a directory that vm/run --rw names.
+ * In the guest: the file systems.  The root is the host's, read-only; a
+ * writable directory is a tmpfs, or one that vm/run --rw names.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +18,11 @@
 
 static struct {
 	char *path, *source; /* source NULL: the host's directory, read-only */
-	int fd; /* of that directory, from before it was covered */
+	int fd; /* of that directory, opened before a tmpfs covered it */
 } dirs[MAX_DIRS];
 static int dir_count;
 
-/* A directory of the host: a path on UML, "9p:TAG" on QEMU. */
+/* SOURCE names a directory of the host: a path on UML, "9p:TAG" on QEMU. */
 int mount_host(const char *source, const char *target)
 {
 	if (strncmp(source, "9p:", 3))
@@ -55,7 +55,7 @@ void keep_dir(const char *path)
 		add_dir(path, NULL, fd);
 }
 
-/* "TAG PATH" on QEMU; on UML the tag is "-" and the path says it all. */
+/* "TAG PATH" on QEMU; on UML the tag is "-", because the path is enough. */
 void rw_dir(const char *id_and_path)
 {
 	const char *path = strchr(id_and_path, ' ') + 1;
@@ -70,7 +70,7 @@ void rw_dir(const char *id_and_path)
 	add_dir(path, source, -1);
 }
 
-/* The parents too; they may exist. */
+/* Make the directory and its parents; any of them may exist. */
 static void make_dirs(const char *path)
 {
 	char part[4096], *slash;
@@ -111,7 +111,7 @@ static void try_mount(const char *type, const char *target, unsigned long flags,
 		      const char *options)
 {
 	mkdir(target, 0755);
-	/* A kernel without it is no reason not to start. */
+	/* A kernel without this file system can run the command all the same. */
 	if (mount(type, target, type, flags, options) < 0 && errno != ENODEV)
 		fprintf(stderr, "vm: mounting %s on %s: %m\n", type, target);
 }

@@ -3,8 +3,8 @@
  * In the guest: carry the command's stdin, stdout and stderr between its pipes
  * and the files of the share.  A process of its own, started by init.
  *
- * The command never sees the files: what it has are pipes, so that opening
- * /dev/stdout again or truncating it does what it does everywhere.
+ * The command has pipes and never sees the files, so that opening /dev/stdout
+ * again or truncating it works as on any other system.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,8 +46,8 @@ static bool write_all(int fd, const char *data, size_t size)
 }
 
 /*
- * Copy what is there, but do not stay with one that never stops writing.  A
- * pipe holds 1 MB at most, four chunks.  False at the end of the stream.
+ * Copy what is in the pipe, but return even if the command never stops writing.
+ * A pipe holds 1 MB at most, four chunks.  False at the end of the stream.
  */
 static bool drain(int from, int to)
 {
@@ -66,7 +66,7 @@ static bool drain(int from, int to)
 	return true;
 }
 
-/* Opened anew each time: the guest would believe the size it knows. */
+/* The file is opened again each time: the guest caches an open file's size. */
 static ssize_t read_more(int share)
 {
 	ssize_t n;
@@ -101,7 +101,7 @@ static bool fetch_stdin(int share)
 
 	if (in.start < in.end)
 		return true;
-	/* First the mark, then the data: what came before it is then there. */
+	/* The mark before the data: data written before the mark is then seen. */
 	complete = faccessat(share, "stdin.eof", F_OK, 0) == 0;
 	n = read_more(share);
 	if (n == 0) {
@@ -118,7 +118,7 @@ static bool fetch_stdin(int share)
 	return true;
 }
 
-/* False when the command does not want any more. */
+/* False when the command reads no more. */
 static bool deliver_stdin(int to)
 {
 	ssize_t n;
@@ -168,7 +168,7 @@ int pump(struct pump_fds fds)
 			wait = in.wait_ms;
 		if (poll(set, 4, wait) < 0 && errno != EINTR)
 			return 1;
-		/* Looked at before the streams: they get a last turn. */
+		/* Read before the streams are drained: they get a last turn. */
 		ended = set[2].revents != 0;
 		if (fds.from_stdout >= 0 && !drain(fds.from_stdout, out))
 			close_end(&fds.from_stdout);

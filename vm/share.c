@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In the guest: the files of the share.  It is mounted where nobody sees it:
- * the mount is detached at once and lives on as a file descriptor.
+ * In the guest: the files of the share.  Its mount is detached at once, so that
+ * no process sees it, and lives on as a file descriptor.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 void fail(const char *what)
 {
 	fprintf(stderr, "vm: %s: %m\n", what);
-	/* PID 1 that exits is a panic, which the runner reports. */
+	/* When PID 1 exits, the kernel panics, and vm/run reports that. */
 	_exit(1);
 }
 
@@ -27,7 +27,7 @@ int open_share(const char *where)
 
 	if (!where)
 		fail("no VM_SHARE on the kernel's command line");
-	/* Any directory that is certain to exist. */
+	/* /proc, because it is certain to exist. */
 	if (mount_host(where, "/proc") < 0)
 		fail("mounting the share");
 	fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -36,7 +36,7 @@ int open_share(const char *where)
 	return fd;
 }
 
-/* The whole file, and a NUL after it. */
+/* Return the whole file, with a NUL after it. */
 char *read_share(int share, const char *name, size_t *size)
 {
 	size_t used = 0, room = 4096;
@@ -63,7 +63,7 @@ char *read_share(int share, const char *name, size_t *size)
 	return data;
 }
 
-/* A file of NUL-terminated strings, as argv and environ want it. */
+/* Return a file of NUL-terminated strings in the form of argv and environ. */
 char **read_strings(int share, const char *name)
 {
 	size_t size, count = 0;

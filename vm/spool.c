@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * On the host: what the guest's pump.c is on the other side.  The command's
- * stdout and stderr come as files that grow; stdin goes as one.
+ * On the host: the counterpart of pump.c in the guest.  The command's stdout
+ * and stderr arrive in files that grow; its stdin is sent in another such file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,13 +16,13 @@
 
 /* How far the spooled stdin may run ahead of the guest. */
 #define STDIN_AHEAD (64L << 20)
-/* Give the disk back after this much output has been passed on. */
+/* Free space on the disk each time this much output has been passed on. */
 #define PUNCH (16L << 20)
 
 static char buffer[CHUNK];
 static int share; /* the directory, O_PATH */
 
-/* stdout and stderr: a file of the share that grows, and where it goes. */
+/* stdout and stderr: a file of the share that grows, and where it is copied. */
 static struct stream {
 	const char *name;
 	int from, to;
@@ -33,7 +33,7 @@ static struct stream {
 };
 
 static struct {
-	int spool; /* -1: nothing to spool, or all of it is */
+	int spool; /* -1: nothing to spool, or everything is spooled */
 	off_t size;
 } in = { -1, 0 };
 
@@ -58,7 +58,7 @@ bool write_all(int fd, const char *data, size_t size)
 	return true;
 }
 
-/* Pass on what has grown.  False when nobody reads us any more. */
+/* Pass on new output.  False when our own reader is gone. */
 static bool pass_on(struct stream *s)
 {
 	ssize_t n;
@@ -121,7 +121,7 @@ bool stdin_left(void)
 	return in.spool >= 0;
 }
 
-/* False while the guest has enough to read. */
+/* False while the guest still has enough to read. */
 bool stdin_wanted(void)
 {
 	if (in.spool < 0)

@@ -8,9 +8,9 @@
  *
  * COMMAND runs in a session of its own with its output in LOG.  With -i its
  * file descriptor 3 is a console for this terminal; Ctrl-] ends the guest.
- * Exits with 0 when the guest ended by itself, 124 when its time was up, 125
- * when it could not be started, 128+N when signal N asked to stop.  How the
- * guest ended is a line of words in SHARE/ended.
+ * Exits with 0 when the guest ended by itself, 124 after a timeout, 125 when
+ * the guest could not be started, 128+N when signal N asked to stop.  A line in
+ * SHARE/ended says how the guest ended.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,9 +41,9 @@ void die(const char *what)
 }
 
 /*
- * The kernel's log goes through a process of its own: UML wants something that
- * can be polled, and must not wait, or it loses lines, for whoever reads our
- * stdout.
+ * The kernel's log goes through a pipe to a process of its own: UML needs a
+ * file that can be polled, and loses lines when it has to wait for the reader
+ * of our stdout.
  */
 static int start_log(const char *name, pid_t *pid)
 {
@@ -101,11 +101,11 @@ static long long now_ms(void)
 struct run {
 	pid_t guest, logger;
 	int signals, changes, console;
-	long long start, deadline; /* of the latter 0: none */
-	const char *words; /* why we ended it */
+	long long start, deadline; /* in ms; deadline 0: none */
+	const char *words; /* why we ended the guest */
 };
 
-/* Nothing in the kernel's log tells of this: say what was seen from outside. */
+/* The kernel's log may not say why the guest ended: write what the host saw. */
 static void tell_end(const struct run *run, const char *share, int status)
 {
 	long long took = now_ms() - run->start;
@@ -136,7 +136,7 @@ static bool guest_ended(pid_t guest)
 	       info.si_pid == guest;
 }
 
-/* One turn.  Negative to go on, else how it ended. */
+/* Wait for an event and handle it.  Negative to go on, else our exit status. */
 static int turn(struct run *run)
 {
 	struct pollfd set[] = {
@@ -161,7 +161,7 @@ static int turn(struct run *run)
 		if (read(run->signals, &info, sizeof(info)) == sizeof(info) &&
 		    info.ssi_signo != SIGCHLD)
 			return 128 + info.ssi_signo;
-		/* Left to be collected: it is asked for its status later. */
+		/* The guest is not reaped here: its status is read at the end. */
 		if (guest_ended(run->guest))
 			return 0;
 	}
@@ -176,7 +176,7 @@ static int turn(struct run *run)
 		run->console = -1;
 	if (set[4].revents && run->console >= 0) {
 		run->words = terminal_to_console(run->console);
-		/* If it has just ended, that is why nobody reads us. */
+		/* If the guest has just ended, that is why the console is closed. */
 		if (run->words && guest_ended(run->guest))
 			run->words = NULL;
 		else if (run->words)
@@ -251,7 +251,7 @@ int main(int argc, char **argv)
 	do {
 		result = turn(&run);
 	} while (result < 0);
-	/* The session of the guest is a process group: nothing is left. */
+	/* The guest's session is one process group, which is killed as a whole. */
 	if (!guest_ended(run.guest) && !run.words)
 		run.words = "it was ended from outside";
 	kill(-run.guest, SIGKILL);

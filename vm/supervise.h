@@ -11,10 +11,10 @@ void die(const char *what) __attribute__((noreturn));
 void open_streams(const char *directory);
 bool write_all(int fd, const char *data, size_t size);
 
-/* Pass on what has grown.  False when nobody reads us any more. */
+/* Pass on new output.  False when our own reader is gone. */
 bool pass_on_all(void);
 
-/* Is there more of stdin to spool, and should it be now? */
+/* Is there more of stdin to spool, and should it be spooled now? */
 bool stdin_left(void);
 bool stdin_wanted(void);
 void spool_stdin(void);
@@ -23,9 +23,9 @@ void spool_stdin(void);
 void raw_terminal(void);
 void restore_terminal(void);
 
-/* Carry what is there.  False at the end of it. */
+/* Copy the console's output.  False at its end. */
 bool console_to_terminal(int *console);
-/* Likewise.  NULL to go on, else why the guest is to end. */
+/* Copy the user's input.  NULL to go on, else the reason to end the guest. */
 const char *terminal_to_console(int console);
 
 #endif /* VM_SUPERVISE_H */

@@ -32,7 +32,7 @@ void raw_terminal(void)
 
 	if (tcgetattr(STDIN_FILENO, &saved) < 0)
 		return;
-	/* stdout may be a file; what the console shows is for the user. */
+	/* stdout may be a file, but the console's output is for the user. */
 	screen = open("/dev/tty", O_WRONLY | O_CLOEXEC);
 	if (screen < 0)
 		screen = STDERR_FILENO;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table inputs.tsv: NAME VALUE and more, between tabs.
+ * Read the table inputs.tsv: NAME, VALUE and more columns, separated by tabs.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,7 +37,8 @@ void inputs_read(struct inputs *inputs, const char *path)
 		if (*line == '#' || *line == '\n')
 			continue;
 		if (sscanf(line, "%63s %lf", name, &value) != 2) {
-			fprintf(stderr, "%s: no input: %s", path, line);
+			fprintf(stderr, "%s: not NAME and VALUE: %s", path,
+				line);
 			exit(1);
 		}
 		add(inputs, name, value);
@@ -94,7 +95,8 @@ void inputs_scale(struct inputs *to, const struct inputs *from,
 	}
 	if (found)
 		return;
-	fprintf(stderr, "scale: there is no input like %s\n", part);
+	fprintf(stderr, "scale: no input's name begins or ends with %s\n",
+		part);
 	exit(1);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * scale INPUTS - the figures of docs/scale.md, as a table: what is simulated, on how
- * many CPUs, operations in a second of all of them, and what part that is of as many
- * times what one CPU does.
+ * scale INPUTS - print the figures of docs/scale.md as a table: what is simulated, on
+ * how many CPUs, the operations in a second of all CPUs together, and the efficiency,
+ * which is this throughput divided by that of one CPU and by the number of CPUs.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -12,11 +12,11 @@
 #include "models.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-/* Operations of a CPU before the clock starts: of those with many steps fewer. */
+/* Operations of a CPU before the clock starts; fewer for programs of LONG steps. */
 #define WARM 400
 #define LONG 800
 #define PERIODS 6
-/* So that a neighbour has been refused some times. */
+/* Long enough for a neighbour to be refused some times. */
 #define WARM_NS 3e7
 #define FEW 64
 
@@ -26,17 +26,17 @@ static const unsigned int few[] = { 1, 64, 256 };
 static const unsigned int many[] = { 1,	 2,  3,	 4,  6,	 8,   12,  16,
 				     24, 32, 48, 64, 96, 128, 192, 256 };
 
-/* A neighbour is refused so many times in a second; 0: as often as it can be. */
+/* How often a neighbour is refused in a second; 0: as often as possible. */
 static const double refusals[] = { 0, 1000, 100 };
 
 /**
- * struct variant - what if an input were another
- * @name: of the variant
- * @part: how the names of the inputs begin, or end
- * @factor: by which they are multiplied
- * @room: by which the bytes of a word near the barrier are, if it is not 0
+ * struct variant - a simulation with other inputs
+ * @name: name of the variant
+ * @part: the beginning or end of the names of the inputs that change
+ * @factor: by which these inputs are multiplied
+ * @room: if not 0, by which the bytes of a word near the barrier are multiplied
  * @group: all CPUs work in one group
- * @all: of all ways to count, and not only of the one that there is
+ * @all: simulate all ways to count, and not only NEAR_WORDS
  */
 static const struct variant {
 	const char *name;
@@ -76,13 +76,13 @@ static double run(struct sim_machine *machine,
 {
 	unsigned int warm = program->nr < LONG ? WARM : WARM / 20;
 
-	/* Fewer CPUs draw more often. */
+	/* With fewer CPUs each has to make more operations for the same precision. */
 	if (machine->cpus < FEW)
 		warm *= FEW / machine->cpus;
 	return sim_run(machine, program, warm);
 }
 
-/* What is late has to come back some times, or it is not seen. */
+/* Units that come back late must do so some times, or their effect is not seen. */
 static double warm_ns(const struct inputs *inputs, const char *op,
 		      const char *where)
 {
@@ -122,7 +122,7 @@ static void curve(const struct inputs *inputs, const char *variant,
 	sim_free(&program);
 }
 
-/* One CPU is refused, and all others do what they can, near the barrier. */
+/* One CPU is refused; all others work at full speed near the barrier. */
 static void neighbour(const struct inputs *inputs, const char *op,
 		      enum account account, double refused)
 {
@@ -153,7 +153,7 @@ static void neighbour(const struct inputs *inputs, const char *op,
 	sim_free(&odd);
 }
 
-/* A file has no lane, and memcg counts neither that nor what has one. */
+/* A file has no lane, and memcg does not count the resources that have lanes. */
 static bool has(const char *op, const char *where, enum account account)
 {
 	return strcmp(where, "lanes") ||

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the simulated CPUs do. Each works in a group of its own, all of these are
- * siblings, and the levels above them are shared. What belongs to the lowest level
- * alone stays with its CPU, unless all of them share one group.
+ * The programs of the simulated CPUs. Each CPU works in a group of its own; all these
+ * groups are siblings, and share the levels above them. The cache lines of the lowest
+ * level stay with its CPU, unless all CPUs share one group.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,8 +16,8 @@
 
 /*
  * The places. The lock of a level and its counter of kmemsize are on one line, or on
- * two, see lines.lock; that of another resource is on another one, and the words near
- * the barrier are.
+ * two, see lines.lock; the counter of another resource is on another line, and so are
+ * the words near the barrier.
  */
 #define LOCK(level) (level)
 #define OTHER(level) (8 + (level))
@@ -27,7 +27,7 @@
 #define ATOMIC(counter, level) (24 + 8 * (counter) + (level))
 #define PLAIN (~0ULL << NEAR)
 
-/* The words near the barrier: that of bytes and files, and two of the lanes. */
+/* The words near the barrier: one for bytes or files, and two of the lanes. */
 enum kind { WORD, PAGES, ITEMS };
 
 const char *const account_names[ACCOUNTS] = {
@@ -36,10 +36,9 @@ const char *const account_names[ACCOUNTS] = {
 };
 
 /**
- * struct request - what is charged, or given back
- * @name: in the table: OP.WHERE.@name are requests in an operation, held.@held
- *	instructions under the lock
- * @held: see there
+ * struct request - a kind of charge or uncharge
+ * @name: input OP.WHERE.@name is the number of such requests in an operation
+ * @held: input held.@held is the number of instructions under the lock
  * @bytes: it counts in kmemsize
  * @other: it counts in another resource
  */
@@ -57,11 +56,11 @@ static const struct request {
 /**
  * struct model - a program under construction
  * @inputs: the table
- * @program: to which steps are added
+ * @program: the program to which steps are added
  * @account: the way to count
  * @shared: levels that all CPUs share
- * @ns: of an instruction
- * @pause: nanoseconds outside before each request
+ * @ns: nanoseconds of an instruction
+ * @pause: nanoseconds outside of the lock before each request
  */
 struct model {
 	const struct inputs *inputs;
@@ -89,7 +88,7 @@ static double held_at_all(const struct model *m, const struct request *rq)
 	return inputs_get(m->inputs, "held.%s", rq->held);
 }
 
-/* Those of them that are for the levels that the benchmark's group did not have. */
+/* The part of these instructions for levels that the benchmark's group did not have. */
 static double held_above(const struct model *m, const struct request *rq)
 {
 	return inputs_get(m->inputs, "held.level") * (rq->bytes + rq->other) *
@@ -97,8 +96,8 @@ static double held_above(const struct model *m, const struct request *rq)
 }
 
 /*
- * Is a lock of the group enough? For a list it is, but for how it was. The one lock of
- * a tree is that of the uppermost level.
+ * Is the lock of the group enough? For a list it is, except with TREE_LOCK. The one lock
+ * of a tree is the lock of the uppermost level.
  */
 static bool lowest(const struct model *m, const struct request *rq)
 {
@@ -110,7 +109,7 @@ static bool one_lock(const struct model *m)
 	return m->account == TREE_LOCK || m->account == NEAR_WORDS;
 }
 
-/* The head of a list, and the neighbour in it. */
+/* Write the head of a list, and the neighbour in it. */
 static void touch_list(const struct model *m)
 {
 	sim_add(m->program, SIM_TOUCH, LIST(0), 0);
@@ -129,7 +128,7 @@ static void lock_lowest(const struct model *m, double ns)
 	sim_add(m->program, SIM_UNLOCK, LOCK(LEVELS - 1), 0);
 }
 
-/* From the lowest level to the uppermost, and all of them are held. */
+/* Take the locks from the lowest level to the uppermost, and hold all of them. */
 static void lock_levels(const struct model *m, bool take)
 {
 	enum sim_kind kind = take ? SIM_LOCK : SIM_UNLOCK;
@@ -146,7 +145,7 @@ static void lock_levels(const struct model *m, bool take)
 			LOCK(take ? level : m->shared - 1 - level), 0);
 }
 
-/* The counters of all levels that are shared. */
+/* Write the counters of all shared levels. */
 static void touch_levels(const struct model *m, bool bytes, bool other)
 {
 	unsigned int level;
@@ -199,7 +198,7 @@ static void one_request(const struct model *m, const struct request *rq)
 	}
 }
 
-/* The fraction is a request now and then. */
+/* Add NR requests; a fraction is a request with that probability. */
 static void many(const struct model *m, const struct request *rq, double nr,
 		 void (*add)(const struct model *m, const struct request *rq))
 {
@@ -224,7 +223,7 @@ static void one_walk(const struct model *m, const struct request *rq)
 	walk(m, 0);
 }
 
-/* Objects come from the stock of bytes, and what a fork() touches is pages. */
+/* Objects come from the stock of bytes; fork() touches pages, which are charged. */
 static void model_memcg(struct model *m, const char *op, bool near)
 {
 	double pages, instructions = inputs_get(m->inputs, "%s.memcg", op);
@@ -242,7 +241,7 @@ static void model_memcg(struct model *m, const char *op, bool near)
 	many(m, NULL, pages, one_walk);
 }
 
-/* What the table does not have, is never. */
+/* An input that the table does not have is 0. */
 static double input_or_0(const struct model *m, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -261,7 +260,7 @@ static double input_or_0(const struct model *m, const char *fmt, ...)
 	return 0;
 }
 
-/* The line of the words near the barrier, where others want it, too. */
+/* Lock or unlock the line of the words near the barrier, if other CPUs want it, too. */
 static void line(const struct model *m, enum sim_kind kind)
 {
 	if (m->shared == LEVELS)
@@ -269,8 +268,9 @@ static void line(const struct model *m, enum sim_kind kind)
 }
 
 /*
- * A look, and compare-and-exchange until none is lost. Before the first of these others
- * may have the line, or before each.
+ * Read the word, then compare-and-exchange until it succeeds or the word cannot serve
+ * the request. Other CPUs may get the line before the first exchange, or before each,
+ * see near.apart.
  */
 static void exchange(const struct model *m, enum kind word, double n)
 {
@@ -295,7 +295,7 @@ static void exchange(const struct model *m, enum kind word, double n)
 		line(m, SIM_UNLOCK);
 }
 
-/* What the word does not do is done under the lock: with @n < 0 it is emptied. */
+/* A request that the word cannot serve takes the lock: with @n < 0 it empties the word. */
 static void in_counters(const struct model *m, const struct request *rq,
 			enum kind word, double n)
 {
@@ -321,7 +321,7 @@ static void near_request(const struct model *m, const struct request *rq,
 	m->program->step[from].place = m->program->nr - from - 1;
 }
 
-/* What RCU has given back by now. */
+/* Give back what RCU has freed by now. */
 static void near_late(const struct model *m, const struct request *rq,
 		      double late)
 {
@@ -345,7 +345,7 @@ static void near_late(const struct model *m, const struct request *rq,
 	m->program->step[out].place = m->program->nr - out - 1;
 }
 
-/* Half of the requests are charged, and the other half is given back. */
+/* Half of the requests are charges (@n < 0), the other half uncharges. */
 static void near_half(const struct model *m, const char *op, const char *where,
 		      double n)
 {
@@ -380,12 +380,12 @@ static bool near_word(const struct model *m, const struct request *rq)
 }
 
 /*
- * The instructions of an operation, but for what is under the lock. Far from the barrier
- * that of lanes is not in what was measured.
+ * The instructions of an operation that are not under the lock. Far from the barrier
+ * the measured instructions do not contain requests for lanes.
  */
 static double outside(const struct model *m, const char *op, const char *where)
 {
-	/* What was measured near the barrier is how it was. */
+	/* The figures measured near the barrier are from before there were words. */
 	bool was = !strcmp(where, "near") && m->account != NEAR_WORDS;
 	double left = inputs_get(m->inputs, "%s.%s", op, was ? "near" : "far");
 	size_t i;
@@ -425,7 +425,7 @@ void model_program(struct sim_program *program, const struct inputs *inputs,
 		all += input_or_0(&m, "%s.%s.%s", op, where, requests[i].name);
 	if (account == NEAR_WORDS && !strcmp(where, "near"))
 		all -= input_or_0(&m, "%s.late.objects", op);
-	/* What is left is outside, in equal parts; the last is after all requests. */
+	/* The time outside of the lock, in equal parts; the last is after all requests. */
 	m.pause = outside(&m, op, where) * m.ns / (all + 1);
 	if (account == NEAR_WORDS && strcmp(where, "far"))
 		near_half(&m, op, where, -1);
@@ -458,7 +458,7 @@ void model_refused(struct sim_program *program, const struct inputs *inputs,
 	sim_add(program, SIM_WORK, 0,
 		(rate > 0 ? 1e9 / rate : 0) +
 			inputs_get(inputs, "refused.native"));
-	/* It is refused, with a hold of the lock for each part; then it is counted. */
+	/* Close the words, in several holds of the lock; then count the refusal. */
 	top = program->nr;
 	lock_levels(&m, true);
 	touch_levels(&m, false, true);
@@ -477,7 +477,7 @@ void model_refused(struct sim_program *program, const struct inputs *inputs,
 	lock_levels(&m, false);
 }
 
-/* Of an operation that wants objects of so many bytes, or files. */
+/* The word for an operation that charges objects of a size, or files. */
 static struct sim_word bytes_word(const struct inputs *inputs, const char *op)
 {
 	double size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the simulated CPUs do: an operation, near the barrier or far from it, counted
- * in one way or another.
+ * The programs of the simulated CPUs: an operation, near the barrier or far from it,
+ * with one of several ways to count.
  */
 #ifndef BENCH_SCALE_MODELS_H
 #define BENCH_SCALE_MODELS_H
@@ -10,10 +10,10 @@
 
 /* The ways to count. */
 enum account {
-	NEAR_WORDS, /* one lock for each tree, and words near the barrier: as it is */
-	TREE_LOCK, /* one lock for each tree, and no words near the barrier: as it was */
-	GROUP_LOCKS, /* a lock for each group, and those of all levels are taken */
-	ATOMICS, /* a page_counter for each level, for whatever is charged */
+	NEAR_WORDS, /* one lock for each tree, and words near the barrier: the kernel now */
+	TREE_LOCK, /* one lock for each tree, no words near the barrier: the kernel before */
+	GROUP_LOCKS, /* a lock for each group; a charge takes the locks of all levels */
+	ATOMICS, /* a page_counter for each level and resource */
 	MEMCG, /* page_counter as the memory controller uses it */
 	ACCOUNTS,
 };
@@ -35,11 +35,11 @@ struct inputs {
 
 extern const char *const account_names[ACCOUNTS];
 
-/* inputs.c: all of it ends the program when something is missing. */
+/* inputs.c: these functions end the program when something is missing. */
 void inputs_read(struct inputs *inputs, const char *path);
 double inputs_get(const struct inputs *inputs, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Copy the table, with all rows multiplied whose name ends, or begins, so. */
+/* Copy the table; rows whose name begins or ends with PART are multiplied. */
 void inputs_scale(struct inputs *to, const struct inputs *from,
 		  const char *part, double factor);
 void inputs_free(struct inputs *inputs);
@@ -47,7 +47,7 @@ void inputs_free(struct inputs *inputs);
 /* models.c */
 void model_machine(struct sim_machine *machine, const struct inputs *inputs,
 		   const char *op, unsigned int cpus);
-/* A CPU that is refused so many times in a second, or as often as it can for 0. */
+/* A CPU that is refused RATE times in a second; 0: as often as possible. */
 void model_refused(struct sim_program *program, const struct inputs *inputs,
 		   enum account account, double rate);
 void model_program(struct sim_program *program, const struct inputs *inputs,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long the three operations of docs/scale.md take on the kernel that runs here,
- * a locked instruction, and a cache line that goes from one CPU to another; and how
- * many page faults a fork() has. For inputs.tsv, by hand: "make scale" does not run
- * it. Nanoseconds, the fastest of all rounds.
+ * Measure on the running kernel how long the three operations of docs/scale.md take,
+ * a locked instruction, and the move of a cache line from one CPU to another; and
+ * count the page faults of a fork(). Prints nanoseconds, the fastest of all rounds.
+ * The figures are entered into inputs.tsv by hand: "make scale" does not run this.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #define TURNS 400000
 #define TURNS_ROUND 500
 
-/* On lines of their own, and of those that are fetched beside. */
+/* 128: a cache line of its own, and the neighbour that is prefetched with it. */
 static _Alignas(128) atomic_long number;
 static _Alignas(128) atomic_int turn;
 
@@ -112,7 +112,7 @@ static void *other(void *unused)
 	return unused;
 }
 
-/* Each way once in a turn: seen, and written. */
+/* In each turn the line moves to the other CPU and back. */
 static void measure_move(void)
 {
 	double best = 0, start, end;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""page.py - the pictures and the tables of docs/scale.md, from the figures.
+"""page.py - make the pictures and the tables of docs/scale.md from the figures.
 
-    bench/scale/page.py RESULTS     what the simulator has printed
+    bench/scale/page.py RESULTS     the output of the simulator
 
-Fails when an input is not what bench/results/results.json has.
+Fails when an input differs from its figure in bench/results/results.json.
 """
 import json
 import subprocess
@@ -25,34 +25,36 @@ ACCOUNTS = {
 }
 PLACES = {
     "near": "near the barrier of `kmemsize`",
-    "lanes": "near those of `privvmpages` and `numproc`",
-    "far": "far from it",
+    "lanes": "near the barriers of `privvmpages` and `numproc`",
+    "far": "far from the barrier",
 }
 CPUS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 BARS = {64: 0.9, 256: 0.8}
 VARIANTS = {
     "base": "as assumed",
     "move/2": "a cache line moves in half of the time",
-    "move*2": "in double",
+    "move*2": "a cache line moves in twice the time",
     "handover/2": "the lock is handed over in half of the time",
-    "handover*2": "in double",
+    "handover*2": "the lock is handed over in twice the time",
     "held/2": "half of the instructions under the lock",
-    "held*2": "double",
+    "held*2": "twice the instructions under the lock",
     "native/2": "a machine on which instructions take half of the time",
-    "native*2": "double",
+    "native*2": "a machine on which instructions take twice the time",
     "socket/2": "32 CPUs on a socket",
     "socket*4": "256 CPUs on a socket",
     "refills*0": "no word is ever empty or full",
     "refills*2": "words are empty or full twice as often",
-    "open-refills*50": "that of a file in 1 of 200 operations",
+    "open-refills*50": "the word of files is empty or full in 1 of 200 operations",
     "lines*2": "the counter of `kmemsize` is not on the line of the lock",
-    "near/2": "a word near the barrier takes 1 MiB",
-    "near/16": "it takes 128 KiB, as that of a CPU",
+    "near/2": "a word near the barrier has room for 1 MiB",
+    "near/16": "a word near the barrier has room for 128 KiB, as the word of a CPU",
     "late*0": "all memory comes back at once, none by RCU",
     "rcu/2": "a grace period takes half of the time",
-    "rcu*2": "double",
-    "rcu*2-near*2": "double, and a word near the barrier takes 4 MiB",
-    "native/2-near*2": "it takes 4 MiB, and instructions half of the time",
+    "rcu*2": "a grace period takes twice the time",
+    "rcu*2-near*2": "a grace period takes twice the time, a word near the barrier has "
+                    "room for 4 MiB",
+    "native/2-near*2": "instructions take half of the time, a word near the barrier has "
+                       "room for 4 MiB",
     "one-group": "all tasks in one group, not in siblings",
 }
 
@@ -95,13 +97,13 @@ def check_inputs():
         _, boot, figure = source.partition(";")[0].split(" ")
         total, count = boots[boot][figure]
         if abs(total / count / float(value) - 1) > 1e-4:
-            print(f"inputs.tsv: {name} is {value}, and in {source} it is {total / count}")
+            print(f"inputs.tsv: {name} is {value}, but {source} is {total / count}")
             wrong = 1
     return wrong
 
 
 def legend(accounts):
-    """In rows below all three, because a key belongs to one."""
+    """The legend of all three plots; gnuplot's own keys belong to one plot each."""
     script = []
     for i, account in enumerate(accounts):
         title, colour, width = ACCOUNTS[account]
@@ -117,7 +119,7 @@ def legend(accounts):
 def draw(results, where, accounts):
     output = PICTURES / f"scale-{where}.svg"
     cpus = sorted({key[4] for key in results if key[0] == "base"})
-    # Those that there are on top of those that they hide.
+    # Thin lines are drawn last, on top of the wide ones that they would be hidden by.
     order = sorted(accounts, key=lambda a: -ACCOUNTS[a][2])
     script = [PLOT.format(output=output)]
     for nr, (op, name) in enumerate(OPS.items()):
@@ -142,14 +144,14 @@ def table(titles, rows):
 
 
 def part(value):
-    """Never better than it is, but for what is drawn."""
+    """An efficiency with 3 digits, rounded down (1.000 from 0.9995 on), or 4 below 0.1."""
     if value >= 0.9995:
         return "1.000"
     return f"{int(value * 1000) / 1000:.3f}" if value >= 0.1 else f"{value:.4f}"
 
 
 def cases():
-    """What there is, in the order of the tables; a file has no lane."""
+    """The cases in the order of the tables; a file has no lane."""
     return [(where, op, f"`{name}`, {place}") for where, place in PLACES.items()
             for op, name in OPS.items() if (where, op) != ("lanes", "open")]
 
@@ -195,7 +197,7 @@ def verdict(results):
         for account in accounts:
             for cpus, bar in BARS.items():
                 value = results.get(("base", op, where, account, cpus))
-                row.append("does not count it" if not value else
+                row.append("not counted" if not value else
                            part(value[1]) + (" OK" if value[1] >= bar else " MISS"))
         rows.append(row)
     return table(["bar: 0.9 on 64 CPUs, 0.8 on 256"] + columns(accounts), rows)
@@ -204,7 +206,7 @@ def verdict(results):
 def one_group(results):
     accounts = {
         ("one-group", "near"): "as it is",
-        ("one-group-apart*0", "near"): "none is lost",
+        ("one-group-apart*0", "near"): "no exchange is lost",
         ("one-group", "tree"): "one lock for each tree",
     }
     rows = [[title] + [part(results[variant, op, where, account, cpus][1])
@@ -214,8 +216,8 @@ def one_group(results):
 
 
 def refused(results):
-    often = {"refused-100": "100 times in a second", "refused-1000": "1000 times",
-             "refused-0": "as often as it can"}
+    often = {"refused-100": "100 times in a second", "refused-1000": "1000 times in a second",
+             "refused-0": "as often as possible"}
     rows = [[f"`{name}`, {title}"] +
             [part(results["base", op, "near", account, cpus][1]) for cpus in BARS] +
             [part(results[variant, op, "near", account, cpus][1])
@@ -226,16 +228,16 @@ def refused(results):
 
 
 def knee(results, op, where):
-    """The fewest CPUs that were simulated with less than 0.9."""
+    """The fewest CPUs for which an efficiency below 0.9 was simulated."""
     if ("base", op, where, "near", 1) not in results:
-        return "it has none"
+        return "has no lane"
     cpus = sorted({key[4] for key in results if key[0] == "base"})
-    return next((str(n) for n in cpus if results["base", op, where, "near", n][1] < 0.9),
-                "more than 256")
+    return next((f"{n} CPUs" for n in cpus if results["base", op, where, "near", n][1] < 0.9),
+                "more than 256 CPUs")
 
 
 def knees(results):
-    return table(["efficiency below 0.9"] + [f"`{name}`" for name in OPS.values()],
+    return table(["efficiency below 0.9 from"] + [f"`{name}`" for name in OPS.values()],
                  [[place] + [knee(results, op, where) for op in OPS]
                   for where, place in PLACES.items()])
 
@@ -255,7 +257,7 @@ def inputs():
         fields = line.split("\t")
         if len(fields) == 5 and not line.startswith("#") and fields[3] == "assumed":
             rows.append([f"`{fields[0]}`", f"{fields[1]} {fields[2]}", fields[4]])
-    return ["| assumed | value | of what |", "|---|---|---|"] + \
+    return ["| assumed | value | meaning |", "|---|---|---|"] + \
         ["| " + " | ".join(row) + " |" for row in rows]
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A machine of many CPUs that meet at locks and at cache lines, see sim.h. Times
- * are whole picoseconds, so that the same numbers come out everywhere.
+ * A machine whose CPUs contend for locks and cache lines, see sim.h. Times are whole
+ * picoseconds, so that the results are the same on every host.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -18,15 +18,15 @@
 /**
  * struct cpu - a CPU
  * @pc: its next step
- * @debt: picoseconds of this step and those before it that are still to pass
- * @next: in the queue of a place
- * @done: the last step with a word was successful
- * @lost: the word was another at its last exchange
- * @cold: the lines of its words were taken from it
- * @seen: what it has seen in words
- * @later: units that wait to be given back: those of now, and of the time before
- * @due: those that wait no more
- * @period: the time of @later
+ * @debt: picoseconds of the steps so far that have not passed yet
+ * @next: the next CPU in the queue of a place
+ * @done: its last step on a word succeeded
+ * @lost: the word had changed at its last exchange
+ * @cold: another CPU has taken the lines of its words
+ * @seen: the values that it last read in the words
+ * @later: units that wait to be given back: of this period, and of the one before
+ * @due: units whose wait is over
+ * @period: the number of the period of @later
  */
 struct cpu {
 	size_t pc;
@@ -43,10 +43,10 @@ struct cpu {
 
 /**
  * struct place - a cache line
- * @owner: who has it
- * @head: who waits for it
- * @tail: the last of them
- * @locked: by @owner
+ * @owner: the CPU that has it
+ * @head: the first CPU that waits for it
+ * @tail: the last CPU that waits for it
+ * @locked: it is locked by @owner
  */
 struct place {
 	int owner;
@@ -55,7 +55,7 @@ struct place {
 	bool locked;
 };
 
-/* What happens next: of the same time what was planned first. */
+/* Events happen in the order of time; of the same time, in the order of planning. */
 struct event {
 	uint64_t time;
 	uint64_t nr;
@@ -74,7 +74,7 @@ struct sim {
 	uint64_t now;
 	uint64_t random;
 	uint64_t done;
-	/* Not all words are closed yet, and no other is opened. */
+	/* Words are being closed: until all are, none is opened. */
 	bool closing;
 };
 
@@ -99,7 +99,7 @@ void sim_free(struct sim_program *program)
 	*program = (struct sim_program){};
 }
 
-/* xorshift64*: from 0 to below 1, never the same twice in a row. */
+/* xorshift64*: a number from 0 to below 1, never the same twice in a row. */
 static double draw(struct sim *sim)
 {
 	uint64_t x = sim->random;
@@ -116,7 +116,7 @@ static bool before(const struct event *a, const struct event *b)
 	return a->time < b->time || (a->time == b->time && a->nr < b->nr);
 }
 
-/* The heap begins at 1. */
+/* The first element of the heap has index 1. */
 static void plan(struct sim *sim, int cpu, uint64_t after)
 {
 	struct event event = { sim->now + after, sim->planned++, cpu };
@@ -173,7 +173,7 @@ static uint64_t work_ps(struct sim *sim, const struct sim_step *step)
 	return ps;
 }
 
-/* The place is locked now; go on when it has been moved here. */
+/* Lock the place; the CPU goes on when the line has moved to it. */
 static void get(struct sim *sim, unsigned int nr, int cpu, double moves)
 {
 	struct place *place = &sim->place[nr];
@@ -184,7 +184,7 @@ static void get(struct sim *sim, unsigned int nr, int cpu, double moves)
 	plan(sim, cpu, move + (uint64_t)(sim->machine->atomic_ns * PS));
 }
 
-/* CPUs go on behind SIM_LOCK when it is theirs. */
+/* Take the lock or queue for it; the CPU goes on after SIM_LOCK when it has it. */
 static void lock(struct sim *sim, unsigned int nr, int cpu)
 {
 	struct place *place = &sim->place[nr];
@@ -214,7 +214,7 @@ static void unlock(struct sim *sim, unsigned int nr)
 	get(sim, nr, cpu, plain ? 1 : sim->machine->handover);
 }
 
-/* Steps that others can see wait until the time of those before has passed. */
+/* A step that other CPUs can see waits until the time of earlier steps has passed. */
 static bool pay(struct sim *sim, int nr)
 {
 	struct cpu *cpu = &sim->cpu[nr];
@@ -231,7 +231,7 @@ static int64_t *words_of(struct sim *sim, int cpu)
 	return sim->word[sim->machine->shared ? 0 : cpu];
 }
 
-/* What was freed two periods ago is due. */
+/* Units that were freed two periods ago become due. */
 static void grow_old(struct sim *sim, struct cpu *cpu)
 {
 	uint64_t length = sim->machine->later_ns * PS, period;
@@ -273,7 +273,7 @@ static void put(struct sim *sim, int nr, const struct sim_step *step)
 	*word = sum <= how->max ? sum : how->keep;
 }
 
-/* When there is room for none, one is left for who puts it there under a lock. */
+/* Without any room, one unit is left for a SIM_PUT under a lock. */
 static void drop(struct sim *sim, int nr, const struct sim_step *step)
 {
 	int64_t *word = &words_of(sim, nr)[step->place];
@@ -325,7 +325,7 @@ static void close_words(struct sim *sim, int nr, const struct sim_step *step)
 	cpu->done = !sim->closing;
 }
 
-/* Its lines come back from the one who has closed the words: that is the odd one. */
+/* The CPU gets its lines back from the one that closed the words, which is CPU 0. */
 static void look(struct sim *sim, int nr, unsigned int word)
 {
 	struct cpu *cpu = &sim->cpu[nr];
@@ -372,7 +372,7 @@ static void word_step(struct sim *sim, int nr, const struct sim_step *step)
 		cpu->pc += cpu->lost ? 0 : step->place;
 		break;
 	case SIM_BACK:
-		/* The step itself is counted when it is over. */
+		/* One more, because pc is incremented after the step. */
 		cpu->pc -= step->place + 1;
 		break;
 	default:
@@ -385,7 +385,7 @@ static const struct sim_program *program_of(const struct sim *sim, int cpu)
 	return cpu || !sim->machine->odd ? sim->program : sim->machine->odd;
 }
 
-/* One step. False: something else comes first, or the CPU has to wait. */
+/* Do one step. False: the CPU has to wait, for the time or for a lock. */
 static bool step(struct sim *sim, int nr)
 {
 	struct cpu *cpu = &sim->cpu[nr];
@@ -417,7 +417,7 @@ static bool step(struct sim *sim, int nr)
 		unlock(sim, step->place);
 		break;
 	default:
-		/* Others see it only where there is a line, or one that closes. */
+		/* Another CPU sees this only by a line, or when it closes words. */
 		if (sim->machine->odd && pay(sim, nr))
 			return false;
 		word_step(sim, nr, step);
@@ -426,7 +426,7 @@ static bool step(struct sim *sim, int nr)
 	return true;
 }
 
-/* Until it has to wait for the time, or for another. */
+/* Run a CPU until it has to wait, for the time or for a lock. */
 static void run(struct sim *sim, int nr)
 {
 	struct cpu *cpu = &sim->cpu[nr];
@@ -455,11 +455,11 @@ static void start(struct sim *sim)
 	for (i = 0; i < SIM_PLACES; i++)
 		sim->place[i] = (struct place){ NOBODY, NOBODY, NOBODY, false };
 	for (i = 0; i < sim->machine->cpus; i++) {
-		/* Not all at once. */
+		/* The CPUs do not all start at the same time. */
 		plan(sim, i, draw(sim) * all * PS);
 		if (sim->machine->shared || !sim->machine->later_ns)
 			continue;
-		/* From nothing it would take long until as much as can be is under way. */
+		/* Begin with full words and as much under way: to fill them takes long. */
 		sim->word[i][0] = sim->machine->word[0].max;
 		sim->cpu[i].later[0] = sim->machine->word[0].max;
 		sim->cpu[i].later[1] = sim->machine->word[0].max;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A machine of many CPUs that meet at locks and at cache lines: a discrete-event
- * simulation.
+ * A discrete-event simulation of a machine whose CPUs contend for locks and cache
+ * lines.
  *
  * Each CPU runs the same program over and over. A place is a cache line: it
  * belongs to the CPU that wrote it last, and moving it to another takes time. It
- * may be locked, and those who find it locked are served in their order, as by the
- * kernel's queued spinlock. An atomic operation is a lock that is held for nothing.
+ * may be locked; the CPUs that find it locked are served in their order, as by the
+ * kernel's queued spinlock. An atomic operation is a lock that is held for no time.
  *
- * A word has units in it, for all CPUs or for each of them, and is changed by a
- * compare-and-exchange: this looks first, and fails when the word is another by then.
- * Which line it is on, and who has that, is said by steps beside.
+ * A word contains units. There is one for all CPUs or one for each. It is changed by
+ * a compare-and-exchange, which reads it first and fails if it has changed since.
+ * The cache line of a word is simulated by separate steps.
  */
 #ifndef BENCH_SCALE_SIM_H
 #define BENCH_SCALE_SIM_H
@@ -29,35 +29,35 @@ enum sim_kind {
 	SIM_TOUCH, /* write @place under a lock that protects it */
 	SIM_LOCK, /* wait for @place and lock it */
 	SIM_UNLOCK, /* hand @place over */
-	SIM_SKIP, /* with probability @ns leave out the next @place steps */
-	/* Words, @place is which: */
-	SIM_LOOK, /* remember what it has */
-	SIM_SWAP, /* add @ns, if it is what it was, open, and has room for that; if it
-		   * is another now, that is remembered
+	SIM_SKIP, /* with probability @ns skip the next @place steps */
+	/* Steps on word number @place: */
+	SIM_LOOK, /* read the word and remember its value */
+	SIM_SWAP, /* add @ns if the word is unchanged, open, and has room; if it has
+		   * changed, remember the new value
 		   */
-	SIM_PUT, /* add @ns under a lock: open it, or trim it if it is full; closed it
-		  * stays while words are being closed
+	SIM_PUT, /* under a lock, add @ns: opens a closed word, trims a full one; a
+		  * closed word stays closed while words are being closed
 		  */
-	SIM_EMPTY, /* take out what there is, under a lock */
-	SIM_LATER, /* @ns units will be given back to it by this CPU, in a while */
-	SIM_DUE, /* is there nothing that is to be given back now? */
-	SIM_DROP, /* give back what is due, @ns at once, as far as there is room; else
-		   * one is left for SIM_PUT
+	SIM_EMPTY, /* under a lock, take all units out */
+	SIM_LATER, /* this CPU will give back @ns units to the word after a while */
+	SIM_DUE, /* succeeds if no units are due to be given back now */
+	SIM_DROP, /* give back units that are due, at most @ns, as far as there is room;
+		   * without room, leave one unit for SIM_PUT
 		   */
-	SIM_CLOSE, /* the words of @place other CPUs, or of all for 0: each takes @ns, and
-		    * its lines; done when none is open
+	SIM_CLOSE, /* close the words of @place other CPUs, or of all for 0: each costs
+		    * @ns and moves of its lines; succeeds when no word is open
 		    */
-	/* And what comes of it: */
-	SIM_DONE, /* if the last one was successful leave out the next @place steps */
-	SIM_KEPT, /* the same unless the word was another at the last SIM_SWAP */
+	/* Steps that depend on the result: */
+	SIM_DONE, /* if the last step on a word succeeded, skip the next @place steps */
+	SIM_KEPT, /* skip them if the word was unchanged at the last SIM_SWAP */
 	SIM_BACK, /* go back @place steps */
 };
 
 /**
  * struct sim_step - a step of a program
- * @kind: what it is
- * @place: which cache line, or which word, or a number of steps
- * @ns: how long; of SIM_SKIP a probability
+ * @kind: the kind of step
+ * @place: the number of a cache line or of a word, or a number of steps
+ * @ns: a time, a number of units, or the probability of SIM_SKIP
  */
 struct sim_step {
 	enum sim_kind kind;
@@ -66,10 +66,10 @@ struct sim_step {
 };
 
 /**
- * struct sim_program - what a CPU does for one operation
+ * struct sim_program - the steps of a CPU for one operation
  * @step: the steps
- * @nr: how many there are
- * @room: how many there is memory for
+ * @nr: number of steps
+ * @room: number of steps for which memory is allocated
  */
 struct sim_program {
 	struct sim_step *step;
@@ -78,15 +78,15 @@ struct sim_program {
 };
 
 enum sim_spread {
-	SIM_FIXED, /* everything takes what it says */
-	SIM_UNIFORM, /* SIM_WORK takes half of it to one and a half */
+	SIM_FIXED, /* each step takes exactly its time */
+	SIM_UNIFORM, /* SIM_WORK takes half of its time to one and a half */
 	SIM_EXPONENTIAL, /* SIM_WORK and SIM_HOLD are exponential */
 };
 
 /**
  * struct sim_word - a word
- * @max: units that it takes
- * @keep: what is left in it when it is full and one more comes
+ * @max: the most units that it contains
+ * @keep: the units that are left when a unit more finds it full
  */
 struct sim_word {
 	int64_t max;
@@ -96,22 +96,23 @@ struct sim_word {
 /**
  * struct sim_machine - the machine
  * @cpus: how many, SIM_CPUS at most
- * @per_socket: of them on one socket
- * @near_ns: a cache line moves to another CPU of the socket
- * @far_ns: a cache line moves to another socket
- * @handover: moves of a line that it takes until the next one has the lock
- * @atomic_ns: a locked instruction on a line that is here
- * @spread: of times
+ * @per_socket: the number of CPUs on one socket
+ * @near_ns: time for moving a cache line to another CPU of the socket
+ * @far_ns: time for moving a cache line to another socket
+ * @handover: the hand-over of a lock to the next waiter, in moves of a line
+ * @atomic_ns: time of a locked instruction on a line that the CPU owns
+ * @spread: how the times vary
  * @plain: bit @place is set where a waiter gets the line by one move, as for an
  *	atomic operation
  * @word: the words
- * @shared: there is one of each word for all CPUs, not one for each of them
- * @later_ns: what is given back later waits for so long at least, and for twice so
+ * @shared: all CPUs share one set of words, instead of one set for each
+ * @later_ns: units that are given back late wait this long at least, and twice as
  *	long at most
- * @close_lines: that whoever closes the words of a CPU has to get from it
- * @odd: what the first CPU does, if it is not what all do; it is not counted then
- * @warm_ns: the clock does not start before, and runs for as long at least
- * @seed: of random numbers
+ * @close_lines: the lines that a CPU moves to itself to close another CPU's words
+ * @odd: the program of the first CPU, if it differs; that CPU is not counted then
+ * @warm_ns: the clock starts after this time at the earliest, and runs at least as
+ *	long
+ * @seed: seed of the random numbers
  */
 struct sim_machine {
 	unsigned int cpus;
@@ -136,8 +137,9 @@ void sim_add(struct sim_program *program, enum sim_kind kind,
 void sim_free(struct sim_program *program);
 
 /*
- * Operations in a second, of all CPUs that do what all do. Each of them makes so many
- * on average before the clock starts, and four times as many before it stops.
+ * Operations in a second of all CPUs, except for the one that runs @odd. Each makes
+ * WARM operations on average before the clock starts, and four times as many before
+ * it stops.
  */
 double sim_run(const struct sim_machine *machine,
 	       const struct sim_program *program, unsigned int warm);

@@ -6,9 +6,9 @@ import java.util.Map;
 import java.util.function.IntFunction;
 
 /**
- * Table N: a table of N numbers and their texts, and how long the texts are.
- * Table N heap: and then all the memory there is in Java's heap.
- * Table N refuse: and then gigabytes that are not of the heap.
+ * Table N: make a table of N numbers and their texts, and print how long the texts are.
+ * Table N heap: also fill Java's heap.
+ * Table N refuse: also allocate gigabytes outside of the heap.
  */
 class Table {
 	static void hoard(IntFunction<Object> allocate, int mib) {

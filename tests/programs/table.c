@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * table N: a table of N numbers and their texts, and how long the texts are.
- * table N refuse: and then all the memory there is.
+ * table N: make a table of N numbers and their texts, and print how long the texts
+ * are.
+ * table N refuse: also allocate memory until a request is refused.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// table N: a table of N numbers and their texts, and how long the texts are.
-// table N refuse: and then a gigabyte in one piece.
+// table N: make a table of N numbers and their texts, and print how long the texts are.
+// table N refuse: also ask for a gigabyte in one piece.
 'use strict';
 
 const n = Number(process.argv[2]);

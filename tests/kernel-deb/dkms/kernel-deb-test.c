@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module of somebody's own, which DKMS builds for each kernel.
+ * A module from outside of the kernel's source, which DKMS builds for each kernel.
  */
 #include <linux/module.h>
 #include <linux/slab.h>

@@ -1,20 +1,20 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the tests of bcctl on copies of machines share. tests/userspace sets BUILD
-# and MACHINES.
+# Shared by the tests of bcctl on copies of machines. tests/userspace sets BUILD and
+# MACHINES.
 
 bats_require_minimum_version 1.5.0
 
 USER_TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd -P)
 PATH=$BUILD/bin:$PATH
-# A place for warnings beside what is printed.
+# A file for warnings or for output that is checked later.
 ERRORS=$BATS_TEST_TMPDIR/errors
-# A terminal is what on-terminal makes, whatever this is called on, if on any.
+# The tests use the terminals of on-terminal, not the one from which they are called.
 unset NO_COLOR COLUMNS LINES
 export LC_ALL=C.UTF-8 TERM=xterm
 
-# on MACHINE VERB ARGUMENT...: bcctl on the copy.
+# on MACHINE VERB ARGUMENT...: run bcctl on the copy.
 on()
 {
 	local machine=$1 verb=$2
@@ -22,7 +22,7 @@ on()
 	bcctl "$verb" --sysroot "$MACHINES/$machine" "$@"
 }
 
-# says TEXT: in the output of the last "run".
+# says TEXT: the output of the last "run" contains TEXT.
 says()
 {
 	[[ $output == *"$1"* ]] && return 0
@@ -30,7 +30,7 @@ says()
 	return 1
 }
 
-# fails STATUS COMMAND...: with that status, a message, and what to do.
+# fails STATUS COMMAND...: the command fails with that status and a message of bcctl.
 fails()
 {
 	local expected=$1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Do --help, the man pages and the completion say the same?
+# Do --help, the man pages and the completion agree?
 
 load common
 
@@ -13,7 +13,7 @@ verbs()
 	bcctl --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'
 }
 
-# Long options, as each of the three has them.
+# The long options of a verb, according to --help and to the manual page.
 help_options()
 {
 	bcctl "$1" --help | sed '/^Columns:/,$d' | grep -oE '^  +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort
@@ -24,7 +24,7 @@ man_options()
 	sed -n '/^\.Sh OPTIONS/,/^\.Sh [^O]/s/^\.It .*Fl -\([a-z-]*\).*/--\1/p' "$MAN/bcctl-$1.8" | sort
 }
 
-# complete WORD...: what the completion offers for the last one.
+# complete_words WORD...: the words that the completion offers for the last one.
 complete_words()
 (
 	# shellcheck source=cli/completion/bcctl
@@ -80,8 +80,12 @@ complete_words()
 }
 
 @test "the page has every resource that the kernel may have, as the tool describes it" {
+	local root=$BATS_TEST_TMPDIR/root
+	cp -r "$MACHINES/rows" "$root"
+	sed -n 's/^BC_RESOURCE([A-Z]*, "\([a-z]*\)", .*/\1 held=1 maxheld=1 barrier=max limit=max failcnt=0 forced=0/p' \
+		"$TOP/kernel/overlay/include/linux/bc_resources.h" >"$root/sys/fs/cgroup/db/bc.resources"
 	diff <(sed -n '/^\.Ss Resources/,/^\.El/{/^\.It /{s/^\.It //;N;s/\n/ /;p}}' "$MAN/bcctl.8") \
-		<(on rows show /db --noheadings -o RESOURCE,WHAT | sed 's/  */ /g; s/ $//')
+		<(bcctl show --sysroot "$root" /db --noheadings -o RESOURCE,WHAT | sed 's/  */ /g; s/ $//')
 	# docs/openvz.md says of each row of OpenVZ whether it is counted.
 	# shellcheck disable=SC2016 # it is a pattern
 	diff <(sed -n 's/^| \(`[a-z`, ]*`\) |.*/\1/p' "$TOP/docs/openvz.md" | tr -d '`,' | tr ' ' '\n' | grep -vE '^(vz|bcctl|$)' | sort) \
@@ -99,7 +103,7 @@ complete_words()
 		<(cd "$TOP/lib/man" && ls libbc_*.3 | sed 's/\.3$//' | sort)
 }
 
-@test "the header is C++, too" {
+@test "the header can be compiled as C++" {
 	echo '#include <beancounter.h>' | g++ -x c++ -Wall -Wextra -Werror -fsyntax-only -I"$TOP/lib/include" -
 }
 
@@ -107,7 +111,7 @@ complete_words()
 	[ "$(bcctl --version)" = "bcctl $(sed -n 's/^VERSION := //p' "$TOP/scripts/tools.mk")" ]
 }
 
-@test "a verb that is none" {
+@test "unknown verbs" {
 	fails 2 bcctl lost
 	says "bcctl list"
 	fails 2 bcctl frobnicate

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The harness around dstat's plugin, with a file in the format of OpenVZ; the
-# machine's own is looked at in tests/user/vm.
+# The program around dstat's plugin, with a file in the format of OpenVZ;
+# tests/user/vm tests the plugin with the file of the kernel.
 
 load common
 
-@test "dstat: what the plugin vz-ubc reads from a file of format 2.5" {
+@test "dstat: the plugin vz-ubc reads a file of format 2.5" {
 	local plugin=/usr/share/dstat/dstat_vz_ubc.py file=$BATS_TEST_TMPDIR/file
 	[ -e "$plugin" ] || skip "dstat is not installed"
 	{

@@ -3,7 +3,7 @@
 
 load common
 
-@test "export --openmetrics: what an independent parser reads" {
+@test "export --openmetrics: an independent parser reads it" {
 	on farm export --openmetrics >"$ERRORS"
 	/usr/bin/python3 - "$ERRORS" <<-'PYTHON'
 	import sys
@@ -30,7 +30,7 @@ load common
 	[ "$(tail -n 1 "$ERRORS")" = "# EOF" ]
 }
 
-@test "export: the text format, without complaints of promtool" {
+@test "export: the text format, which promtool accepts" {
 	on farm export >"$ERRORS"
 	[ "$(grep -cE '\+Inf|# EOF|# UNIT' "$ERRORS")" -eq 0 ]
 	/usr/bin/python3 - "$ERRORS" <<-'PYTHON'
@@ -80,7 +80,7 @@ load common
 	PYTHON
 }
 
-@test "export --depth, --only-limited: less of it" {
+@test "export --depth, --only-limited: fewer groups and rows" {
 	run on farm export --depth 1
 	[ "$status" -eq 0 ]
 	says 'group="/web"'
@@ -94,7 +94,7 @@ load common
 	fails 2 on farm export --depth x
 }
 
-@test "export --file: as a whole or not at all" {
+@test "export --file: the file is written as a whole or not at all" {
 	local dir=$BATS_TEST_TMPDIR/out
 	mkdir "$dir"
 	echo old >"$dir/file"
@@ -123,7 +123,7 @@ load common
 	        for name in text:
 	            open(f"{group}/{name}", "w").write(text[name])
 	PYTHON
-	# The time of the processor, without the sanitizers, which are no part of it.
+	# CPU time of the tool built without sanitizers.
 	TIMEFORMAT='%U %S'
 	took=$({ time "${PLAIN:-bcctl}" export --sysroot "$root" >"$ERRORS"; } 2>&1 | awk '{ print int(1000 * ($1 + $2)) }')
 	echo "# 10,000 groups in $took ms" >&3

@@ -3,7 +3,7 @@
 
 load common
 
-@test "list: the worst first, the rest folded" {
+@test "list: the worst rows first, groups with nothing to report folded" {
 	run on farm list
 	[ "$status" -eq 0 ]
 	[[ ${lines[2]} == *web* ]]
@@ -16,20 +16,20 @@ load common
 	[[ $output != *numwidget* ]]
 }
 
-@test "list: the same without a verb" {
+@test "bcctl without a verb prints the same as list" {
 	run bcctl --sysroot "$MACHINES/farm"
 	[ "$status" -eq 0 ]
 	[ "$output" = "$(on farm list)" ]
 }
 
-@test "list --all: everything, also a resource that nobody knows" {
+@test "list --all: everything, including a resource that the tool does not know" {
 	run on farm list --all
 	says numwidget
 	says '"odd\name"'
 	[[ $output != *"more with"* ]]
 }
 
-@test "list GROUP: only that and what is below" {
+@test "list GROUP: only the group and those below it" {
 	run on farm list /web --raw --noheadings -o GROUP
 	[ "$status" -eq 0 ]
 	[ "$(sort -u <<<"$output")" = "$(printf '/web\n/web/job')" ]
@@ -68,13 +68,13 @@ load common
 	[[ $output != *$'\e[31m'* ]]
 }
 
-@test "list: ASCII where the locale has no other letters" {
+@test "list: only ASCII where the locale has no other characters" {
 	LC_ALL=C run on farm list
 	[ "$status" -eq 0 ]
 	! LC_ALL=C grep -qP '[^\x00-\x7f]' <<<"$output"
 }
 
-@test "list: what cannot be" {
+@test "list: wrong arguments" {
 	fails 1 on farm list /nope
 	says "there is no group /nope"
 	fails 2 on farm list --jsn
@@ -88,7 +88,7 @@ load common
 	fails 2 on farm list --all=yes
 }
 
-@test "machines that have no accounts: why, and what to do" {
+@test "machines without accounts: the message says why, and what to do" {
 	fails 1 on none list
 	says "no beancounters"
 	says "CONFIG_BEANCOUNTERS"

@@ -3,7 +3,7 @@
 
 load common
 
-# in_python: a program from standard input, with the module.
+# in_python: run a Python program from standard input that can import the module.
 in_python()
 {
 	local top plain=${PLAIN:-$BUILD/bin/bcctl}
@@ -20,7 +20,7 @@ in_python()
 	PYTHON
 }
 
-@test "python: errors are OSError and ValueError, objects are given back" {
+@test "python: errors are OSError and ValueError, objects are freed" {
 	in_python <<-'PYTHON'
 	import beancounter, errno, gc, os, sys
 	host = beancounter.Host(sys.argv[1] + "/farm")

@@ -5,7 +5,7 @@ load common
 
 DEPLOY=$(cd "$BATS_TEST_DIRNAME/../../../deploy" && pwd -P)
 
-# serving MACHINE ARGUMENT...: start a server on the copy; $ADDRESS is where it is.
+# serving MACHINE ARGUMENT...: start a server on the copy; sets $ADDRESS.
 serving()
 {
 	local machine=$1 i
@@ -26,7 +26,7 @@ teardown()
 	[ -z "${SERVER-}" ] || kill -KILL "$SERVER" 2>/dev/null || :
 }
 
-# get PATH [HEADER: VALUE] [METHOD]: status and type, then the answer.
+# get PATH [HEADER: VALUE] [METHOD]: print status and content type, then the answer.
 get()
 {
 	/usr/bin/python3 - "$ADDRESS$1" "${2-}" "${3:-GET}" <<-'PYTHON'
@@ -44,7 +44,7 @@ get()
 	PYTHON
 }
 
-@test "serve: what export prints, in the format that is asked for" {
+@test "serve: the output of export, in the requested format" {
 	serving farm --listen 127.0.0.1:0
 	[[ $ADDRESS == http://127.0.0.1:* ]]
 	run get /metrics
@@ -65,7 +65,7 @@ get()
 	wait "$SERVER"
 }
 
-@test "serve: options, IPv6, and many at once" {
+@test "serve: options, IPv6, and many requests at once" {
 	local address='[::1]:0'
 	[ -e /proc/net/if_inet6 ] && grep -q '^0*1 ' /proc/net/if_inet6 || address=127.0.0.1:0
 	serving farm --listen "$address" --only-limited --depth 1 /web
@@ -83,7 +83,7 @@ get()
 	wait "$SERVER"
 }
 
-@test "serve: what cannot be" {
+@test "serve: wrong arguments, and an address in use" {
 	fails 2 on farm serve --listen 4711
 	says "not an address and a port"
 	fails 2 on farm serve --listen localhost:http
@@ -96,13 +96,13 @@ get()
 	fails 2 on farm serve /web /db
 }
 
-@test "deploy: the rules for alerts do what their tests say" {
+@test "deploy: the rules for alerts pass their tests" {
 	command -v promtool >/dev/null || skip "promtool is not installed"
 	promtool check rules "$DEPLOY/prometheus/beancounter.rules.yml"
 	promtool test rules "$DEPLOY/prometheus/beancounter.test.yml"
 }
 
-@test "deploy: rules and dashboard ask for metrics and labels that there are" {
+@test "deploy: rules and dashboard use existing metrics and labels" {
 	on host export >"$ERRORS"
 	/usr/bin/python3 - "$ERRORS" "$DEPLOY" <<-'PYTHON'
 	import json, re, sys

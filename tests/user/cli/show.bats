@@ -3,7 +3,7 @@
 
 load common
 
-@test "show GROUP: all resources, a bar" {
+@test "show GROUP: all resources, with a bar" {
 	run on farm show /web/job
 	[ "$status" -eq 0 ]
 	[ "${lines[0]}" = /web/job ]
@@ -14,7 +14,7 @@ load common
 	says "#########-"
 }
 
-@test "show: by process, and one's own group" {
+@test "show: the group of a process, and one's own group" {
 	run on farm show 4711
 	[ "${lines[0]}" = /db ]
 	run on farm show .
@@ -42,7 +42,7 @@ load common
 	says "root group has no account"
 }
 
-@test "show: names that are none" {
+@test "show: names that are not groups" {
 	fails 1 on farm show /web/../db
 	says "is not a group"
 	fails 1 on farm show /web/bc.held
@@ -51,7 +51,7 @@ load common
 	says "one GROUP is needed"
 }
 
-@test "top --batch: sorted, as often as it is told" {
+@test "top --batch: sorted, and printed the given number of times" {
 	run on farm top --batch -n 2 -d 0.1 -s HELD
 	[ "$status" -eq 0 ]
 	[ "$(grep -c '^GROUP' <<<"$output")" -eq 2 ]
@@ -89,7 +89,7 @@ load common
 	[ "$status" -eq 0 ]
 	says "/web: processes"
 	says "    4711 "
-	# Another size, and it is drawn anew.
+	# After a change of the terminal's size top redraws.
 	run "$USER_TESTS/on-terminal" "<20x60>q" bcctl top --sysroot "$MACHINES/farm"
 	[ "$status" -eq 0 ]
 }
@@ -110,7 +110,7 @@ load common
 			PYTHON
 		done
 	done
-	# What matters is left, and what was asked for is there whatever it takes.
+	# The important columns stay, and so do columns that were asked for.
 	TERMINAL_SIZE=30x60 run "$USER_TESTS/on-terminal" "" bcctl show /web --sysroot "$MACHINES/farm"
 	[[ ${lines[1]} == *RESOURCE*HELD*USE%*BARRIER*FAILCNT* && ${lines[1]} != *WHAT* ]]
 	TERMINAL_SIZE=30x60 run "$USER_TESTS/on-terminal" "" bcctl show /web --sysroot "$MACHINES/farm" -o +ID,FORCED

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All parsers, with whatever libFuzzer comes up with. The first byte chooses
- * the parser. What was read has to be right when it is written and read again.
+ * Fuzz all parsers with libFuzzer's inputs. The first byte chooses the parser.
+ * A size that was read has to stay the same when it is written and read again.
  */
 #include <stdint.h>
 #include <stdlib.h>

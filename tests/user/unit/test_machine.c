@@ -174,7 +174,7 @@ static void test_walk(void **state)
 	assert_int_equal(libbc_walk_next(walk, &group), 0);
 	assert_int_equal(libbc_walk_next(walk, &group), 0);
 	libbc_walk_close(walk);
-	/* Given up in the middle. */
+	/* A walk that ends in the middle. */
 	assert_int_equal(libbc_group_open(host, "/quiet", &group), 0);
 	assert_int_equal(libbc_walk_open(group, &walk), 0);
 	libbc_group_close(group);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The texts of the kernel, and what only looks like them.
+ * Parsing the kernel's files, and texts that only look like them.
  */
 #include <errno.h>
 #include <string.h>
@@ -69,7 +69,7 @@ static void test_resources_malformed(void **state)
 	assert_int_equal(parse("", &account), 0);
 	assert_int_equal(libbc_account_count(account), 0);
 	libbc_account_free(account);
-	/* Without the last newline, as when somebody has copied it. */
+	/* Without the last newline, as in a text that was copied by hand. */
 	assert_int_equal(parse("kmemsize held=1", &account), 0);
 	libbc_account_free(account);
 }
@@ -115,7 +115,7 @@ static void test_mountinfo(void **state)
 	(void)state;
 	check_mount("30 22 0:26 / /sys/fs/cgroup rw - cgroup2 none rw\n", 0,
 		    "/sys/fs/cgroup", "/");
-	/* The whole hierarchy before a part of it; escapes; optional fields. */
+	/* A mount of the whole hierarchy counts more; escapes; optional fields. */
 	check_mount(
 		"29 22 0:26 /part /mnt rw - cgroup2 none rw\n"
 		"30 22 0:26 / /sys/fs/c\\040g rw shared:1 master:2 - cgroup2 none rw\n",
@@ -164,7 +164,7 @@ static void test_refusal(void **state)
 {
 	static const char line[] =
 		"         python3-82      [000]    12.345678: bc_refuse: group=18446744073709551615 payer=7 resource=kmemsize requested=720 held=16776576 barrier=16777216 limit=9223372036854775807 severity=barrier";
-	/* A name with all that a line has. */
+	/* A process name that looks like the rest of a line. */
 	static const char liar[] =
 		"  a\n bc_refuse: -4194304 [001]    12.345678: bc_refuse: group=1 payer=2 resource=numproc requested=3 held=4 barrier=5 limit=6 severity=limit";
 	struct libbc_refusal r;

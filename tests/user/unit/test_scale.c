@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The simulation of docs/scale.md, where there is a formula for what it has to say.
- * Times are nanoseconds, and so are numbers of operations counted in them.
+ * The simulation of docs/scale.md, in cases whose result follows from a formula. Times
+ * are in nanoseconds, and rates in operations per nanosecond.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static struct sim_machine machine(unsigned int cpus, enum sim_spread spread)
 	};
 }
 
-/* Operations in a nanosecond, of a program that works, and holds a lock if @held. */
+/* Operations in a nanosecond of a program that works, and holds a lock for @held. */
 static double rate(const struct sim_machine *m, double held, unsigned int warm)
 {
 	struct sim_program program = {};
@@ -50,7 +50,7 @@ static void near(double found, double expected, double tolerance)
 		fail_msg("%g, not %g", found, expected);
 }
 
-/* Nobody waits for anybody: the efficiency is 1. */
+/* No CPU waits for another: the efficiency is 1. */
 static void test_no_lock(void **state)
 {
 	unsigned int cpus;
@@ -64,8 +64,8 @@ static void test_no_lock(void **state)
 }
 
 /*
- * Everything takes the same time always: nobody waits until the lock is held all
- * the time, and then there is one operation for each time that it is handed over.
+ * All times are constant: no CPU waits until the lock is held all the time, and from
+ * then on there is one operation for each hand-over of the lock.
  */
 static void test_lock(void **state)
 {
@@ -85,7 +85,7 @@ static void test_lock(void **state)
 	}
 }
 
-/* Exponential times: the machine repairman, M/M/1 with so many customers. */
+/* Exponential times: the machine repairman model, M/M/1 with CPUS customers. */
 static void test_repairman(void **state)
 {
 	static const unsigned int cpus[] = { 1, 8, 40, 50, 100 };
@@ -107,7 +107,7 @@ static void test_repairman(void **state)
 	}
 }
 
-/* A line of which all CPUs want to count in: one after the other has it. */
+/* All CPUs count in the same line, which one CPU after the other gets. */
 static void test_atomic(void **state)
 {
 	struct sim_machine m = machine(64, SIM_UNIFORM);
@@ -121,7 +121,7 @@ static void test_atomic(void **state)
 	sim_add(&program, SIM_LOCK, 0, 0);
 	sim_add(&program, SIM_UNLOCK, 0, 0);
 	near(sim_run(&m, &program, 20) / 1e9, 1 / (MOVE + 6), 0.000001);
-	/* Two, each on a socket of its own. */
+	/* Two CPUs, each on a socket of its own. */
 	m.cpus = 2;
 	m.per_socket = 1;
 	program.step[0].ns = 0.001;
@@ -130,9 +130,9 @@ static void test_atomic(void **state)
 }
 
 /*
- * A word that all CPUs share: one after the other gives a unit to it and takes one, and
- * each time its line has to come. Whoever looks once more when the line is there, loses
- * to nobody.
+ * A word that all CPUs share: one CPU after the other gives a unit to it and takes one,
+ * and each time the line has to move. A CPU that reads the word after it has got the
+ * line never loses the exchange.
  */
 static void test_word(void **state)
 {
@@ -159,9 +159,9 @@ static void test_word(void **state)
 }
 
 /*
- * If others have the line between the look and the exchange, all but one of those who
- * have looked lose: of all moves of the line no less than one in two for each CPU, and
- * no more than one for each, is a success.
+ * If other CPUs get the line between reading the word and the exchange, all but one of
+ * the CPUs that have read it lose: there is one success for at least as many moves of
+ * the line as there are CPUs, and for at most twice as many.
  */
 static void test_lost(void **state)
 {
@@ -192,8 +192,8 @@ static void test_lost(void **state)
 }
 
 /*
- * Whoever has lost has the line, and tries again with what it has found: the line moves
- * twice for each request, and none takes the lock.
+ * A CPU that has lost an exchange has the line, and tries again with the new value: the
+ * line moves twice for each request, and no request takes the lock.
  */
 static void test_again(void **state)
 {
@@ -218,7 +218,7 @@ static void test_again(void **state)
 	sim_free(&program);
 }
 
-/* What is taken from a word, or else under a lock. */
+/* Take a unit from a word, or else under a lock. */
 static void take(struct sim_program *program)
 {
 	sim_add(program, SIM_LOOK, 0, 0);
@@ -230,7 +230,7 @@ static void take(struct sim_program *program)
 	sim_add(program, SIM_UNLOCK, 0, 0);
 }
 
-/* What is put into a word, or else opens it under the lock. */
+/* Give a unit to a word, or else open the word under the lock. */
 static void give(struct sim_program *program)
 {
 	sim_add(program, SIM_LOOK, 0, 0);
@@ -243,8 +243,9 @@ static void give(struct sim_program *program)
 }
 
 /*
- * What is given back later is there for the next, if the word can have all that comes
- * back at once; if it can have nothing each takes the lock, and so does what comes back.
+ * Units that are given back late serve later requests, if the word has room for all
+ * that come back at once. Without any room, each request and each unit that comes back
+ * takes the lock.
  */
 static void test_later(void **state)
 {
@@ -269,7 +270,7 @@ static void test_later(void **state)
 	near(sim_run(&m, &program, 20) / 1e9, 1 / (WORK + 2 * HELD), 0.001);
 	m.word[0].max = 1000;
 	near(sim_run(&m, &program, 20) / 1e9, 1 / WORK, 0.001);
-	/* Of a hundred it has room for fifty. */
+	/* The word has room for 50 of the 100 units that come back at once. */
 	m.word[0] = (struct sim_word){ 50, 50 };
 	near(sim_run(&m, &program, 20) / 1e9, 1 / (WORK + 2 * HELD * 0.5),
 	     0.002);
@@ -277,9 +278,9 @@ static void test_later(void **state)
 }
 
 /*
- * Somebody closes the words of another CPU now and then, and gets six lines for it one
- * after the other. That CPU gets them back, takes the lock for the next unit, and once
- * more to open the word.
+ * The odd CPU closes the words of the other CPU now and then, which moves six lines to
+ * it, one after the other. The other CPU gets them back, takes the lock for its next
+ * unit, and once more to open the word.
  */
 static void test_close(void **state)
 {
@@ -307,8 +308,9 @@ static void test_close(void **state)
 }
 
 /*
- * Somebody closes the words of two CPUs, one in each hold of the lock. That of the first
- * stays closed until the other is: so long it takes the lock twice for each operation.
+ * The odd CPU closes the words of two CPUs, one in each hold of the lock. The word of the
+ * first CPU stays closed until the other is closed: in that time the first CPU takes the
+ * lock twice for each operation.
  */
 static void test_parts(void **state)
 {
@@ -341,9 +343,9 @@ static void test_parts(void **state)
 }
 
 /*
- * Near the barrier, before there were words for that, a file was charged and given back
- * under the lock of the tree. With it came five lines, of two counters at three levels, of
- * which one was the lock's.
+ * Near the barrier, before there were words for it, a file was charged and given back
+ * under the lock of the tree. Besides the line of the lock, this moved five lines: those
+ * of two counters at three levels, one of which is on the lock's line.
  */
 static void test_near_lock(void **state)
 {
@@ -368,8 +370,8 @@ static void test_near_lock(void **state)
 }
 
 /*
- * With words near the barrier siblings wait for nobody: an operation takes what it takes
- * far from it, and what two exchanges take.
+ * With words near the barrier siblings do not wait for each other: an operation takes as
+ * long as far from the barrier, plus two exchanges.
  */
 static void test_near_word(void **state)
 {
@@ -392,9 +394,10 @@ static void test_near_word(void **state)
 }
 
 /*
- * All CPUs in one group wait for the line of its words, for the look and for the exchange,
- * when a file is opened and when it is closed; and now and then for the lock, as somebody
- * has emptied the word. If others can have the line before each exchange, most are lost.
+ * All CPUs in one group wait for the line of its words, to read a word and to exchange it,
+ * when a file is opened and when it is closed; and now and then for the lock, because
+ * another CPU has emptied the word. If other CPUs can get the line before each exchange,
+ * most exchanges are lost.
  */
 static void test_one_group(void **state)
 {
@@ -428,8 +431,8 @@ static void test_one_group(void **state)
 }
 
 /*
- * What RCU gives back late is there for the next if the word near the barrier can have
- * all of it, and then siblings that map and unmap wait for nobody.
+ * Memory that RCU gives back late serves later requests if the word near the barrier has
+ * room for all of it; siblings that map and unmap then do not wait for each other.
  */
 static void test_near_late(void **state)
 {
@@ -462,8 +465,8 @@ static void test_near_late(void **state)
 }
 
 /*
- * A fork() and its end take the lock of the tree for the list of address spaces no more:
- * where no word is empty or full, and all memory comes back at once, it scales.
+ * A fork() and its end no longer take the lock of the tree for the list of address spaces:
+ * where no word is empty or full, and all memory comes back at once, fork() scales.
  */
 static void test_lists(void **state)
 {

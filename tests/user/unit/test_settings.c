@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Setting: which writes, in which order, and what happens when one fails. The
- * writes end in __wrap_group_file_write() instead of in files.
+ * Setting limits: which files are written, in which order, and what happens
+ * when a write fails. __wrap_group_file_write() receives the writes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -39,7 +39,7 @@ int __wrap_group_file_write(int fd, const char *text)
 	return 0;
 }
 
-/* A group that may be written: its directory is not below a sysroot. */
+/* A group that may be written, because its directory is not below a sysroot. */
 static struct libbc_group *group(void)
 {
 	struct libbc_group *found = NULL;

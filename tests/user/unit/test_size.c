@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Numbers and units. The table of the kernel says which unit each of its
- * resources has; the library has to find the same by the name.
+ * Numbers and units. The kernel's table has the unit of each resource; the
+ * library has to derive the same unit from the resource's name.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Several threads that read through the same machine and the same group, under
- * the thread sanitizer.
+ * Several threads read with the same host and group objects, under the thread
+ * sanitizer.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ struct shared {
 	struct libbc_group *group;
 };
 
-/* The sum of what all groups hold, and once more what one does. */
+/* The sum of what all groups hold, plus what one group holds. */
 static uint64_t sum(const struct shared *shared)
 {
 	struct libbc_account *account;

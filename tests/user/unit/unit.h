@@ -11,7 +11,7 @@
 
 #include "../../../lib/internal.h"
 
-/* Where tests/user/unpack has put the machines. */
+/* The directory in which tests/user/unpack has made the machines. */
 #define MACHINES getenv("MACHINES")
 
 #endif

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * birth each N DIR BARRIER - make N groups in DIR, one after the other, wait for
- * the kmemsize barrier of each, and say how long that took: median, 99 of 100, and
- * the longest, in microseconds. Each of them is made a second time in DIR/same,
- * where a process that waits on a pipe sets it as simply as can be: 99 of 100 of
- * those, which tells what the machine can do at that time. Last comes N, which is
- * less when the machine is so slow that four minutes would not do, 100 at least.
- * birth storm N DIR BARRIER - make N groups as fast as can be, 100 in each of N /
- * 100, wait until all have the barrier, and say how long both took, in
- * milliseconds.
+ * birth each N DIR BARRIER - make N groups in DIR, one after the other, wait
+ * for the kmemsize barrier of each, and print how long that took: median, 99th
+ * percentile, and maximum, in microseconds. Each group is made a second time in
+ * DIR/same, where a process that waits on a pipe sets the barrier in the
+ * simplest way; the 99th percentile of these comes next, and shows how fast the
+ * machine is at that time. Last comes N, which is smaller on a machine so slow
+ * that N groups take more than four minutes, but 100 at least.
+ * birth storm N DIR BARRIER - make N groups as fast as possible, 100 in each of
+ * N / 100 parents, wait until all have the barrier, and print how long both
+ * took, in milliseconds.
  *
- * Ends with 1 when five minutes long no group gets its barrier.
+ * Exits with 1 when a group has no barrier after five minutes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -67,7 +68,7 @@ static int limited(const char *path)
 	return !!strstr(text, want);
 }
 
-/* Whoever is to set it gets the only processor meanwhile. */
+/* Sleep between looks, to leave the only CPU to the process that sets it. */
 static long wait_for(const char *path, long since)
 {
 	const struct timespec moment = { .tv_nsec = 250000 };
@@ -101,7 +102,7 @@ static void put(const char *path, const char *file, const char *text)
 	close(fd);
 }
 
-/* Sets what it is told the path of, until there is nobody to tell it. */
+/* Start a process that reads groups' paths from a pipe and sets their barrier. */
 static int start_setter(void)
 {
 	char path[4096], text[64];
@@ -127,7 +128,7 @@ static int start_setter(void)
 	return tell[1];
 }
 
-/* How long it takes to get a limit, by the service or by the setter. */
+/* The time until a new group has a barrier, by the service or the setter. */
 static long birth(const char *dir, const char *below, long i, int setter)
 {
 	char path[4096] = "";

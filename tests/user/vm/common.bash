@@ -1,18 +1,18 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the tests of bcctl inside the virtual machine share.
+# Shared by the tests of bcctl inside the virtual machine.
 
 # shellcheck source=tests/user/cli/common.bash
 . "$BATS_TEST_DIRNAME/../cli/common.bash"
 
 CGROUP=/sys/fs/cgroup
 TOOLS=$BUILD/tests-user
-# bcctl as a user without rights.  A copy of it, since the project may be where only
-# root can go.
+# bcctl as a user without privileges: a copy, because only root may have access to the
+# project's directory.
 AS_NOBODY=(setpriv --reuid=65534 --regid=65534 --clear-groups /tmp/nobody/bin/bcctl)
 
-# A group of the test's own; $GROUP is its name, $DIR its directory.
+# Each test gets a group of its own; $GROUP is its name, $DIR its directory.
 setup()
 {
 	if ! [ -d /tmp/nobody ]; then
@@ -29,7 +29,7 @@ teardown()
 	remove_groups
 }
 
-# remove_groups: the test's, with what is in them.
+# remove_groups: remove the test's groups, with the processes in them.
 remove_groups()
 {
 	echo 1 >"$DIR/cgroup.kill" 2>/dev/null || :
@@ -46,7 +46,7 @@ value()
 	sed -n "s/^${3:-kmemsize} .*\<$1=\([0-9a-z]*\).*/\1/p" "${2:-$DIR}/bc.resources"
 }
 
-# soon COMMAND...: it becomes true within some seconds.
+# soon COMMAND...: repeat the command until it succeeds, for ten seconds.
 soon()
 {
 	local i
@@ -54,7 +54,7 @@ soon()
 		"$@" && return 0
 		sleep 0.1
 	done
-	echo "not within ten seconds: $*" >&2
+	echo "did not succeed within ten seconds: $*" >&2
 	return 1
 }
 
@@ -64,7 +64,7 @@ not()
 	! "$@"
 }
 
-# has RESOURCE: the kernel has it.
+# has RESOURCE: the kernel has this resource.
 has()
 {
 	grep -q "^$1 " "$DIR/bc.resources"

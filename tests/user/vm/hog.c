@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hog KIND [MOST] - take one thing after the other until it is refused, say how
- * many there were and what the error was, and give all back.
+ * hog KIND [MOST] - open sockets, or map memory by the MiB, until a request is
+ * refused; print how many there were and the error, and give all of them back.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 		if ((sockets ? take_socket() : take_memory()) < 0)
 			break;
 	error = errno;
-	/* A pipe needs memory of the kernel to be written to. */
+	/* Writing the output to a pipe needs kernel memory. */
 	if (sockets)
 		close_range(3, ~0u, 0);
 	printf("%s: %ld, then: %s\n", sockets ? "sockets" : "MiB", n,

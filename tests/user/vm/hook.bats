@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# bcctl hook, started by the runtimes of others as Debian has them.
+# bcctl hook, started by the container runtimes of Debian.
 
 load common
 
-# bundle STAGE ANNOTATIONS: a container that opens sockets until it is refused.
+# bundle STAGE ANNOTATIONS: make a container that opens sockets until it is refused.
 bundle()
 {
 	BUNDLE=$BATS_TEST_TMPDIR/bundle
@@ -33,7 +33,7 @@ bundle()
 	EOF
 }
 
-# The runtime for docker around runc, in a bundle without a hook.
+# wrapped ARGUMENT...: call the runtime for docker around runc.
 wrapped()
 {
 	"$USER_TESTS/../../deploy/docker/runc-beancounter" --hook-option=--most=numproc=50 "$@"
@@ -49,8 +49,8 @@ start()
 	echo "$output"
 }
 
-# limited RUNTIME STAGE: refused at what the annotation says, which has room for the
-# runtime itself: it is in the group until it becomes the program.
+# limited RUNTIME STAGE: the container is refused at the limit of its annotation.  This
+# limit has room for the runtime, which is in the group until it executes the program.
 limited()
 {
 	start "$1" "$2" '"beancounter.kmemsize": "3M:6M"'
@@ -82,14 +82,14 @@ limited()
 	[[ $output != *"then: "* ]]
 }
 
-@test "hook: runc does not, and shows what it asked for" {
+@test "hook: runc does not start such a container, and shows the hook's message" {
 	start runc createRuntime '"beancounter.numproc": "51"'
 	[ "$status" -ne 0 ]
 	says "asks for a barrier of 51 for numproc, and at most 50 is allowed"
 	[[ $output != *"then: "* ]]
 }
 
-@test "hook: an annotation that is wrong, and none" {
+@test "hook: a wrong annotation, and no annotation" {
 	start runc createRuntime '"beancounter.kmemsiz": "1M"'
 	[ "$status" -ne 0 ]
 	says "did you mean kmemsize?"

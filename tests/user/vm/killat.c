@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * killat [-c] N COMMAND... - run a command and kill it with SIGKILL at its Nth
- * stop at a system call, at the entry or at the return; with -c not the command
- * but the process that it forks. Then wait for everybody that is left behind.
- * Exits with 0 when it was killed, 3 when it had ended.
+ * stop at the entry or the return of a system call; with -c kill the process
+ * that it forks instead. Then wait for all processes that are left behind.
+ * Exits with 0 when the process was killed, 3 when it had ended before.
  */
 #include <errno.h>
 #include <signal.h>
@@ -27,7 +27,7 @@ static pid_t start(char **argv, int child)
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
 		exit(2);
-	/* What goes on for ever ends with who gets tired of it. */
+	/* EXITKILL: when killat is killed by a timeout, so is the command. */
 	ptrace(PTRACE_SETOPTIONS, pid, NULL,
 	       (void *)(long)(PTRACE_O_EXITKILL |
 			      (child ? PTRACE_O_TRACEFORK : 0)));
@@ -35,7 +35,7 @@ static pid_t start(char **argv, int child)
 	return pid;
 }
 
-/* The signal that a stop is about, unless tracing made it. */
+/* The signal that caused a stop, or 0 if tracing caused it. */
 static long signal_of(int status)
 {
 	int number = WSTOPSIG(status);

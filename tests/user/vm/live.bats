@@ -3,20 +3,20 @@
 
 load common
 
-# A group that is full, and one that was refused something.
+# Fill the group until a request is refused.
 busy()
 {
 	bcctl set "$GROUP" kmemsize=1M:2M
 	sh -c "echo \$\$ >$DIR/cgroup.procs; exec $TOOLS/hog sockets" >/dev/null || :
 }
 
-# The tracepoint is on in the instance that bcctl has made.
+# The tracepoint is enabled in the instance that bcctl has made.
 tracing()
 {
 	grep -qs 1 /sys/kernel/tracing/instances/bcctl-*/events/bc/bc_refuse/enable
 }
 
-@test "watch: a line for each refusal, with who and what" {
+@test "watch: a line for each refusal, with group, process and resource" {
 	bcctl watch "$GROUP" -n 1 --for 20 >"$BATS_TEST_TMPDIR/out" &
 	local watcher=$!
 	soon tracing
@@ -28,11 +28,11 @@ tracing()
 	[ -z "$(ls /sys/kernel/tracing/instances)" ]
 }
 
-@test "watch: what the request was checked against" {
+@test "watch: the value against which the request was checked" {
 	bcctl watch "$GROUP" -n 1 --for 20 >"$BATS_TEST_TMPDIR/out" &
 	local watcher=$!
 	soon tracing
-	# A fork may pass the barrier. The shell does all of it by itself up to there.
+	# A fork may pass the barrier. Until then the shell uses only builtins.
 	sh -c "cd $DIR; echo \$\$ >cgroup.procs
 		while read -r name held; do
 			[ \$name != privvmpages ] || break
@@ -47,7 +47,7 @@ tracing()
 	[[ $output == *" $GROUP sh["*"] privvmpages asked "*" (limit)"* ]]
 }
 
-@test "what: the sum is what the group holds, for the administrator only" {
+@test "what: the sum of the rows is kmemsize held; only root may read it" {
 	local sum held
 	sh -c "echo \$\$ >$DIR/cgroup.procs; exec sleep 60" &
 	soon grep -q 'populated 1' "$DIR/cgroup.events"
@@ -62,7 +62,7 @@ tracing()
 	says "is for the administrator of the machine only"
 }
 
-@test "watch: the kernel function that asked" {
+@test "watch: the kernel function that made the request" {
 	local trace=/sys/kernel/tracing/instances/probe
 	mkdir "$trace"
 	echo 1 >"$trace/options/stacktrace"
@@ -105,14 +105,14 @@ tracing()
 	local watcher=$!
 	soon tracing
 	busy
-	# What was traced by then is still read.
+	# why still reads what was traced before the signal.
 	kill -TERM "$watcher"
 	wait "$watcher"
 	[ "$(/usr/bin/python3 -c 'import json, sys; r = json.load(sys.stdin)["refusals"]; print(len(r), r[0]["count"], r[0]["payer"])' \
 		<"$BATS_TEST_TMPDIR/out")" = "1 1 $GROUP" ]
 }
 
-@test "watch: ended by a signal, it leaves no instance" {
+@test "watch: it leaves no instance when a signal ends it" {
 	bcctl watch >"$BATS_TEST_TMPDIR/out" &
 	soon tracing
 	kill -TERM $!
@@ -122,7 +122,7 @@ tracing()
 	says "only root may trace"
 }
 
-@test "watch: takes away what one that was killed has left, and no more" {
+@test "watch: it removes the instance of a killed watch, and no other" {
 	local instances=/sys/kernel/tracing/instances killed lives
 	bcctl watch >/dev/null &
 	killed=$!
@@ -137,7 +137,7 @@ tracing()
 	bcctl watch --for 0.1
 	[ ! -e "$instances/bcctl-$killed" ]
 	[ -d "$instances/bcctl-$lives" ] && [ -d "$instances/bcctl-of-others" ]
-	# In use it cannot be removed, whoever believes that nobody has that number.
+	# An instance in use cannot be removed, even if its number seems to be unused.
 	! rmdir "$instances/bcctl-$lives" 2>/dev/null
 	kill -TERM "$lives"
 	wait "$lives"
@@ -145,7 +145,7 @@ tracing()
 	[ -z "$(ls "$instances")" ]
 }
 
-@test "list, show: what the kernel says" {
+@test "list, show: the values of the kernel" {
 	busy
 	run bcctl list --raw --noheadings -o GROUP,STATE,FAILCNT,LOCAL
 	says "$GROUP refused 1 1"
@@ -153,7 +153,7 @@ tracing()
 	says "kmemsize $(value maxheld) 1048576 2097152"
 }
 
-@test "ubc: what the kernel itself prints" {
+@test "ubc: the same as the kernel's own files" {
 	[ -e /proc/user_beancounters ] || skip "not booted with bc_proc=on"
 	local id
 	busy
@@ -206,7 +206,7 @@ tracing()
 	[ ! -s "$ERRORS" ]
 }
 
-@test "a copy of this machine says what the machine says" {
+@test "list prints the same for a copy of this machine as for the machine" {
 	busy
 	"$USER_TESTS/capture" >"$BATS_TEST_TMPDIR/capture"
 	"$USER_TESTS/unpack" "$BATS_TEST_TMPDIR/capture" "$BATS_TEST_TMPDIR/copy"
@@ -215,7 +215,7 @@ tracing()
 		<(bcctl list --all --raw -o $columns --sysroot "$BATS_TEST_TMPDIR/copy")
 }
 
-@test "the library's example: wakes up when something is refused" {
+@test "the library's example: wakes up when a request is refused" {
 	bcctl set "$GROUP" kmemsize=1M:2M
 	"$TOOLS/refusals" "$GROUP" 1 >"$BATS_TEST_TMPDIR/out" &
 	local pid=$!

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Programs of others, as Debian has them, and unchanged.
+# Unchanged programs of Debian.
 
 load common
 
-# bundle RESOURCE VALUE: a container with nothing but our program and a shell.
+# bundle RESOURCE VALUE KIND: make a container with two programs of ours and no other.
 bundle()
 {
 	BUNDLE=$BATS_TEST_TMPDIR/bundle
@@ -37,8 +37,8 @@ bundle()
 	EOF
 }
 
-# contained RUNTIME RESOURCE VALUE KIND: refused at our limit, by our file, which
-# its own root cannot change.
+# contained RUNTIME RESOURCE VALUE KIND: the container is refused at the limit that the
+# runtime has written to bc.limit, and the root of the container cannot change it.
 contained()
 {
 	local before after
@@ -81,7 +81,7 @@ contained()
 	bcctl set "$GROUP" kmemsize=1M:2M
 	sh -c "echo \$\$ >$DIR/cgroup.procs; exec $TOOLS/hog sockets" >/dev/null || :
 	cat /proc/user_beancounters
-	# All rows of all groups, by their last column.
+	# The sum of the last column, failcnt, over all rows of all groups.
 	expected=$(awk 'NF >= 6 && $1 != "uid" { sum += $NF } END { print sum }' /proc/user_beancounters)
 	[ "$expected" -gt 0 ]
 	run "$USER_TESTS/dstat-plugin" "$plugin"

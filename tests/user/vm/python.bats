@@ -3,7 +3,7 @@
 
 load common
 
-@test "python: make a group, start a command in it, see it refused, remove it" {
+@test "python: make a group, run a command in it, read its refusals, remove the group" {
 	local top
 	top=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd -P)
 	PYTHONPATH=$top/lib/python LD_LIBRARY_PATH=$BUILD/lib PYTHONDONTWRITEBYTECODE=1 \
@@ -82,7 +82,7 @@ load common
 	        raise SystemExit("it is gone")
 	    except OSError as error:
 	        assert error.errno == errno.ENODEV, error
-	# Another group of its name is another group.
+	# A new group of the same name is another group.
 	again = parent.make("job")
 	try:
 	    job.remove()

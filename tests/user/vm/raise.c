@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * raise FILE TEXT COMMAND... - try to write TEXT to FILE, say how that went,
- * then become COMMAND. What the root of a container would do.
+ * raise FILE TEXT COMMAND... - try to write TEXT to FILE, as the root of a
+ * container might, print the result, then execute COMMAND.
  */
 #include <errno.h>
 #include <fcntl.h>

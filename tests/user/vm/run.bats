@@ -3,14 +3,14 @@
 
 load common
 
-# in_group COMMAND...: from inside the test's group, so that what "run" makes is
-# below it.
+# in_group COMMAND...: run it inside the test's group, so that the groups of "bcctl run"
+# are below that group.
 in_group()
 {
 	sh -c "echo \$\$ >$DIR/cgroup.procs; exec \"\$@\"" - "$@"
 }
 
-# The same instead of the shell that it is called in.
+# become_in_group COMMAND...: the same, replacing the calling shell.
 become_in_group()
 {
 	exec sh -c "echo \$\$ >$DIR/cgroup.procs; exec \"\$@\"" - "$@"
@@ -36,7 +36,7 @@ none_left()
 	none_left
 }
 
-@test "run: inside from the first instruction" {
+@test "run: the command is in its group from the first instruction" {
 	run in_group bcctl run --name job cat /proc/self/cgroup
 	[ "$output" = "0::$GROUP/job" ]
 	run in_group bcctl run --name "$GROUP/other" cat /proc/self/cgroup
@@ -81,7 +81,7 @@ none_left()
 	none_left
 }
 
-@test "run: what was asked for when it was refused first" {
+@test "run: the report has the first refusal" {
 	run in_group bcctl run -l privvmpages=64M:72M /usr/bin/python3 -c 'bytearray(600 << 20)'
 	says MemoryError
 	[[ $output =~ python3\[[0-9]+\]\ asked\ 600\.0M\ of\ privvmpages\ first,\ [0-9.]+M\ held ]]
@@ -92,7 +92,7 @@ none_left()
 	assert first["process"].startswith("hog[") and first["resource"] == "kmemsize", first
 	assert 0 < first["requested"] < 65536 and 900000 < first["held"] <= 1048576, first
 	PYTHON
-	# Nothing was refused to this one, and who may not read the log is told nothing.
+	# A command without a refusal.
 	run in_group bcctl run --report=json true
 	says '"first_refusal":null'
 }
@@ -107,7 +107,8 @@ none_left()
 	grep -qF ">refused<" "$picture"
 	grep -qF ">barrier<" "$picture"
 	none_left
-	# A command that is refused before bcctl has looked at it: bcctl is stopped meanwhile.
+	# A command that is refused before bcctl has read its account: bcctl is stopped
+	# meanwhile.
 	# shellcheck disable=SC2016 # it is for that shell
 	run in_group bcctl run --plot "$picture" -l kmemsize=1M:2M \
 		sh -c 'kill -STOP $PPID; "$0" sockets; status=$?; kill -CONT $PPID; exit $status' "$TOOLS/hog"
@@ -115,12 +116,12 @@ none_left()
 	[ "$status" -eq 1 ]
 	grep -qF ">refused<" "$picture"
 	none_left
-	# That a picture cannot be drawn is known before the command runs.
+	# A picture that cannot be drawn is an error before the command runs.
 	fails 125 in_group bcctl run --plot "$BATS_TEST_TMPDIR/run.gif" touch "$BATS_TEST_TMPDIR/ran"
 	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
 }
 
-@test "run: a group above refuses: reported, and no verdict about this one" {
+@test "run: a refusal of a group above is reported, without a verdict about the command" {
 	bcctl set "$GROUP" kmemsize=1500K
 	run in_group bcctl run --report "$TOOLS/hog" sockets
 	[ "$status" -eq 1 ]
@@ -134,7 +135,7 @@ none_left()
 	says "bcctl set GROUP kmemsize="
 }
 
-@test "run: what is left running, and groups made inside, go with it" {
+@test "run: remaining processes and groups made inside are removed at the end" {
 	# shellcheck disable=SC2016
 	run in_group bcctl run --name job sh -c '
 		mkdir '"$DIR"'/job/a '"$DIR"'/job/a/b
@@ -163,7 +164,7 @@ none_left()
 	none_left
 }
 
-@test "run: killed itself, the janitor cleans up" {
+@test "run: when bcctl is killed, the janitor cleans up" {
 	become_in_group bcctl run sh -c ": >$BATS_TEST_TMPDIR/ready; sleep 100" &
 	soon test -e "$BATS_TEST_TMPDIR/ready"
 	kill -KILL $!
@@ -182,7 +183,7 @@ none_left()
 	[ "$status" -eq 3 ]
 }
 
-@test "run: the janitor killed, bcctl cleans up" {
+@test "run: when the janitor is killed, bcctl cleans up" {
 	become_in_group bcctl run sh -c ": >$BATS_TEST_TMPDIR/ready
 		until test -e $BATS_TEST_TMPDIR/go; do sleep .1; done" &
 	local pid=$! janitor
@@ -209,7 +210,7 @@ none_left()
 	says "belongs to root"
 }
 
-@test "run: a barrier too low for a process" {
+@test "run: a barrier that is too low to start a process" {
 	fails 126 in_group bcctl run -l kmemsize=1K:1M true
 	says "cannot run true: Cannot allocate memory"
 	says "its group may be too small"
@@ -218,7 +219,7 @@ none_left()
 	none_left
 }
 
-@test "run: the terminal is the command's, Ctrl-C reaches it once" {
+@test "run: the command has the terminal, and gets Ctrl-C once" {
 	run in_group "$USER_TESTS/on-terminal" "x^C" bcctl run sh -c '
 		trap "echo interrupted; n=\$((n + 1)); [ \$n -lt 2 ] || exit 9; exit 5" INT
 		[ -t 0 ] && read -r line; echo "[$line]"'

@@ -3,7 +3,7 @@
 
 load common
 
-@test "set: both files, and show tells it" {
+@test "set: both files are written, and show prints the values" {
 	bcctl set "$GROUP" kmemsize=16M:18M
 	[ "$(value barrier)" = 16777216 ]
 	[ "$(value limit)" = 18874368 ]
@@ -16,7 +16,7 @@ load common
 	says 1048576
 }
 
-# What is only shown takes no number, and a guarantee has no limit.
+# A resource that is only shown takes no number, and a guarantee has no limit.
 @test "set: every resource of the kernel at once" {
 	local specs=() name limit
 	for name in $(cut -d' ' -f1 "$DIR/bc.resources"); do
@@ -37,7 +37,7 @@ load common
 	done
 }
 
-@test "set: nothing is written when anything is wrong" {
+@test "set: no file is written when any argument is wrong" {
 	bcctl set "$GROUP" kmemsize=16M:18M
 	fails 1 bcctl set "$GROUP" kmemsize=1M:2M nothing=1
 	fails 2 bcctl set "$GROUP" kmemsize=1M:2E
@@ -47,9 +47,9 @@ load common
 	[ "$(value barrier):$(value limit)" = 16777216:18874368 ]
 }
 
-# As long as it has not written by the sixteenth, it had not by those before: they
-# are looked at one by one from where that ends.
-@test "set: killed at any system call, the old values or the new ones" {
+# bcctl is killed at every sixteenth stop as long as it has written nothing; the sixteen
+# stops before its first write, and all later ones, are then tried one by one.
+@test "set: killed at any system call, it leaves the old values or the new ones" {
 	local n=1 step=16 status=0 seen_old=0 seen_new=0 now
 	while [ "$n" -lt 2000 ] && [ "$status" -ne 3 ]; do
 		echo 'kmemsize 1000000' >"$DIR/bc.barrier"
@@ -72,7 +72,7 @@ load common
 	[ "$status" -eq 3 ] && [ "$seen_old" -gt 20 ] && [ "$seen_new" -gt 5 ]
 }
 
-@test "set: the process that writes killed at any system call, the new values" {
+@test "set: when the process that writes is killed, the new values are set all the same" {
 	local n status
 	for ((n = 1; n < 500; n++)); do
 		echo 'kmemsize 1000000' >"$DIR/bc.barrier"
@@ -88,7 +88,7 @@ load common
 	[ "$status" -eq 3 ] && [ "$n" -gt 15 ]
 }
 
-@test "set: without permission: which file, whose it is" {
+@test "set: without permission: the message names the file and its owner" {
 	fails 1 "${AS_NOBODY[@]}" set "$GROUP" kmemsize=1M
 	says "no permission to write $DIR/bc."
 	says "which belongs to root"
@@ -96,7 +96,7 @@ load common
 	[ "$(value barrier)" = max ]
 }
 
-@test "set: the top of a cgroup namespace is set from outside" {
+@test "set: the root of a cgroup namespace can only be set from outside" {
 	mount -o remount,nsdelegate "$CGROUP"
 	mkdir "$DIR/inner"
 	bcctl set "$GROUP" kmemsize=16M:18M
@@ -109,7 +109,7 @@ load common
 	mount -o remount "$CGROUP" || :
 }
 
-@test "set: by process, and the group of bcctl itself" {
+@test "set: the group of a process, and the group of bcctl itself" {
 	sleep 100 &
 	echo $! >"$DIR/cgroup.procs"
 	bcctl set $! kmemsize=5M
@@ -119,7 +119,7 @@ load common
 	[ "$(value limit)" = 7340032 ]
 }
 
-@test "set: a group that goes away" {
+@test "set: a group that was removed" {
 	mkdir "$DIR/gone"
 	sleep 100 &
 	local pid=$!
@@ -131,7 +131,7 @@ load common
 	fails 1 bcctl show 999999
 }
 
-@test "reset: maxheld is what is held" {
+@test "reset: maxheld falls to held" {
 	sh -c "echo \$\$ >$DIR/cgroup.procs; exec $TOOLS/hog sockets 500"
 	local before
 	before=$(value maxheld)
@@ -142,7 +142,7 @@ load common
 	fails 1 bcctl reset "$GROUP" nothing
 }
 
-@test "profile, advise: set what they say" {
+@test "profile, advise: they set the limits that they print" {
 	local line
 	bcctl profile vps.basic "$GROUP" 2>"$ERRORS" || cat "$ERRORS"
 	[ "$(value barrier):$(value limit)" = 5242880:5592405 ]
