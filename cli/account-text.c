@@ -9,7 +9,7 @@
 
 #include "advise.h"
 
-/* "held=1 maxheld=2 ..." of one entry; null is max. */
+/* Print one entry as "held=1 maxheld=2 ..."; null is max. */
 static int print_fields(FILE *out, struct json_object *entry)
 {
 	static const struct {
@@ -41,7 +41,7 @@ static int print_fields(FILE *out, struct json_object *entry)
 	return 0;
 }
 
-/* The array of entries, under whatever name it has. */
+/* "show" calls the array "account", and "run" calls it "resources". */
 static struct json_object *entries_of(struct json_object *object)
 {
 	static const char *const keys[] = { "account", "resources" };
@@ -97,7 +97,7 @@ static int from_json(const char *text, struct libbc_account **account)
 	return ret;
 }
 
-/* Anything is a list of resources; those of an account have been counted. */
+/* Any list of words can be parsed, but only an account has maxheld. */
 static bool plausible(const struct libbc_account *account)
 {
 	size_t i, count = libbc_account_count(account);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Putting the policy into force, for one group or for all below one.
+ * Put the policy into force, for one group or for all groups at and below one.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "apply.h"
 
-/* Which resources the kernel has; NULL when there is no group to ask. */
+/*
+ * The account of any group, which says which resources the kernel has; NULL if
+ * there is no such group.
+ */
 static int any_account(struct bcctl *ctl, struct libbc_account **account)
 {
 	struct libbc_group *group = NULL;
@@ -33,7 +36,7 @@ static int any_account(struct bcctl *ctl, struct libbc_account **account)
 	return explain_file(ctl, "/", "bc.resources", -EOPNOTSUPP, false);
 }
 
-/* The policy in apply is replaced when all of the new one is right. */
+/* Read the policy; apply->policy is replaced only if there is no mistake. */
 int apply_load(struct apply *apply)
 {
 	struct libbc_account *account = NULL;
@@ -65,7 +68,7 @@ static void print_pair(const struct apply *apply, char sign,
 	       value_text(apply->ctl, limit, unit, b));
 }
 
-/* How many resources change. */
+/* Print the changes of a group; returns how many resources change. */
 static size_t compare(const struct apply *apply, const struct section *section,
 		      const struct libbc_account *account, const char *path)
 {
@@ -99,7 +102,7 @@ static size_t compare(const struct apply *apply, const struct section *section,
 	return changes;
 }
 
-/* What is done with it is seen; 0 too when the group has gone. */
+/* Say what changes in a group; 0 also if the group has been removed. */
 static int look(struct apply *apply, const struct section *section,
 		const struct libbc_group *group)
 {
@@ -130,14 +133,17 @@ static int explain_group(struct apply *apply, const struct section *section,
 {
 	if (apply->failed >= MOST_FAILURES)
 		return apply->ctl->failure;
-	/* Which resource it was takes the account to tell. */
+	/* The account tells which resource is not there. */
 	if (error == -ENXIO)
 		return look(apply, section, group);
 	return explain_file(apply->ctl, libbc_group_path(group), "bc.barrier",
 			    error, true);
 }
 
-/* The exit status; 0 also when there is no policy for it, or it has gone. */
+/*
+ * Returns the exit status: 0 also if no section is for the group, or if the
+ * group has been removed.
+ */
 int apply_group(struct apply *apply, const struct libbc_group *group)
 {
 	const struct section *section =
@@ -161,7 +167,7 @@ int apply_group(struct apply *apply, const struct libbc_group *group)
 	return ret;
 }
 
-/* All of them, also when one fails. */
+/* Go through all groups, even if one of them fails. */
 int apply_below(struct apply *apply, const struct libbc_group *top)
 {
 	const char *path = libbc_group_path(top);
@@ -180,7 +186,7 @@ int apply_below(struct apply *apply, const struct libbc_group *top)
 	if (ret)
 		return explain_open(apply->ctl, path, ret);
 	if (apply->failed > MOST_FAILURES)
-		fail(apply->ctl, "and %zu more groups",
+		fail(apply->ctl, "%zu more groups failed",
 		     apply->failed - MOST_FAILURES);
 	return status;
 }

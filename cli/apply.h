@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Putting the policy into force.
+ * Put the policy into force.
  */
 #ifndef BCCTL_APPLY_H
 #define BCCTL_APPLY_H
@@ -8,7 +8,7 @@
 #include "policy.h"
 #include "refusal.h"
 
-/* How many groups that failed are named one by one. */
+/* The number of failed groups that are named one by one. */
 #define MOST_FAILURES 10
 
 struct apply {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the verbs of bcctl share.
+ * Declarations that the verbs of bcctl share.
  */
 #ifndef BCCTL_H
 #define BCCTL_H
@@ -14,7 +14,7 @@
 
 #include <beancounter.h>
 
-/* Without end plus something is without end. */
+/* Unlimited plus anything is unlimited. */
 static inline uint64_t plus(uint64_t a, uint64_t b)
 {
 	return a > INT64_MAX || b > INT64_MAX - a ? LIBBC_MAX : a + b;
@@ -31,7 +31,7 @@ static inline uint64_t plus(uint64_t a, uint64_t b)
 
 /* An option, for the parser and for --help. */
 struct opt {
-	int id; /* what next_option() returns; its letter if it has one */
+	int id; /* returned by next_option(); the letter if it has one */
 	const char *name;
 	const char *arg; /* NULL: takes none; "[=WHAT]": may have one */
 	const char *text;
@@ -47,7 +47,7 @@ enum {
 	OPT_PAGES,
 	OPT_SYSROOT,
 	OPT_HELP,
-	OPT_OWN, /* those of one verb count from here */
+	OPT_OWN, /* the options of one verb count from here */
 };
 
 /* Which common options a verb takes besides --help and --sysroot. */
@@ -74,16 +74,16 @@ struct verb {
 /* One run of the tool. */
 struct bcctl {
 	const struct verb *verb;
-	int argc; /* what is left: the operands after next_option() == 0 */
+	int argc; /* the operands, once next_option() has returned 0 */
 	char **argv;
 	struct libbc_host *host;
 	const char *sysroot;
 	const char *output; /* -o */
 	bool json, raw, noheadings, bytes;
-	bool pages; /* --pages: how a plain number is read */
+	bool pages; /* --pages: plain numbers are pages */
 	int failure; /* exit status of failures */
-	int misuse; /* the same of command lines that are never right */
-	const char *file; /* that is being read, for messages, or NULL */
+	int misuse; /* exit status of wrong command lines */
+	const char *file; /* the file being read, for messages, or NULL */
 	unsigned int line;
 };
 
@@ -132,14 +132,14 @@ char *read_all(FILE *in);
 int write_atomically(const struct bcctl *ctl, const char *path,
 		     const char *text, size_t bytes);
 
-/* resources.c: what people are told of a resource; nothing depends on it */
+/* resources.c: what is known of a resource besides the kernel's files */
 enum resource_kind {
 	RESOURCE_LIMITED, /* requests are refused at its barrier and limit */
 	RESOURCE_SHOWN, /* it is only counted, nothing is refused */
 	RESOURCE_GUARANTEE, /* its barrier is what the group may rely on */
 };
 
-/* Above all numbers of resources of OpenVZ, swappages being the last. */
+/* One above the highest number of a resource, which swappages has. */
 #define RESOURCE_NUMBERS 25
 
 const char *resource_numbered(size_t number);

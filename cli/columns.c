@@ -15,12 +15,12 @@ const struct column account_columns[] = {
 	[COL_STATE] = { "STATE", TEXT, SCOLS_FL_WRAP,
 			"refused, over, near the barrier, or ok" },
 	[COL_HELD] = { "HELD", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
-		       "what is charged now", 30 },
+		       "the amount charged now", 30 },
 	[COL_USE] = { "USE%", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
 		      "held, in percent of the barrier", 40 },
-	[COL_BAR] = { "FILL", TEXT, SCOLS_FL_WRAP, "the same as a bar", 80 },
+	[COL_BAR] = { "FILL", TEXT, SCOLS_FL_WRAP, "USE% as a bar", 80 },
 	[COL_MAXHELD] = { "MAXHELD", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
-			  "the highest that held was", 70 },
+			  "the highest value of held", 70 },
 	[COL_MAXUSE] = { "MAX%", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
 			 "maxheld, in percent of the barrier" },
 	[COL_BARRIER] = { "BARRIER", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
@@ -32,7 +32,7 @@ const struct column account_columns[] = {
 	[COL_LOCAL] = { "LOCAL", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
 			"requests refused by this very group" },
 	[COL_FORCED] = { "FORCED", NUMBER, SCOLS_FL_RIGHT | SCOLS_FL_WRAP,
-			 "what went above the limit by force" },
+			 "amount charged above the limit by force" },
 	[COL_ID] = { "ID", NUMBER, SCOLS_FL_RIGHT, "number of the group" },
 	[COL_UID] = { "UID", NUMBER, SCOLS_FL_RIGHT,
 		      "its number in /proc/user_beancounters" },
@@ -41,7 +41,7 @@ const struct column account_columns[] = {
 	{ NULL },
 };
 
-/* "" without a barrier, NULL for no memory. */
+/* The bar of a resource: "" without a barrier, NULL if out of memory. */
 char *fill_bar(const struct libbc_resource *resource)
 {
 	bool utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The columns that tell of a resource, the same in all verbs.
+ * The columns that describe a resource, the same in all verbs.
  */
 #ifndef BCCTL_COLUMNS_H
 #define BCCTL_COLUMNS_H
@@ -30,7 +30,7 @@ enum {
 
 extern const struct column account_columns[];
 
-/* One cell, in a buffer that the caller frees; NULL for no memory. */
+/* One cell, in a buffer that the caller frees; NULL if out of memory. */
 char *account_cell(const struct bcctl *ctl, int column, const struct node *node,
 		   const struct libbc_resource *resource);
 int account_line(struct table *table, struct libscols_line *line,

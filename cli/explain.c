@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What to tell when something fails: what it was, on which file or group, and
- * what to do.
+ * Messages about failures: what failed, on which file or group, and what to do
+ * about it.
  */
 #include <errno.h>
 #include <pwd.h>
@@ -85,7 +85,7 @@ int explain_host(const struct bcctl *ctl, int error)
 		    root, strerror(-error));
 }
 
-/* The kernel has no accounts: why not, and how to tell. */
+/* Say why there is no account here. */
 static int explain_controller(const struct bcctl *ctl, const char *path)
 {
 	switch (libbc_host_controller(ctl->host)) {
@@ -102,7 +102,7 @@ static int explain_controller(const struct bcctl *ctl, const char *path)
 	default:
 		if (!strcmp(path, "/")) {
 			fail(ctl,
-			     "the root group has no account, nothing is charged to it");
+			     "the root group has no account: nothing is charged to it");
 			hint("name a group below it; \"bcctl list --all\" shows them");
 		} else {
 			fail(ctl,
@@ -133,7 +133,7 @@ int explain_open(const struct bcctl *ctl, const char *name, int error)
 	case EXDEV:
 		fail(ctl, "process %s is in a group outside of %s", name,
 		     libbc_host_mount(ctl->host));
-		hint("ask outside of this container");
+		hint("run bcctl outside of this container");
 		break;
 	case ENOTDIR:
 	case EINVAL:
@@ -150,7 +150,7 @@ int explain_open(const struct bcctl *ctl, const char *name, int error)
 static void explain_permission(const struct bcctl *ctl, const char *path,
 			       const char *file, bool writing)
 {
-	char full[4096], owner[64] = "nobody knows whom";
+	char full[4096], owner[64] = "another user";
 	const struct passwd *user;
 	struct stat st;
 
@@ -189,11 +189,11 @@ int explain_file(const struct bcctl *ctl, const char *path, const char *file,
 			fail(ctl,
 			     "%s is a copy of a machine: nothing in it is changed",
 			     ctl->sysroot);
-			hint("leave out --sysroot, or take --dry-run");
+			hint("leave out --sysroot, or use --dry-run");
 		} else {
 			fail(ctl, "%s is mounted read-only",
 			     libbc_host_mount(ctl->host));
-			hint("do it outside of this container");
+			hint("run bcctl outside of this container");
 		}
 		break;
 	case EBADMSG:

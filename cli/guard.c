@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Setting limits so that even SIGKILL leaves the old ones or the new ones.
+ * Set limits so that even SIGKILL leaves either all old ones or all new ones.
  *
  * Barriers and limits are two files, and a process that is killed between two
- * writes can do nothing about it. So another process writes, which nobody knows
- * and no signal of a terminal reaches: when bcctl is killed, it either has not
- * begun or goes on to the end. If it is killed itself, bcctl writes once more,
- * which leads to the new limits from whatever it left.
+ * writes cannot finish them. So a child process writes, which no signal of a
+ * terminal reaches: when bcctl is killed, the child has either not begun or
+ * goes on to the end. If the child is killed, bcctl writes itself, which leads
+ * to the new limits from any state that the child may have left.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,7 +28,7 @@ static void writer(int (*work)(void *arg), void *arg, int report)
 	_exit(write(report, &ret, sizeof(ret)) == sizeof(ret) ? 0 : 1);
 }
 
-/* What work() keeps in memory is lost, but for what it returns. */
+/* work() runs in a child: only its return value comes back. */
 int guarded(int (*work)(void *arg), void *arg)
 {
 	sigset_t all, before;
@@ -43,7 +43,7 @@ int guarded(int (*work)(void *arg), void *arg)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (!pid) {
-		/* A report that nobody reads any more is no reason to die. */
+		/* SIGPIPE is blocked: bcctl may be gone by now. */
 		writer(work, arg, pipes[1]);
 	}
 	close(pipes[1]);

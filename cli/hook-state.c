@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a container runtime tells its hooks: the state of the container, as JSON of
- * the OCI runtime specification.
+ * The state of a container, which its runtime passes to hooks as JSON of the
+ * OCI runtime specification.
  *
  * The annotations are in the state, if the runtime puts them there; otherwise they
  * are in the config.json of the bundle that the state names.
@@ -13,7 +13,7 @@
 
 #include "hook.h"
 
-/* Much more than any state or configuration has. */
+/* Much more than any state or configuration needs. */
 #define MOST_BYTES (16u << 20)
 
 static struct json_object *member(struct json_object *object, const char *name,
@@ -27,7 +27,7 @@ static struct json_object *member(struct json_object *object, const char *name,
 	return found;
 }
 
-/* NULL, and said, when it is no object. */
+/* Parse a JSON object; NULL, after a message, if there is none. */
 static struct json_object *parse(struct bcctl *ctl, FILE *in, const char *what)
 {
 	struct json_object *object = NULL;
@@ -55,7 +55,7 @@ static struct json_object *parse(struct bcctl *ctl, FILE *in, const char *what)
 	return object;
 }
 
-/* The annotations of the configuration; there need not be any. */
+/* Read the annotations of the configuration, which may have none. */
 static int read_config(struct bcctl *ctl, struct container *container)
 {
 	struct json_object *bundle =

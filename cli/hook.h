@@ -4,14 +4,14 @@
 
 #include "bcctl.h"
 
-/* What annotations that are for us begin with. */
+/* Annotations for this hook begin with this. */
 #define ANNOTATION "beancounter."
 
 struct json_object;
 
-/* The container, as its runtime tells on standard input. */
+/* The container, as its runtime describes it on standard input. */
 struct container {
-	struct json_object *state, *config; /* what is to be freed */
+	struct json_object *state, *config; /* to be freed */
 	struct json_object *annotations; /* in one of them, or NULL */
 	const char *id;
 	int pid;

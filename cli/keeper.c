@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl apply --watch: groups that come get their limits as long as this runs.
+ * bcctl apply --watch: give new groups their limits as long as this runs.
  *
- * One mark of fanotify on the file system tells of every new group, wherever it
- * is made, with its name and the id of the group above; so there is no directory
- * that is watched too late. The mark is there before the groups are gone through, and
- * nothing is kept but in the kernel: whatever happens to this process, the next
- * one finds what has no limits yet. When groups come faster than they can be
- * looked at, the kernel drops the events and says so; then all are gone through
- * again.
+ * One fanotify mark on the file system reports every new group, wherever it is
+ * made, with its name and the ID of the group above, so that no directory is
+ * watched too late. The mark is set before the first pass through all groups,
+ * and all state is in the kernel: whatever happens to this process, the next
+ * one finds the groups that have no limits yet. When groups come faster than
+ * they can be handled, the kernel drops events and says so, and another pass
+ * through all groups follows.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,16 +26,16 @@
 /* How often refusals are looked for, in milliseconds. */
 #define INTERVAL 1000
 
-/* FILEID_KERNFS of the kernel: such a handle is the id of a group. */
+/* FILEID_KERNFS of the kernel: such a handle is the ID of a group. */
 #define HANDLE_KERNFS 0xfe
 
 struct keeper {
 	struct apply *apply;
 	int events, signals;
-	bool lost; /* events have been */
+	bool lost; /* the kernel has dropped events */
 	struct tracer *tracer; /* NULL: refusals are not logged */
 	struct refusal_log *log;
-	struct timespec window; /* of the failures that are named */
+	struct timespec window; /* when counting failures began anew */
 };
 
 static int fail_to(struct bcctl *ctl, const char *what)
@@ -83,7 +83,10 @@ static int catch_signals(struct keeper *keeper, sigset_t *before)
 		       0;
 }
 
-/* Whoever makes groups that fail does not get to fill the log. */
+/*
+ * Count failures anew each minute: only some are logged, so that nobody can
+ * fill the log with groups that fail.
+ */
 static void forgive(struct keeper *keeper)
 {
 	struct timespec now;
@@ -105,7 +108,7 @@ static void on_new_group(struct keeper *keeper, uint64_t above,
 	struct libbc_group *parent, *group = NULL;
 	char *path;
 
-	/* What cannot be opened has gone again. */
+	/* A group that cannot be opened has been removed again. */
 	if (libbc_group_open_id(host, above, &parent))
 		return;
 	if (asprintf(&path, "%s/%s", libbc_group_path(parent), name) >= 0) {
@@ -120,8 +123,8 @@ static void on_new_group(struct keeper *keeper, uint64_t above,
 }
 
 /*
- * The record that has the directory above and the name; what is new has no inode
- * yet when the kernel tells of it.
+ * Use the record with the directory above and the name: a new group has no
+ * inode yet when the kernel reports it.
  */
 static void on_event(struct keeper *keeper,
 		     const struct fanotify_event_metadata *event)
@@ -152,7 +155,7 @@ static void on_event(struct keeper *keeper,
 	}
 }
 
-/* Those groups that have come by now. */
+/* Handle the groups that have been made by now. */
 static int take_events(struct keeper *keeper)
 {
 	char buffer[16384] __attribute__((
@@ -168,11 +171,12 @@ static int take_events(struct keeper *keeper)
 			on_event(keeper, event);
 	}
 	if (len < 0 && errno != EAGAIN && errno != EINTR)
-		return fail_to(keeper->apply->ctl, "read of new groups");
+		return fail_to(keeper->apply->ctl,
+			       "read the events of new groups");
 	return 0;
 }
 
-/* All groups; those that come meanwhile do not wait for the end of it. */
+/* Go through all groups, and handle new ones in between without delay. */
 static int go_through(struct keeper *keeper)
 {
 	struct bcctl *ctl = keeper->apply->ctl;
@@ -213,13 +217,11 @@ static int catch_up(struct keeper *keeper)
 
 static void tell(const struct keeper *keeper)
 {
-	sd_notifyf(
-		0,
-		"READY=1\nSTATUS=sections: %zu, groups that they are for: %zu",
-		keeper->apply->policy.count, keeper->apply->matched);
+	sd_notifyf(0, "READY=1\nSTATUS=sections: %zu, matching groups: %zu",
+		   keeper->apply->policy.count, keeper->apply->matched);
 }
 
-/* What is in force stays when the new files are wrong. */
+/* If the new files have a mistake, the old policy stays in force. */
 static int reload(struct keeper *keeper)
 {
 	struct timespec now;
@@ -229,7 +231,7 @@ static int reload(struct keeper *keeper)
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
 		   (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	if (apply_load(keeper->apply))
-		hint("the limits that were in force still are");
+		hint("the limits that were in force stay in force");
 	else
 		ret = go_through(keeper);
 	tell(keeper);
@@ -255,7 +257,7 @@ static int log_refusals(struct keeper *keeper)
 	return 0;
 }
 
-/* -1: to end. */
+/* -1 if a signal says to end. */
 static int take_signals(struct keeper *keeper)
 {
 	struct signalfd_siginfo signal;
@@ -297,7 +299,7 @@ int keep(struct apply *apply)
 	int ret;
 
 	ret = catch_signals(&keeper, &before) ?: watch_groups(&keeper);
-	/* To begin to trace takes some time, and limits are what matters. */
+	/* Set the limits first: starting to trace takes some time. */
 	if (!ret)
 		ret = go_through(&keeper);
 	if (!ret) {

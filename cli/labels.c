@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whose group it is, by the names that service managers and runtimes give: one
- * row in the table for each form.
+ * The service, container or pod of a group, from the names that service
+ * managers and container runtimes give to groups: one row in the table for each
+ * form.
  *
- * The innermost name counts, except that what is inside of a container has the
- * names that somebody chose there: they say nothing about this machine.
+ * The innermost name counts, but the search ends at a container: the names
+ * inside of it were chosen there and say nothing about this machine.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -16,17 +17,17 @@
 #include "bcctl.h"
 #include "labels.h"
 
-/* A 64-digit id; short forms of it have 12. */
+/* An ID has 64 digits, and its short forms have 12. */
 #define LEAST_ID 12
 
 enum shape {
-	ANY, /* whatever it is */
+	ANY, /* any text */
 	ESCAPED, /* with \x2d for a dash, as systemd writes it */
 	ID, /* hexadecimal digits */
 	UID, /* with underscores for dashes */
 };
 
-/* "after" is a name that has to be somewhere above. */
+/* "after" is the name of a group that has to be somewhere above. */
 static const struct form {
 	const char *after, *prefix, *suffix;
 	enum shape shape;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the path of a group tells: the unit of systemd, the container, the pod.
+ * The systemd unit, the container and the pod that the path of a group names.
  */
 #ifndef BCCTL_LABELS_H
 #define BCCTL_LABELS_H
@@ -8,7 +8,7 @@
 enum label { LABEL_UNIT, LABEL_CONTAINER, LABEL_POD, NR_LABELS };
 
 struct labels {
-	char *value[NR_LABELS]; /* NULL for those that it does not tell */
+	char *value[NR_LABELS]; /* NULL for those that the path does not name */
 };
 
 /* 0 or -ENOMEM. */

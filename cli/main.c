@@ -21,13 +21,13 @@ static void usage(void)
 	size_t i;
 
 	printf("Usage: bcctl [VERB] [OPTION]... [ARGUMENT]...\n\n"
-	       "See and set what groups of processes hold and may hold of the kernel.\n\n");
+	       "Show and limit how much groups of processes hold of the kernel.\n\n");
 	for (i = 0; verbs[i]; i++)
 		printf("  %-8s  %s\n", verbs[i]->name, verbs[i]->summary);
-	printf("\nWithout a verb it is list.  \"bcctl VERB --help\" tells the options of a verb,\n"
-	       "\"man bcctl-VERB\" more.\n\n"
-	       "  -h, --help     this text\n"
-	       "  -V, --version  the version\n");
+	printf("\nWithout a verb, bcctl does list.  \"bcctl VERB --help\" shows the options of a\n"
+	       "verb, and \"man bcctl-VERB\" describes it.\n\n"
+	       "  -h, --help     print this text\n"
+	       "  -V, --version  print the version\n");
 }
 
 static const char *verb_name(const void *from, size_t index)
@@ -47,7 +47,7 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-/* Output that could not be written is a failure, whatever else went well. */
+/* Output that could not be written is a failure, even if all else went well. */
 static int close_output(int status)
 {
 	if (!ferror(stdout) && !fclose(stdout))
@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 	int status;
 
 	setlocale(LC_ALL, "");
-	/* The numbers are for programs, too. */
+	/* Programs read the numbers, too, and expect a decimal point. */
 	setlocale(LC_NUMERIC, "C");
 	ctl.argc = argc;
 	ctl.argv = argv;

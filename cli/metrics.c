@@ -2,8 +2,9 @@
 /*
  * All accounts as text for Prometheus: one table of metrics.
  *
- * What has a unit is a family for each unit, as a family has one: pages are
- * bytes here. What is unlimited has no sample, as no number says so.
+ * A metric family has one unit, so that bytes and items are two families of the
+ * same metric; pages are converted to bytes. An unlimited value has no sample,
+ * because no number stands for it.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -19,13 +20,13 @@ static const struct metric {
 	bool counter;
 	bool requests; /* counted one by one, whatever the resource is */
 } metrics[] = {
-	{ "beancounter_held", "What is charged to the group now.", LIBBC_HELD },
-	{ "beancounter_maxheld", "The highest that held was.", LIBBC_MAXHELD },
+	{ "beancounter_held", "Amount charged to the group now.", LIBBC_HELD },
+	{ "beancounter_maxheld", "Highest value of held.", LIBBC_MAXHELD },
 	{ "beancounter_barrier",
-	  "Ordinary requests are refused above it; none if unlimited.",
+	  "Ordinary requests are refused above it; absent if unlimited.",
 	  LIBBC_BARRIER },
 	{ "beancounter_limit",
-	  "All requests are refused above it; none if unlimited.",
+	  "All requests are refused above it; absent if unlimited.",
 	  LIBBC_LIMIT },
 	{ "beancounter_failcnt",
 	  "Requests refused by the group and by those below it.", LIBBC_FAILCNT,
@@ -33,7 +34,7 @@ static const struct metric {
 	{ "beancounter_failcnt_local", "Requests refused by this very group.",
 	  LIBBC_FAILCNT_LOCAL, .counter = true, .requests = true },
 	{ "beancounter_forced",
-	  "What went above the limit because it could not be refused.",
+	  "Amount charged above the limit because it could not be refused.",
 	  LIBBC_FORCED, .counter = true },
 };
 
@@ -53,10 +54,10 @@ struct text {
 	FILE *out;
 	const struct metrics_options *options;
 	const struct snapshot *snapshot;
-	char **labels; /* of each group, but for the resource */
+	char **labels; /* of each group, without the resource */
 };
 
-/* A value of a label: the three letters that have to be written otherwise. */
+/* Print the value of a label; three characters have to be escaped. */
 static void print_label(FILE *out, const char *text)
 {
 	for (; *text; text++)
@@ -75,7 +76,7 @@ static void print_label(FILE *out, const char *text)
 		}
 }
 
-/* What is the same in all samples of a group, made once. */
+/* The labels that all samples of a group share, made once. */
 static char *group_labels(const char *path)
 {
 	struct labels labels;

@@ -8,7 +8,7 @@
 #include "snapshot.h"
 
 struct metrics_options {
-	bool openmetrics; /* not the text format, which is version 0.0.4 */
+	bool openmetrics; /* in place of the text format, version 0.0.4 */
 	bool only_limited; /* resources that have a barrier or a limit */
 	long depth; /* how far below the group; negative: all */
 };

@@ -21,7 +21,7 @@ static const struct opt common[] = {
 	{ 'o', "output", "COLUMNS", "print these columns; see below" },
 	{ OPT_SYSROOT, "sysroot", "DIR",
 	  "look at a copy of a machine's files in DIR" },
-	{ 'h', "help", NULL, "this text" },
+	{ 'h', "help", NULL, "print this text" },
 	{ 0 },
 };
 
@@ -67,7 +67,7 @@ static void prepare(const struct verb *verb, struct option *longs,
 	const struct opt *opt;
 	size_t i;
 
-	/* "+": what comes after the command's name belongs to the command. */
+	/* "+": arguments after the name of the command belong to the command. */
 	if (verb->takes & TAKES_COMMAND)
 		*letters++ = '+';
 	*letters++ = ':';
@@ -97,8 +97,9 @@ static int wrong_option(const struct bcctl *ctl, int kind)
 	if (kind == ':')
 		return bad_usage(ctl, "%s needs a value", word);
 	if (optopt)
-		return bad_usage(ctl, "%s takes no value, or is none of %s's",
-				 word, ctl->verb->name);
+		return bad_usage(ctl,
+				 "there is no option %s, or it takes no value",
+				 word);
 	misuse(ctl, "%s has no option %s", ctl->verb->name, word);
 	close = nearest(word + strspn(word, "-"), option_name, ctl->verb);
 	if (close)
@@ -112,15 +113,15 @@ static int at_odds(const struct bcctl *ctl)
 {
 	if (ctl->json && (ctl->raw || ctl->noheadings))
 		return bad_usage(ctl,
-				 "--json has neither --raw nor --noheadings");
+				 "--json cannot go with --raw or --noheadings");
 	if (ctl->bytes && ctl->pages)
-		return bad_usage(ctl, "it is --bytes or --pages, not both");
+		return bad_usage(ctl, "take --bytes or --pages, not both");
 	return 0;
 }
 
 /**
  * next_option - the next option of the verb's own
- * @ctl: argv[0] is the verb; common options are put into it
+ * @ctl: argv[0] is the verb; common options are stored in it
  * @value: of the option
  *
  * Return: the id of the option; 0 after the last one, when argc and argv are
@@ -220,7 +221,7 @@ void print_help(const struct verb *verb)
 	for (i = 0; (opt = option_at(verb, i)); i++)
 		if (opt->id != OPT_SYSROOT)
 			print_option(opt);
-	/* Nobody who runs a server needs it. */
+	/* Administrators do not need --sysroot. */
 	printf("\nFor tests:\n");
 	for (i = 0; (opt = option_at(verb, i)); i++)
 		if (opt->id == OPT_SYSROOT)

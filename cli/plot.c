@@ -33,7 +33,7 @@ static const struct format *format_of(const char *file)
 	return NULL;
 }
 
-/* Before a command runs for hours: could its picture be drawn? */
+/* Before a command runs for hours: check that its picture can be drawn. */
 int plot_check(const struct bcctl *ctl, const char *file)
 {
 	const char *path = getenv("PATH");
@@ -41,7 +41,8 @@ int plot_check(const struct bcctl *ctl, const char *file)
 	bool found = false;
 
 	if (!format_of(file)) {
-		misuse(ctl, "%s: a picture is a file .svg or .png", file);
+		misuse(ctl, "%s: the name of a picture ends in .svg or .png",
+		       file);
 		return ctl->misuse;
 	}
 	copy = strdup(path ? path : "");
@@ -60,14 +61,14 @@ int plot_check(const struct bcctl *ctl, const char *file)
 	return ctl->failure;
 }
 
-/* gnuplot has strings like those of C, without "\" in the middle of some. */
+/* gnuplot has strings like those of C. */
 static void print_string(FILE *out, const char *text)
 {
 	fputc('"', out);
 	for (; *text; text++) {
 		if (*text == '"' || *text == '\\')
 			fputc('\\', out);
-		/* What it would take for a mark. */
+		/* A line feed as such would end the command. */
 		if (*text == '\n')
 			fputs("\\n", out);
 		else

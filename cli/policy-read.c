@@ -8,7 +8,7 @@
  *	kmemsize = 64M:72M
  *	-numtcpsock = 100
  *
- * Reading goes on after a mistake, so that all of them can be told at once.
+ * Reading goes on after a mistake, so that all mistakes are reported at once.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -22,7 +22,7 @@ struct reader {
 	const struct libbc_account *account;
 	struct policy *policy;
 	const char *path;
-	size_t first; /* section of this file */
+	size_t first; /* index of the first section of this file */
 	bool skipping; /* below a heading that is wrong */
 	size_t errors;
 };
@@ -38,7 +38,7 @@ static char *trim(char *text)
 	return text;
 }
 
-/* "//web/" to "/web"; false for what no group is called. */
+/* "//web/" becomes "/web"; false if it cannot be the path of a group. */
 static bool normalize(const char *text, char *to)
 {
 	char *begin = to;
@@ -128,9 +128,10 @@ static int name_profile(struct reader *reader, struct section *section,
 			const char *value)
 {
 	if (section->profile)
-		return fail(reader->ctl,
-			    "a section has one profile, and this one has %s",
-			    section->profile);
+		return fail(
+			reader->ctl,
+			"a section can have one profile, and this one has %s already",
+			section->profile);
 	section->profile = strdup(value);
 	section->profile_line = reader->ctl->line;
 	return section->profile ? 0 : no_memory(reader->ctl);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The policy of a machine: sections of the files in a directory, and which of them
- * is for a group.
+ * The policy of a machine: the sections of the files in a directory, and the
+ * choice of the section for a group.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -19,7 +19,10 @@
 /* A backslash is part of a name: systemd has it in those that it escapes. */
 #define MATCH (FNM_PATHNAME | FNM_NOESCAPE)
 
-/* How much of this part of the path a pattern says; "[x]" is x. */
+/*
+ * How specific a pattern is in one part of the path: LITERAL without wildcards,
+ * otherwise the number of its ordinary characters. "[x]" counts as x.
+ */
 static size_t part_weight(const char *part, size_t len)
 {
 	bool literal = true;
@@ -43,9 +46,8 @@ static size_t part_weight(const char *part, size_t len)
 }
 
 /*
- * Which of two sections comes first, should both match: from the top, the one
- * that names a part in full, then the one that says more of it, then the one
- * that was read last.
+ * Which of two sections wins if both match: from the top of the path on, the
+ * one whose part is more specific; among equals, the one that was read last.
  */
 static int compare(const void *left, const void *right)
 {
@@ -70,7 +72,7 @@ const struct section *policy_find(const struct policy *policy, const char *path)
 {
 	size_t i;
 
-	/* The root has no account, and a * may stand for nothing. */
+	/* Skip the root, which has no account but would match a single "*". */
 	for (i = 0; path[1] && i < policy->count; i++)
 		if (!fnmatch(policy->v[i].pattern, path, MATCH))
 			return &policy->v[i];
@@ -142,7 +144,7 @@ static void warn_of_order(const struct section *section)
 
 		if (spec->has_barrier && spec->has_limit &&
 		    spec->barrier > spec->limit)
-			warn("%s:%u: [%s] %s: the barrier is above the limit and acts as if it were that",
+			warn("%s:%u: [%s] %s: the barrier is above the limit and acts as if it were equal to it",
 			     section->file, section->line, section->pattern + 1,
 			     spec->name);
 	}
@@ -172,7 +174,7 @@ static int complete(struct bcctl *ctl, const struct libbc_account *account,
 	return ret;
 }
 
-/* Where the policy is: what was asked for, or the machine's. */
+/* The path of the policy: that of --from, or the machine's own. */
 int policy_path(const struct bcctl *ctl, const char *from, char **path)
 {
 	int ret;
@@ -232,7 +234,7 @@ static int read_from(struct bcctl *ctl, const char *from, const char *path,
 	struct stat st;
 
 	if (stat(path, &st)) {
-		/* No policy is one, too; but what was asked for has to be. */
+		/* A policy is optional, but the path of --from is not. */
 		if (errno == ENOENT && !from)
 			return 0;
 		return fail(ctl, "cannot read %s: %s", path, strerror(errno));
@@ -243,8 +245,8 @@ static int read_from(struct bcctl *ctl, const char *from, const char *path,
 }
 
 /*
- * With an account, only resources that it has. Nothing is in the policy when
- * anything is wrong with it.
+ * If there is an account, only the resources that it has are accepted. After a
+ * mistake the policy is empty.
  */
 int policy_load(struct bcctl *ctl, const char *from,
 		const struct libbc_account *account, struct policy *policy)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Policy: which groups get which limits, as files say that outlive the groups.
+ * Policy: which groups get which limits, from files that outlive the groups.
  */
 #ifndef BCCTL_POLICY_H
 #define BCCTL_POLICY_H
@@ -9,7 +9,7 @@
 
 #define POLICY_DIRECTORY SYSCONFDIR "/bcctl/groups.d"
 
-/* "[PATTERN]" and what is below it. */
+/* A heading "[PATTERN]" and the lines below it. */
 struct section {
 	char *pattern; /* of a path, "/system.slice/web-*.service" */
 	char *file;
@@ -18,11 +18,11 @@ struct section {
 	char *profile;
 	unsigned int profile_line;
 	struct specs specs;
-	struct libbc_settings *settings; /* the same, for the library */
+	struct libbc_settings *settings; /* specs, for the library */
 };
 
 struct policy {
-	struct section *v; /* what is more specific comes first */
+	struct section *v; /* the most specific ones first */
 	size_t count;
 };
 
@@ -36,7 +36,7 @@ const struct section *policy_named(const struct policy *policy,
 void policy_free(struct policy *policy);
 int policy_path(const struct bcctl *ctl, const char *from, char **path);
 
-/* policy-read.c: one file; the number of mistakes is added to errors */
+/* policy-read.c: read one file; the number of mistakes is added to *errors */
 int policy_read(struct bcctl *ctl, const char *path,
 		const struct libbc_account *account, struct policy *policy,
 		size_t *errors);

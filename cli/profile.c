@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Profiles: ready sets of limits, built in, and one file each in the directory of
- * the machine's own.
+ * Profiles: ready-made sets of limits. Some are built in; each file in a
+ * directory of the machine is another one.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -53,7 +53,7 @@ static int add_file(const struct bcctl *ctl, struct profiles *profiles,
 	return ret;
 }
 
-/* The machine's own come first and hide those built in. */
+/* The machine's own profiles come first and hide the built-in ones. */
 int profiles_load(const struct bcctl *ctl, struct profiles *profiles)
 {
 	char pattern[4096];
@@ -85,8 +85,8 @@ void profiles_free(struct profiles *profiles)
 }
 
 /*
- * The lines "RESOURCE=BARRIER:LIMIT" of a profile. With an account, only those
- * that the kernel has.
+ * Parse the lines "RESOURCE=BARRIER:LIMIT" of a profile. If there is an
+ * account, resources that it does not have are left out and counted.
  */
 int profile_parse(const struct bcctl *ctl, const struct profile *profile,
 		  const struct libbc_account *account, struct specs *specs,
@@ -129,7 +129,7 @@ static const char *profile_name(const void *from, size_t index)
 	return index < profiles->count ? profiles->v[index].name : NULL;
 }
 
-/* NULL, and said, when there is none of that name. */
+/* The profile of this name; NULL, after a message, if there is none. */
 const struct profile *profile_find(const struct bcctl *ctl,
 				   const struct profiles *profiles,
 				   const char *name)

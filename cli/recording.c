@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Accounts over time. A recording is lines of JSON, each of which tells what a
- * resource of a group is from that time on.
+ * Accounts over time. A recording is lines of JSON; each line has the values of
+ * a resource of a group from a time on.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -42,7 +42,7 @@ static struct series *series_for(struct recording *recording, const char *group,
 	return series->group && series->resource ? series : NULL;
 }
 
-/* 1 if it is new, 0 if it is what was there already, or -ENOMEM. */
+/* 1 if the values have changed, 0 if they have not, or -ENOMEM. */
 static int add_point(struct recording *recording, struct series *series,
 		     const struct point *point)
 {
@@ -220,7 +220,7 @@ static uint64_t refusals(const struct series *series)
 			       0;
 }
 
-/* The highest part of the barrier, or of nothing. */
+/* The highest held as a fraction of the barrier; -1 without a barrier. */
 static double fullest(const struct series *series)
 {
 	double most = -1;

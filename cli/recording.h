@@ -7,7 +7,7 @@
 
 #include "bcctl.h"
 
-/* What changed at a time; it stays so until the next point. */
+/* The values from a time on, until the next point. */
 struct point {
 	double time; /* seconds since 1970 */
 	uint64_t held, barrier, limit, failcnt;
@@ -29,23 +29,23 @@ struct recording {
 double wall_clock(void);
 
 /*
- * Take what is new in an account; with "out", print it there, too, one line of
- * JSON for each resource that has changed. 0 or -ENOMEM.
+ * Add the values of an account that have changed. If "out" is not NULL, also
+ * print a line of JSON for each of these resources. Returns 0 or -ENOMEM.
  */
 int recording_add(struct recording *recording, double time, const char *group,
 		  const struct libbc_account *account, FILE *out);
-/* A file with such lines; "-" is stdin. The exit status. */
+/* Read a file of such lines; "-" is stdin. Returns the exit status. */
 int recording_read(struct bcctl *ctl, const char *file,
 		   struct recording *recording);
 /*
- * The series of a group and a resource, which may be NULL: then it is what was
- * refused most often, or else what was fullest.
+ * The series of a group and a resource. If these leave a choice, being NULL, it
+ * is the series with the most refusals, or else the fullest one.
  */
 const struct series *recording_choose(const struct recording *recording,
 				      const char *group, const char *resource);
 void recording_free(struct recording *recording);
 
-/* plot.c: an SVG or PNG file, by its name. */
+/* plot.c: draw an SVG or PNG file, depending on its name. */
 int plot_check(const struct bcctl *ctl, const char *file);
 int plot_write(const struct bcctl *ctl, const struct recording *recording,
 	       const struct series *series, const char *title,

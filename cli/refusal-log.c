@@ -2,9 +2,9 @@
 /*
  * Refusals in the journal, or on standard error where there is none.
  *
- * Whoever is refused decides how often, so in a minute only some are written for
- * each group, and not many for all; the others are counted, and their number is
- * written when the minute is over.
+ * A program decides how often it is refused, so in each minute only a few
+ * refusals are written for each group, and a limited number for all groups; the
+ * others are counted, and their number is written when the minute is over.
  */
 #define _GNU_SOURCE
 #include <stdarg.h>
@@ -34,7 +34,7 @@ struct refusal_log {
 	time_t begin;
 	struct counted groups[MOST_GROUPS];
 	size_t count;
-	unsigned long written, others; /* groups that no place was left for */
+	unsigned long written, others; /* others: no room for the group */
 };
 
 static time_t seconds(void)
@@ -95,7 +95,7 @@ static void add(struct entry *entry, const char *format, ...)
 	entry->v[entry->count++].iov_len = len;
 }
 
-/* Names that programs give themselves do not act on a terminal. */
+/* Programs choose their names: keep control characters off a terminal. */
 static void print_plain(const char *text)
 {
 	for (; *text; text++)
@@ -248,7 +248,7 @@ void refusal_log_add(struct refusal_log *log, const struct refusal *refusal)
 	write_refusal(log, refusal);
 }
 
-/* Say how many were not written, and begin anew. */
+/* Write how many refusals were not written, and begin a new minute. */
 static void end_window(struct refusal_log *log)
 {
 	size_t i;

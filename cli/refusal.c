@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A refusal as JSON, one line each, and back; and who asked.
+ * Write and read refusals as lines of JSON, and find the function that asked.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "refusal.h"
 
-/* Those between the one who asked and the account, by how they begin. */
+/* The functions between the one that asked and the account begin like this. */
 static const char *const between[] = {
 	"bc_",
 	"__bc_",
@@ -75,7 +75,7 @@ static bool below(const char *path, const char *group)
 	       (!strncmp(path, group, len) && (!path[len] || path[len] == '/'));
 }
 
-/* Was it the group's, or that of a group below, to refuse or to pay? */
+/* Did the group or one below it refuse, or would one of them have paid? */
 bool refusal_concerns(const struct refusal *refusal, const char *group)
 {
 	return !group || below(refusal->group, group) ||
@@ -150,7 +150,7 @@ static uint64_t get_number(struct json_object *object, const char *key)
 		       LIBBC_MAX;
 }
 
-/* False if it is no refusal. What is read stays the object's. */
+/* False if it is no refusal. The texts in the refusal belong to the object. */
 static bool from_json(struct json_object *object, struct refusal *refusal)
 {
 	struct json_object *stack;
@@ -203,7 +203,7 @@ static int read_line(struct bcctl *ctl, const char *file, size_t number,
 	return ret;
 }
 
-/* A recording: the output of "bcctl watch --json"; "-" is stdin. */
+/* Read a recording, the output of "bcctl watch --json"; "-" is stdin. */
 int refusals_read(struct bcctl *ctl, const char *file, refusal_fn fn, void *arg)
 {
 	FILE *in = strcmp(file, "-") ? fopen(file, "re") : stdin;

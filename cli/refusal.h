@@ -11,14 +11,14 @@
 
 struct refusal {
 	double time; /* seconds since 1970 */
-	const char *group; /* whose barrier or limit refused */
-	const char *payer; /* who would have paid */
+	const char *group; /* the group whose barrier or limit refused */
+	const char *payer; /* the group that would have paid */
 	int pid;
 	const char *process;
 	const char *resource;
 	uint64_t requested, held, barrier, limit;
 	const char *severity;
-	const char *function; /* that asked; "" when nobody knows */
+	const char *function; /* the kernel function that asked; "" if unknown */
 	const char *stack[DEEPEST_STACK];
 	size_t depth;
 };
@@ -32,7 +32,7 @@ void refusal_print_json(FILE *out, const struct refusal *refusal);
 int refusals_read(struct bcctl *ctl, const char *file, refusal_fn fn,
 		  void *arg);
 
-/* tracer.c: the functions return the exit status, or -1 for "stop" of fn */
+/* tracer.c: the functions return the exit status, or -1 if fn did, to stop */
 struct tracer;
 int tracer_open(struct bcctl *ctl, struct tracer **tracer);
 int tracer_read(struct tracer *tracer, refusal_fn fn, void *arg);

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What people are told of the resources.
+ * What the tool knows of the resources.
  *
- * Which there are is for the kernel's files to say. One that is not here has no
- * description and is taken for one whose requests are refused; one that the
- * kernel does not have is never shown. All else that the tool knows of resources,
- * but for rules and proportions, is made from this table.
+ * The kernel's files say which resources there are. A resource that is not in
+ * this table has no description, and the tool assumes that its requests can be
+ * refused; a resource that the kernel does not have is never shown. Everything
+ * else that the tool knows of resources, except rules and proportions, is made
+ * from this table.
  */
 #include <string.h>
 
 #include "bcctl.h"
 
-/* The numbers are those that OpenVZ gave them; where there is none, it had a dummy. */
+/* An index is the number in OpenVZ, which had dummies in the gaps. */
 static const struct info {
 	const char *name, *text;
 	enum resource_kind kind;
-	const char *gap; /* what is lost where barrier and limit are equal */
-	const char *instead; /* what limits it, if this cannot */
+	const char *gap; /* what fails if barrier and limit are equal */
+	const char *instead; /* the file that limits what is only shown */
 } infos[] = {
 	[0] = { .name = "kmemsize",
 		.text = "kernel memory",
@@ -70,13 +71,13 @@ static const struct info *find(const char *name)
 	return &unknown;
 }
 
-/* The one that had this number in OpenVZ; NULL if none had. */
+/* The resource with this number in OpenVZ; NULL if there was none. */
 const char *resource_numbered(size_t number)
 {
 	return number < ARRAY_SIZE(infos) ? infos[number].name : NULL;
 }
 
-/* What it is, in a few words; "" if nobody knows. */
+/* A description in a few words; "" if there is none. */
 const char *resource_text(const char *name)
 {
 	return find(name)->text;
@@ -93,7 +94,7 @@ const char *resource_gap(const char *name)
 	return find(name)->gap;
 }
 
-/* The file of the group that limits what this only shows; NULL if none does. */
+/* The file of the group that limits what is only shown; NULL for others. */
 const char *resource_instead(const char *name)
 {
 	return find(name)->instead;

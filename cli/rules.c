@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Settings that cannot work, or not as somebody may think.
+ * Settings that cannot work, or that do not work as intended.
  *
- * Those about more than one resource are what vzcfgvalidate(8) of OpenVZ checked,
- * as far as there are both resources. For set they are warnings, as what was asked
- * for is done all the same; check tells how bad they are and what would do.
+ * The rules about several resources are those of vzcfgvalidate(8) of OpenVZ, as
+ * far as the kernel has the resources. "bcctl set" only warns of them and sets
+ * the values all the same; "bcctl check" says how bad they are and can repair
+ * them.
  */
 #include <string.h>
 
 #include "rules.h"
 
-/* factor times the sum of the parts, after / divisor. */
+/* One part of a sum: the value of a field, multiplied and divided. */
 struct term {
 	const char *name;
 	enum libbc_field field;
@@ -33,25 +34,25 @@ static const struct rule rules[] = {
 	  { { "numproc", LIBBC_BARRIER, 40 * 1024, 2 },
 	    { "dcachesize", LIBBC_LIMIT, 1, 1 } },
 	  0,
-	  "40 KiB for each of half of numproc, and dcachesize",
+	  "40 KiB for every second process of numproc, and dcachesize",
 	  RULE_ERROR },
 	{ "privvmpages",
 	  BARRIER,
 	  { { "vmguarpages", LIBBC_BARRIER, 1, 1 } },
 	  0,
-	  "what vmguarpages guarantees",
+	  "the guarantee of vmguarpages",
 	  RULE_WARNING },
 	{ "dcachesize",
 	  LIMIT,
 	  { { "numfile", LIBBC_BARRIER, 384, 1 } },
 	  0,
-	  "384 bytes for each of numfile",
+	  "384 bytes for each file of numfile",
 	  RULE_WARNING },
 	{ "numfile",
 	  BARRIER,
 	  { { "numproc", LIBBC_BARRIER, 32, 2 } },
 	  0,
-	  "32 for each of half of numproc",
+	  "32 for every second process of numproc",
 	  RULE_WARNING },
 	{ "numfile",
 	  BARRIER,
@@ -65,19 +66,19 @@ static const struct rule rules[] = {
 	  GAP,
 	  { { "numtcpsock", LIBBC_BARRIER, 2560, 1 } },
 	  0,
-	  "2.5 KiB for each of numtcpsock",
+	  "2.5 KiB for each socket of numtcpsock",
 	  RULE_ERROR },
 	{ "tcprcvbuf",
 	  GAP,
 	  { { "numtcpsock", LIBBC_BARRIER, 2560, 1 } },
 	  0,
-	  "2.5 KiB for each of numtcpsock",
+	  "2.5 KiB for each socket of numtcpsock",
 	  RULE_WARNING },
 	{ "othersockbuf",
 	  GAP,
 	  { { "numothersock", LIBBC_BARRIER, 2560, 1 } },
 	  0,
-	  "2.5 KiB for each of numothersock",
+	  "2.5 KiB for each socket of numothersock",
 	  RULE_ERROR },
 	{ "tcpsndbuf",
 	  BARRIER,
@@ -95,25 +96,25 @@ static const struct rule rules[] = {
 	  BARRIER,
 	  { { NULL } },
 	  32768,
-	  "what any datagram needs",
+	  "the room that any datagram needs",
 	  RULE_WARNING },
 	{ "dgramrcvbuf",
 	  BARRIER,
 	  { { NULL } },
 	  32768,
-	  "what any datagram needs",
+	  "the room that any datagram needs",
 	  RULE_WARNING },
 	{ "othersockbuf",
 	  BARRIER,
 	  { { NULL } },
 	  132096,
-	  "what one datagram can take",
+	  "the room that one datagram can take",
 	  RULE_ADVICE },
 	{ "dgramrcvbuf",
 	  BARRIER,
 	  { { NULL } },
 	  132096,
-	  "what one datagram can take",
+	  "the room that one datagram can take",
 	  RULE_ADVICE },
 };
 
@@ -139,7 +140,7 @@ bool plan_has(const struct plan *plan, const char *name)
 	       (!plan->account && spec_for(plan, name));
 }
 
-/* Will the limit be one that was never set? */
+/* Will the limit follow the barrier, because it was never set? */
 static bool limit_follows(const struct libbc_resource *resource,
 			  const struct spec *spec)
 {
@@ -148,7 +149,7 @@ static bool limit_follows(const struct libbc_resource *resource,
 	return resource && libbc_resource_value(resource, LIBBC_LIMIT_AUTO);
 }
 
-/* As the kernel does it. */
+/* The limit that the kernel derives from a barrier. */
 static uint64_t auto_limit(uint64_t barrier)
 {
 	return barrier == LIBBC_MAX ? LIBBC_MAX : barrier + (barrier + 7) / 8;
@@ -185,7 +186,7 @@ static bool concerned(const struct plan *plan, const struct rule *rule,
 	return false;
 }
 
-/* What the rule asks for at least. */
+/* The lowest value that satisfies the rule. */
 static uint64_t needed(const struct plan *plan, const struct rule *rule)
 {
 	uint64_t sum = rule->constant;
@@ -209,7 +210,7 @@ static uint64_t gap_of(uint64_t barrier, uint64_t limit)
 	return limit > barrier ? limit - barrier : 0;
 }
 
-/* The least change that does: what was between the two stays between them. */
+/* The smallest change that suffices; a higher barrier keeps its gap. */
 static void repair(const struct rule *rule, uint64_t sum,
 		   struct finding *finding)
 {
@@ -271,7 +272,7 @@ void rules_of_many(const struct plan *plan, bool all, finding_fn fn, void *arg)
 			try_rule(plan, &rules[i], fn, arg);
 }
 
-/* What a gap should be where one is needed: for a page table of each process. */
+/* A limit that leaves a gap, with room for a page table of each process. */
 static uint64_t with_gap(uint64_t barrier)
 {
 	return plus(barrier, barrier / 8 + 1);
@@ -280,13 +281,13 @@ static uint64_t with_gap(uint64_t barrier)
 static void check_guarantee(const struct plan *plan, struct finding *finding,
 			    finding_fn fn, void *arg)
 {
-	/* One that nobody has written says nothing. */
+	/* A limit that was never set is no mistake. */
 	if (finding->limit == LIBBC_MAX ||
 	    limit_follows(resource_in(plan, finding->name),
 			  spec_for(plan, finding->name)))
 		return;
 	finding->severity = RULE_WARNING;
-	finding->text = "it is a guarantee, which no limit belongs to";
+	finding->text = "it is a guarantee, and a guarantee has no limit";
 	finding->fixable = true;
 	finding->limit = LIBBC_MAX;
 	fn(arg, finding);
@@ -298,7 +299,7 @@ static void check_shown(struct finding *finding, finding_fn fn, void *arg)
 	uint64_t lower = finding->barrier < finding->limit ? finding->barrier :
 							     finding->limit;
 
-	/* A barrier of 0 is what configurations of OpenVZ say. */
+	/* Configurations of OpenVZ have a barrier of 0 here. */
 	if (lower == LIBBC_MAX || (!lower && finding->limit == LIBBC_MAX))
 		return;
 	snprintf(
@@ -365,7 +366,7 @@ void rules_of_one(const struct plan *plan, const char *name, finding_fn fn,
 	}
 }
 
-/* An ancestor with less refuses first. */
+/* A group above that has a lower barrier refuses first. */
 static void check_above(const struct plan *plan, struct bcctl *ctl,
 			const struct libbc_group *group,
 			const struct spec *spec)
@@ -413,7 +414,7 @@ static void check_held(const struct plan *plan, const char *name)
 	if (resource_kind(name) != RESOURCE_LIMITED)
 		return;
 	if (held > (barrier < limit ? barrier : limit))
-		warn("%s: %s are held already, above %s: everything is refused until that falls",
+		warn("%s: %s are held already, above %s: everything is refused until held falls",
 		     name, libbc_size_format(held, unit, 0, b),
 		     barrier < limit ? libbc_size_format(barrier, unit, 0, a) :
 				       "the limit");

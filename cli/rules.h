@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Settings that cannot work, or not as somebody may think.
+ * Settings that cannot work, or that do not work as intended.
  */
 #ifndef BCCTL_RULES_H
 #define BCCTL_RULES_H
@@ -15,10 +15,10 @@ struct finding {
 	const char *name; /* of the resource */
 	const char *text; /* what is wrong */
 	bool fixable;
-	uint64_t barrier, limit; /* with which nothing is, if it is fixable */
+	uint64_t barrier, limit; /* of the repair, if it is fixable */
 };
 
-/* What is looked at: an account, and settings that come on top of it. */
+/* The values to check: an account, and settings that replace values of it. */
 struct plan {
 	const struct libbc_account *account; /* NULL: only the settings count */
 	const struct specs *specs;
@@ -30,7 +30,7 @@ uint64_t plan_value(const struct plan *plan, const char *name,
 
 typedef void (*finding_fn)(void *arg, const struct finding *finding);
 
-/* Rules that combine resources; "all", or those that the settings concern. */
+/* Rules about several resources: all, or those that the settings concern. */
 void rules_of_many(const struct plan *plan, bool all, finding_fn fn, void *arg);
 /* Rules about one resource by itself. */
 void rules_of_one(const struct plan *plan, const char *name, finding_fn fn,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the group of a command refused first, and to whom: the kernel's log tells it
- * once for each group, and the group is new.
+ * The first refusal of the group of a command, and the process that was
+ * refused. The kernel logs the first refusal of each group, and this group is
+ * new.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,10 +14,10 @@
 
 /* The kernel writes the line a moment after the refusal. */
 #define PATIENCE_MS 300
-/* The longest record of the log that there is. */
+/* The longest record that the log can have. */
 #define LONGEST_RECORD 8192
 
-/* From here on; -1 where the log may not be read, and then nothing is told. */
+/* Read from here on; -1, and no report, if the log may not be read. */
 int first_refusal_begin(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -38,7 +39,7 @@ static bool parse(const char *record, const char *path,
 	char resource[sizeof(first->resource)];
 	size_t len = strlen(path);
 
-	/* In a namespace the kernel knows more of the path than bcctl does. */
+	/* In a cgroup namespace the path of the kernel is the longer one. */
 	at = at ? strstr(at, path) : NULL;
 	if (!at || strncmp(at + len, ": ", 2))
 		return false;
@@ -76,7 +77,7 @@ bool first_refusal_find(int fd, const char *path, struct first_refusal *first)
 			if (poll(&wait, 1, PATIENCE_MS) <= 0)
 				return false;
 		} else if (got == 0 || errno != EPIPE) {
-			/* EPIPE: some were overwritten, the next ones are there. */
+			/* EPIPE: some records were overwritten, read on. */
 			return false;
 		}
 	}

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The group of a command: made before it, removed after it, with whatever the
- * command left running.
+ * The group of a command: made before the command starts, and removed after it
+ * has ended, together with the processes that it left.
  *
- * The group is made by a process of its own, the janitor, which then waits for
- * its pipe to be closed. When bcctl ends in whatever way, SIGKILL included, the
- * pipe is closed, and the janitor removes what is still there.
+ * A separate process, the janitor, makes the group and then waits on a socket
+ * pair. When bcctl ends in any way, SIGKILL included, its end is closed, and
+ * the janitor removes the group if it is still there.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -68,7 +68,7 @@ bool job_group_kill(const char *directory)
 	return done;
 }
 
-/* The groups below first. A process that is just leaving makes it busy. */
+/* Remove the groups below first. An exiting process keeps a group busy. */
 bool job_group_remove(const char *directory)
 {
 	const struct timespec moment = { .tv_nsec = 10000000 };
@@ -116,7 +116,7 @@ static void keep_watch(const char *directory, int fd)
 	}
 	if (error)
 		_exit(0);
-	/* Any byte: it has been removed already. */
+	/* A byte means that bcctl has removed the group already. */
 	if (read(fd, &byte, 1) != 1) {
 		job_group_kill(directory);
 		job_group_remove(directory);
@@ -169,7 +169,7 @@ static int explain_make(struct bcctl *ctl, const struct job_group *made,
 	case EPERM:
 		explain_file(ctl, *above ? above : "/", "cgroup.procs", error,
 			     true);
-		hint("or have a group given to you: systemd-run --user --scope -p Delegate=yes bcctl run ...");
+		hint("or let systemd delegate a group to you: systemd-run --user --scope -p Delegate=yes bcctl run ...");
 		break;
 	case ENOENT:
 		fail(ctl, "cannot make group %s: there is no group %s",
@@ -218,7 +218,8 @@ int job_group_make(struct bcctl *ctl, const char *name, struct job_group *made)
 
 	*made = (struct job_group){ .janitor_fd = -1, .janitor = -1 };
 	if (name && (!*name || strstr(name, "..") || strchr(name, '\n')))
-		return bad_usage(ctl, "--name \"%s\" is no name of a group",
+		return bad_usage(ctl,
+				 "--name \"%s\" cannot be the name of a group",
 				 name);
 	ret = need_host(ctl) ?: name_group(ctl, name, made);
 	if (ret)
@@ -244,7 +245,8 @@ void job_group_end(const struct bcctl *ctl, struct job_group *made)
 			     made->directory, made->directory);
 		}
 		if (write(made->janitor_fd, "x", 1) != 1)
-			warn("the janitor of %s had gone", made->path);
+			warn("the janitor process of %s had ended already",
+			     made->path);
 	}
 	libbc_group_close(made->group);
 	if (made->janitor_fd >= 0)

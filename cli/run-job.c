@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The command of "bcctl run": started inside the group, waited for, and told of
+ * Start the command of "bcctl run" inside the group, wait for it, and pass on
  * the signals that bcctl gets.
  *
- * It stays in bcctl's process group, so that the terminal is its own and the
- * keys that send signals reach it directly: what the terminal sent is not
- * passed on.
+ * The command stays in bcctl's process group, so that it may use the terminal
+ * and gets the signals of the terminal's keys directly: these are not passed
+ * on.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,15 +23,15 @@
 static const int forwarded[] = { SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM, SIGUSR1,
 				 SIGUSR2, SIGCONT, SIGWINCH, SIGTSTP };
 
-/* What the command tells bcctl when it could not be started. */
+/* What the child reports to bcctl if it could not start the command. */
 struct trouble {
 	enum { TROUBLE_USER, TROUBLE_EXEC } where;
 	int error;
 };
 
 /*
- * Nothing is allocated here: the pipe has a page since bcctl has written a byte
- * to it, and a group that is full could not get one.
+ * This must not allocate anything, because the group may be full. bcctl has
+ * written a byte to the pipe before, so that the pipe has a page already.
  */
 static void complain(int report, struct trouble trouble)
 {
@@ -78,11 +78,11 @@ static void forward(pid_t pid, const struct signalfd_siginfo *info)
 		raise(SIGSTOP);
 }
 
-/* Short commands are looked at often, long ones not too often. */
+/* The account is read often at first, and less often the longer this runs. */
 #define FIRST_INTERVAL_MS 10
 #define LOOKS_BEFORE_LONGER 400
 
-/* What the picture is to show. That it cannot be read is no reason to stop. */
+/* Record the account for the picture. A failure does not stop the command. */
 static void look(struct job *job, const struct job_group *made)
 {
 	struct libbc_account *account = NULL;
@@ -93,7 +93,7 @@ static void look(struct job *job, const struct job_group *made)
 	libbc_account_free(account);
 }
 
-/* Until a signal comes. */
+/* Record until a signal comes. */
 static void look_on(struct job *job, const struct job_group *made, int signals)
 {
 	struct pollfd wait = { .fd = signals, .events = POLLIN };
@@ -138,7 +138,7 @@ static int explain_clone(struct bcctl *ctl, const struct job_group *made,
 	switch (error) {
 	case ENOMEM:
 	case EAGAIN:
-		hint("its barrier, or that of a group above it, is too low for a single process");
+		hint("the barrier of the group, or of a group above it, is too low for a single process");
 		break;
 	case EBUSY:
 	case EOPNOTSUPP:
@@ -146,7 +146,7 @@ static int explain_clone(struct bcctl *ctl, const struct job_group *made,
 		break;
 	case EACCES:
 	case EPERM:
-		hint("whoever starts it needs to be able to write cgroup.procs of the group that both are in");
+		hint("you need permission to write cgroup.procs in the nearest group above both yours and this one");
 		break;
 	case ENOSYS:
 		hint("the kernel is older than 5.7");
@@ -191,7 +191,7 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* The passwd entry stays as it is until the process has been started. */
+/* Nothing calls getpwnam() again before the process has been started. */
 static int find_user(struct bcctl *ctl, const char *name,
 		     const struct passwd **user)
 {
@@ -207,7 +207,7 @@ static int find_user(struct bcctl *ctl, const char *name,
 	return ctl->failure;
 }
 
-/* From here on signals are read instead of delivered. */
+/* From here on signals are read and not delivered. */
 static int catch_signals(sigset_t *before)
 {
 	sigset_t wanted;
@@ -221,7 +221,7 @@ static int catch_signals(sigset_t *before)
 	return signalfd(-1, &wanted, SFD_CLOEXEC);
 }
 
-/* Has it told of trouble before it could become the command? */
+/* Has the child reported trouble, instead of becoming the command? */
 static bool in_trouble(int report, struct trouble *trouble)
 {
 	char byte;
@@ -247,7 +247,7 @@ static int follow(struct bcctl *ctl, struct job *job,
 	if (status < 0)
 		return fail(ctl, "cannot wait for process %ld: %s", (long)pid,
 			    strerror(-status));
-	/* The last refusals, which may be why it has ended. */
+	/* Record the last refusals, which may be the reason for its end. */
 	if (job->recording)
 		look(job, made);
 	finish(job, status);
@@ -266,7 +266,7 @@ int job_run(struct bcctl *ctl, struct job *job, const struct job_group *made)
 		return ret;
 	if (pipe2(pipes, O_CLOEXEC) || write(pipes[1], "", 1) != 1)
 		return fail(ctl, "cannot make a pipe: %s", strerror(errno));
-	/* As it was before: the command may have ended at the first look at it. */
+	/* Record this state: the command may end before the next reading. */
 	if (job->recording)
 		look(job, made);
 	signals = catch_signals(&before);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the command needed, what it was refused, and a verdict.
+ * The report: how much the command needed, what was refused, and a verdict.
  *
- * Verdicts: "ok", it ended with 0 and was refused nothing; "refused", its group
- * refused it something, whatever it made of that; "failed", neither. A group
- * above may have refused it, too: that cannot be told from refusals of others
- * there, so the counts are reported and make no verdict.
+ * The verdict is "refused" if the group of the command refused a request,
+ * however the command dealt with that; "ok" if the command ended with 0 and
+ * nothing was refused; "failed" otherwise. A group above may have refused
+ * requests of the command, too, but these cannot be told from refusals to other
+ * groups: they are reported and do not change the verdict.
  */
 #define _GNU_SOURCE
 #include <json-c/json.h>
@@ -13,7 +14,7 @@
 
 #include "run.h"
 
-/* What the groups above had refused by themselves when it began. */
+/* The refusals of each group above at the time the command began. */
 struct above {
 	struct libbc_group *group;
 	struct libbc_account *account;
@@ -22,7 +23,7 @@ struct above {
 struct refusals {
 	struct above *v;
 	size_t count;
-	int log; /* of the kernel, from the beginning of the command on */
+	int log; /* the kernel's log, from the beginning of the command on */
 };
 
 int refusals_begin(struct bcctl *ctl, const struct job_group *made,
@@ -41,7 +42,7 @@ int refusals_begin(struct bcctl *ctl, const struct job_group *made,
 		if (!more)
 			break;
 		list->v = more;
-		/* One that cannot be read is not reported. */
+		/* A group that cannot be read is not reported. */
 		if (!libbc_group_open(ctl->host, path, &one.group) &&
 		    !libbc_account_read(one.group, LIBBC_READ_LOCAL,
 					&one.account))
@@ -251,7 +252,7 @@ static void print_resource(const struct bcctl *ctl, FILE *out,
 		(unsigned long long)refusals, refusals == 1 ? "" : "s");
 }
 
-/* "asked 600M, 392K held" says more than a count does. */
+/* "asked 600M of privvmpages first, 392K held": more than a count says. */
 static void print_first(const struct bcctl *ctl, FILE *out,
 			const struct first_refusal *first)
 {
@@ -297,7 +298,7 @@ static void print_text(const struct bcctl *ctl, FILE *out,
 			json_object_object_get(entry, "refusals"));
 
 		fprintf(out,
-			"  %s: %llu refusal%s of %s meanwhile, to this or others\n",
+			"  %s: %llu refusal%s of %s meanwhile, to this group or others\n",
 			json_object_get_string(
 				json_object_object_get(entry, "group")),
 			(unsigned long long)refusals, refusals == 1 ? "" : "s",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of "bcctl run" share.
+ * Declarations that the parts of "bcctl run" share.
  */
 #ifndef BCCTL_RUN_H
 #define BCCTL_RUN_H
@@ -11,7 +11,7 @@
 
 #include "recording.h"
 
-/* The group made for one command, and whoever removes it if bcctl dies. */
+/* The group of a command, and the janitor that removes it if bcctl dies. */
 struct job_group {
 	char *path; /* from the mount: "/web/bcctl-4711" */
 	char *directory; /* the whole path */
@@ -24,16 +24,16 @@ struct job {
 	char **argv;
 	const char *user;
 	int status; /* what bcctl exits with */
-	int signal; /* that ended the command, or 0 */
+	int signal; /* the signal that ended the command, or 0 */
 	int exec_error; /* why it could not be started, or 0 */
 	double seconds; /* of wall clock */
 	struct rusage usage;
-	/* For a picture: what the account was, looked at more and more seldom. */
+	/* For a picture: the account over time, read less and less often. */
 	struct recording *recording;
 	unsigned int looks;
 };
 
-/* What the group refused first. */
+/* The first refusal of the group. */
 struct first_refusal {
 	char resource[32], process[64]; /* "python3[47]" */
 	uint64_t requested, held;

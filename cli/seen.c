@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What was counted when somebody last looked: a file of his own.
+ * The counters at the time of the last "bcctl list -r", in a file of each user.
  *
- * It has the id of the boot, since counters begin anew with it, and for each group
- * a line "group ID PATH" and its counters as bc.resources would have them. A group
- * that was made anew under the same name has another number.
+ * The file has the ID of the boot, because a boot resets all counters, and for
+ * each group a line "group ID PATH" and its counters in the form of
+ * bc.resources. A group that was made anew under the same name has another ID.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -63,7 +63,7 @@ static void read_boot(const struct bcctl *ctl, char boot[64])
 		fclose(file);
 }
 
-/* "ID PATH", and the lines after it up to the next group. */
+/* Take "ID PATH", and the lines after it up to the next group. */
 static int add_group(struct seen *seen, const char *head, const char *text,
 		     size_t bytes)
 {
@@ -92,7 +92,7 @@ static int parse(struct seen *seen, const char *text)
 	const char *at, *next;
 	int ret = 0;
 
-	/* Of another boot nothing counts any more. */
+	/* The counters of another boot are of no use. */
 	if (strncmp(text, "boot ", 5) || strncmp(text + 5, seen->boot, len) ||
 	    text[5 + len] != '\n')
 		return 0;
@@ -129,7 +129,7 @@ static int load(const struct bcctl *ctl, struct seen *seen)
 	free(text);
 	if (ret == -EBADMSG) {
 		fail(ctl, "%s is not what bcctl has written", seen->file);
-		hint("remove it; all refusals are new then");
+		hint("remove it; all refusals count as new then");
 		return ctl->failure;
 	}
 	return ret ? fail(ctl, "cannot read %s: %s", seen->file,
@@ -180,7 +180,7 @@ static int make_directory(const char *path)
 	return ret;
 }
 
-/* What was looked at now, and what was not looked at from the time before. */
+/* Save the counters of the snapshot, and old ones of groups outside of it. */
 static int save(const struct bcctl *ctl, const struct seen *seen,
 		const char *top, const struct snapshot *snapshot)
 {

@@ -5,17 +5,17 @@
 
 #include "snapshot.h"
 
-/* From here on it is worth seeing, in percent of the barrier. */
+/* A resource is near its barrier from here on, in percent of the barrier. */
 #define NEAR_HELD 80
 #define NEAR_MAXHELD 95
 
-/* The nodes from the top to where the walk is. */
+/* The nodes from the top down to the present place of the walk. */
 struct branch {
 	int *nodes;
 	size_t room;
 };
 
-/* Make room for one more level; its node is that above until there is one. */
+/* Make room for a level; the node above stands for it until it has its own. */
 static int branch_at(struct branch *branch, size_t depth, int *parent)
 {
 	int *more;
@@ -32,7 +32,7 @@ static int branch_at(struct branch *branch, size_t depth, int *parent)
 	return 0;
 }
 
-/* 0 also when the group was removed in between: it is left out then. */
+/* Add a group; 0 also if it was removed meanwhile, and is left out. */
 static int add(struct bcctl *ctl, struct snapshot *snapshot,
 	       const struct libbc_group *group, struct branch *branch,
 	       size_t depth, int *reason)
@@ -84,7 +84,7 @@ static int add(struct bcctl *ctl, struct snapshot *snapshot,
  * @ctl: the run of the tool
  * @top: the group
  * @depth: how many levels below it; negative for all
- * @snapshot: what there is, to be freed after success
+ * @snapshot: the result, to be freed after success
  *
  * Return: 0, or the exit status after a message.
  */
@@ -117,7 +117,7 @@ int snapshot_take(struct bcctl *ctl, const struct libbc_group *top, long depth,
 	}
 	libbc_walk_close(walk);
 	free(branch.nodes);
-	/* There are groups, and none of them has an account. */
+	/* There are groups, but none of them has an account. */
 	if (!ret && reason == -EOPNOTSUPP &&
 	    (strcmp(path, "/") || snapshot->count > 1 ||
 	     libbc_host_controller(ctl->host) != LIBBC_CONTROLLER_PRESENT))
@@ -141,9 +141,9 @@ void snapshot_free(struct snapshot *snapshot)
 }
 
 /*
- * The same group, not another one that has got its name since. Mostly it is where
- * it was in the snapshot before: "near" is where to look first, and what is found
- * is told there.
+ * Find the same group, not another one that has got its name since. Most groups
+ * have nearly the same index in successive snapshots: the search begins at
+ * *near, and the index of the group is stored there.
  */
 const struct node *snapshot_find(const struct snapshot *snapshot, uint64_t id,
 				 const char *path, size_t *near)
@@ -161,13 +161,13 @@ const struct node *snapshot_find(const struct snapshot *snapshot, uint64_t id,
 	return NULL;
 }
 
-/* By what is held, and was at most. */
+/* The state according to held and maxheld. */
 enum state resource_fill_state(const struct libbc_resource *resource)
 {
 	uint64_t held = libbc_resource_value(resource, LIBBC_HELD);
 	uint64_t maxheld = libbc_resource_value(resource, LIBBC_MAXHELD);
 
-	/* Where nothing is refused at a barrier, there is nothing to be near. */
+	/* A barrier at which nothing is refused does not count. */
 	if (resource_kind(libbc_resource_name(resource)) != RESOURCE_LIMITED)
 		return STATE_OK;
 	if (held > effective_barrier(resource))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The accounts of all groups below one, at about one moment.
+ * The accounts of a group and all groups below it, at about one moment.
  */
 #ifndef BCCTL_SNAPSHOT_H
 #define BCCTL_SNAPSHOT_H
@@ -12,19 +12,19 @@ struct node {
 	uint64_t id;
 	int parent; /* index, or -1 */
 	struct libbc_account *account; /* NULL for the root */
-	size_t first; /* resources of the nodes before it */
+	size_t first; /* number of resources of the nodes before it */
 };
 
 struct snapshot {
 	struct node *nodes; /* each before those below it */
 	size_t count, room;
-	size_t resources; /* of all nodes */
+	size_t resources; /* number of resources of all nodes */
 };
 
-/* How a resource of a group fares; what is worse has a higher number. */
+/* The state of a resource of a group; a worse state has a higher number. */
 enum state { STATE_OK, STATE_NEAR, STATE_OVER, STATE_REFUSED };
 
-/* As the kernel numbers it in /proc/user_beancounters: what fits into an int. */
+/* The number in /proc/user_beancounters: the low half of the ID. */
 static inline uint32_t node_uid(const struct node *node)
 {
 	return node->account ? (uint32_t)node->id : 0;

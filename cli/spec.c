@@ -9,8 +9,9 @@
 #include "bcctl.h"
 
 /*
- * A plain number for a resource in pages: people who think in bytes and people
- * who think in pages both write it, and are a factor of 4096 apart.
+ * Is it a plain number for a resource in pages? People who think in bytes and
+ * people who think in pages both write such numbers, and mean sizes 4096 times
+ * apart.
  */
 static bool two_readings(const struct bcctl *ctl, enum libbc_unit unit,
 			 const char *text)
@@ -34,11 +35,11 @@ static int which_reading(const struct bcctl *ctl, const char *spec,
 	     libbc_size_format(number, LIBBC_PAGES, 0, pages));
 	/* A file has no options. */
 	if (!ctl->file)
-		hint("--bytes or --pages says it for all plain numbers of such resources");
+		hint("--bytes or --pages decides this for all plain numbers of resources in pages");
 	return ctl->misuse;
 }
 
-/* With --bytes a plain number is what "show --bytes" has printed. */
+/* With --bytes a plain number is in bytes, as "show --bytes" prints it. */
 static int parse_size(const struct bcctl *ctl, enum libbc_unit unit,
 		      const char *text, uint64_t *value)
 {
@@ -53,7 +54,7 @@ static int parse_size(const struct bcctl *ctl, enum libbc_unit unit,
 	return libbc_size_parse(bytes, unit, value);
 }
 
-/* What the kernel only shows takes max, and no number that means nothing. */
+/* A resource that is only shown takes max, as a number would mean nothing. */
 static int refuse_shown(const struct bcctl *ctl, const char *spec,
 			const char *name, const char *text)
 {
@@ -136,7 +137,7 @@ static int parse_spec(const struct bcctl *ctl,
 		spec->has_barrier = true;
 		ret = parse_value(ctl, text, copy, equals + 1, &spec->barrier);
 	}
-	/* Nothing is refused above a guarantee. */
+	/* A guarantee has no limit, as nothing is refused above it. */
 	if (resource_kind(copy) == RESOURCE_GUARANTEE && !spec->has_limit) {
 		spec->has_limit = true;
 		spec->limit = LIBBC_MAX;
@@ -144,7 +145,7 @@ static int parse_spec(const struct bcctl *ctl,
 	return ret;
 }
 
-/* With an account, only resources that it has. */
+/* If there is an account, only resources that it has are accepted. */
 int specs_add(const struct bcctl *ctl, struct specs *specs,
 	      const struct libbc_account *account, const char *text)
 {
@@ -172,7 +173,7 @@ int specs_add(const struct bcctl *ctl, struct specs *specs,
 	return 0;
 }
 
-/* The one of this name, made if there is none; NULL for no memory. */
+/* The setting of this name, made if there is none; NULL if out of memory. */
 struct spec *specs_named(struct specs *specs, const char *name)
 {
 	struct spec *more;
@@ -222,7 +223,7 @@ static bool has_spec(const struct specs *specs, const char *name)
 	return false;
 }
 
-/* What there is goes before what is moved here from the others. */
+/* Move settings from "from" to "specs", but for resources that it has already. */
 int specs_merge(const struct bcctl *ctl, struct specs *specs,
 		struct specs *from)
 {
@@ -280,7 +281,7 @@ int specs_apply(const struct bcctl *ctl, const struct specs *specs,
 	libbc_settings_free(settings);
 	if (!ret)
 		return 0;
-	/* Which of the two files it was matters to nobody but for this. */
+	/* The library does not say which file failed: name a likely one. */
 	return explain_file(ctl, libbc_group_path(group),
 			    specs->count && specs->v[0].has_barrier ?
 				    "bc.barrier" :
@@ -288,7 +289,7 @@ int specs_apply(const struct bcctl *ctl, const struct specs *specs,
 			    ret, true);
 }
 
-/* As "bcctl set" takes it, whatever options it has. */
+/* Print a value that "bcctl set" reads in the same way with any options. */
 static void print_value(FILE *out, uint64_t value, enum libbc_unit unit)
 {
 	if (value == LIBBC_MAX || value == LIBBC_AUTO)

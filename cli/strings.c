@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What somebody may have meant.
+ * Suggestions for misspelt names.
  */
 #include <string.h>
 
@@ -39,9 +39,9 @@ static size_t distance(const char *a, const char *b)
  * nearest - the candidate that is most like the name
  * @name: what was written
  * @candidate: gives the candidates one by one, then NULL
- * @from: for @candidate
+ * @from: passed to @candidate
  *
- * Return: NULL when nothing is like it.
+ * Return: the candidate, or NULL when none is like it.
  */
 const char *nearest(const char *name,
 		    const char *(*candidate)(const void *from, size_t index),

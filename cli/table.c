@@ -46,7 +46,7 @@ static int unknown_column(const struct bcctl *ctl, const struct column *columns,
 	return ctl->misuse;
 }
 
-/* Which columns: "NAME,NAME", after a "+" in addition to those chosen. */
+/* Add the columns "NAME,NAME" to those that have been chosen. */
 static int choose(const struct bcctl *ctl, struct table *table,
 		  const char *names)
 {
@@ -173,7 +173,7 @@ int table_set_number(struct table *table, struct libscols_line *line,
 	return table_set(table, line, column, buf);
 }
 
-/* How many columns of a terminal the text takes; none for what is no letter. */
+/* The columns of a terminal that a text takes; control characters take none. */
 static size_t text_width(const char *text, size_t bytes)
 {
 	size_t width = 0, done = 0;
@@ -198,7 +198,7 @@ static size_t text_width(const char *text, size_t bytes)
 	return width;
 }
 
-/* The longest line, if there were room for all. */
+/* The width that the longest line would take if there were room. */
 static int measure(struct table *table, size_t *width)
 {
 	int colors = scols_table_colors_wanted(table->scols), ret;
@@ -225,7 +225,7 @@ static int measure(struct table *table, size_t *width)
 	return 0;
 }
 
-/* Leave out the column that matters least; false if all that is left matters. */
+/* Leave out the least important column; false if none may be left out. */
 static bool fold_one(struct table *table)
 {
 	struct libscols_column *least = NULL;
@@ -248,7 +248,7 @@ static bool fold_one(struct table *table)
 	return least;
 }
 
-/* The end of a path tells more than its beginning does. */
+/* Cut off the beginning of a path, because its end tells more. */
 static int keep_end(struct libscols_cell *cell, size_t width)
 {
 	const char *text = scols_cell_get_data(cell), *dots = "..";
@@ -270,7 +270,7 @@ static int keep_end(struct libscols_cell *cell, size_t width)
 	return ret;
 }
 
-/* Make the first column narrower, whose texts are as long as anybody likes. */
+/* Make the first column narrower: paths can be of any length. */
 static int shorten(struct table *table, size_t too_much)
 {
 	struct libscols_column *cl = scols_table_get_column(table->scols, 0);
@@ -303,8 +303,8 @@ static int shorten(struct table *table, size_t too_much)
  * @table: the table
  * @width: of the terminal
  *
- * Columns that nobody has asked for are left out, the least important first, and
- * then the names of groups lose their beginning.
+ * Unless the user has chosen the columns, the least important ones are left
+ * out, and then the names of groups lose their beginning.
  *
  * Return: 0 or the exit status.
  */
@@ -323,7 +323,7 @@ int table_fit(struct table *table, size_t width)
 	return ret;
 }
 
-/* Without lines there would be nothing, and one would look for a mistake. */
+/* An empty table would print nothing, and that would look like a mistake. */
 static void print_headings(const struct table *table)
 {
 	size_t i;

@@ -18,19 +18,19 @@ struct column {
 	enum column_kind kind;
 	int flags; /* SCOLS_FL_* */
 	const char *text;
-	int fold; /* the highest is left out first where there is no room */
+	int fold; /* without room, the column with the highest is left out */
 };
 
 struct table {
 	const struct bcctl *ctl;
 	struct libscols_table *scols;
 	const struct column *columns;
-	int chosen[MOST_COLUMNS]; /* which columns there are, in order */
+	int chosen[MOST_COLUMNS]; /* the columns of the table, in order */
 	size_t count;
-	bool foldable; /* nobody has asked for these columns */
+	bool foldable; /* the user has not chosen the columns */
 };
 
-/* The tree is drawn in a column with SCOLS_FL_TREE; only for people. */
+/* A tree is drawn in a column with SCOLS_FL_TREE, but not in JSON or raw. */
 int table_new(const struct bcctl *ctl, struct table *table, const char *name,
 	      const struct column *columns, const char *chosen, bool tree);
 bool table_has(const struct table *table, int column);

@@ -20,7 +20,7 @@ int need_host(struct bcctl *ctl)
 	return ret ? explain_host(ctl, ret) : 0;
 }
 
-/* A name, the number of a process, or "." for the group bcctl is in. */
+/* A path, the ID of a process, or "." for the group that bcctl is in. */
 int target_open(struct bcctl *ctl, const char *name, struct libbc_group **group)
 {
 	int ret = need_host(ctl);
@@ -60,8 +60,8 @@ uint64_t effective_barrier(const struct libbc_resource *resource)
 }
 
 /*
- * How much of what may be held is; -1 when that is unlimited, as it is with
- * guarantees and with what is only shown.
+ * The value in percent of the barrier; -1 without a barrier, and for guarantees
+ * and resources that are only shown.
  */
 int fill_percent(const struct libbc_resource *resource, uint64_t value)
 {
@@ -105,7 +105,7 @@ char *read_all(FILE *in)
 	if (getdelim(&text, &size, '\0', in) >= 0)
 		return text;
 	free(text);
-	/* There is nothing in it. */
+	/* The file is empty. */
 	return ferror(in) || errno ? NULL : strdup("");
 }
 
@@ -143,7 +143,7 @@ static int write_new(const char *path, char *temporary, const char *text,
 	return ret;
 }
 
-/* Whoever reads the file sees the old text or the new one. */
+/* A reader of the file sees either the old text or the new one. */
 int write_atomically(const struct bcctl *ctl, const char *path,
 		     const char *text, size_t bytes)
 {
@@ -157,7 +157,7 @@ int write_atomically(const struct bcctl *ctl, const char *path,
 	return ret ? fail(ctl, "cannot write %s: %s", path, strerror(-ret)) : 0;
 }
 
-/* What an account was written to: a file, or of standard input for "-". */
+/* Read an account from a file, or from standard input for "-". */
 int account_from_file(const struct bcctl *ctl, const char *file,
 		      struct libbc_account **account)
 {
@@ -175,7 +175,7 @@ int account_from_file(const struct bcctl *ctl, const char *file,
 		if (ret) {
 			ret = fail(ctl, "%s is no account: %s", file,
 				   strerror(-ret));
-			hint("take a copy of bc.resources, or what show --json or run --report=json has printed");
+			hint("take a copy of bc.resources, or the output of show --json or run --report=json");
 		}
 	}
 	if (in != stdin)

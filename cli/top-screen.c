@@ -9,7 +9,7 @@
 
 #include "top.h"
 
-/* What is on the screen besides the rows. */
+/* The state of the screen besides the rows. */
 struct screen {
 	struct top *top;
 	size_t chosen, first; /* rows */
@@ -20,12 +20,12 @@ struct screen {
 
 static const char help_text[] =
 	"left, right  sort by another column     r  turn the order round\n"
-	"up, down     choose a row               a  all resources, or what is held\n"
-	"Enter        into the group             Backspace  out of it\n"
-	"/            only what has a text in its name     p  processes of the group\n"
-	"+ -          look less, more often      h  this help      q  end";
+	"up, down     choose a row               a  all resources, or those in use\n"
+	"Enter        show this group only       Backspace  show the group above\n"
+	"/            filter by a text in the name   p  show processes of the group\n"
+	"+ -          read less, more often      h  this help      q  quit";
 
-/* What fits is shown, the first ones in any case. */
+/* All columns; the least important are left out if there is no room. */
 static const char shown[] =
 	"GROUP,RESOURCE,HELD,USE%,FILL,HELD/s,MAXHELD,BARRIER,FAILCNT,HISTORY,REFUSED";
 
@@ -90,7 +90,7 @@ static void process_name(const char *pid, char *name, size_t size)
 		fclose(file);
 }
 
-/* Those of the chosen group, until a key is hit. */
+/* Show the processes of the chosen group until a key is pressed. */
 static void show_processes(const struct screen *screen)
 {
 	const struct top *top = screen->top;
@@ -192,7 +192,7 @@ static int draw(struct screen *screen)
 	return ret;
 }
 
-/* Look at another group from now on; what was is of no use then. */
+/* Show another group from now on; earlier readings are of no use then. */
 static void enter(struct screen *screen, const char *path)
 {
 	struct top *top = screen->top;
@@ -219,7 +219,7 @@ static void leave(struct screen *screen)
 	free(path);
 }
 
-/* False to end. "*look": the rows have to be made again. */
+/* False to quit. *look is set if the accounts have to be read again. */
 static bool handle(struct screen *screen, int key, bool *look)
 {
 	struct top *top = screen->top;
@@ -298,7 +298,7 @@ static bool begin(struct screen *screen)
 	cbreak();
 	noecho();
 	keypad(stdscr, TRUE);
-	/* Escape is a key of the filter; nobody wants to wait for it. */
+	/* Escape is a key of the filter: do not wait long for a sequence. */
 	set_escdelay(50);
 	curs_set(0);
 	screen->color = has_colors() && !(no_color && *no_color);
@@ -325,7 +325,7 @@ int top_screen(struct top *top, double interval)
 	}
 	while (on && !ret) {
 		if (look) {
-			/* What it has to complain about is for later. */
+			/* Save the modes of the terminal. */
 			def_prog_mode();
 			ret = top_look(top);
 		}

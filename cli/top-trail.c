@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What "bcctl top" has seen of a resource since it runs: how full it was, and when
- * something was refused.
+ * The history of a resource since "bcctl top" was started: how full it was, and
+ * when a request was last refused.
  */
 #define _GNU_SOURCE
 #include <langinfo.h>
@@ -9,9 +9,9 @@
 
 #include "top.h"
 
-/* How long a group that has refused something is shown as one that refuses. */
+/* A resource is shown as refused for so long after the last refusal. */
 #define RECENT_SECONDS 60
-/* Cells of the history; each is the highest of some looks. */
+/* Cells of the history; each shows the highest of several readings. */
 #define CELLS 12
 
 static int level_of(const struct libbc_resource *resource)
@@ -20,7 +20,7 @@ static int level_of(const struct libbc_resource *resource)
 	uint64_t most = effective_barrier(resource);
 	uint64_t level;
 
-	/* Without a barrier, what it was at most is all that there is. */
+	/* Without a barrier, compare with maxheld. */
 	if (most == LIBBC_MAX)
 		most = libbc_resource_value(resource, LIBBC_MAXHELD);
 	if (!most)
@@ -51,7 +51,7 @@ enum state row_state(const struct top *top, const struct row *row)
 	return resource_fill_state(row->resource);
 }
 
-/* "12.5/s" while it happens, then when it was last. */
+/* "12.5/s" while requests are refused, then the time since the last refusal. */
 void trail_refused(const struct top *top, const struct row *row, char *text,
 		   size_t size)
 {
@@ -86,7 +86,7 @@ char *trail_history(const struct row *row)
 	if (!text)
 		return NULL;
 	*to = '\0';
-	/* While there is little of it, each look has a cell. */
+	/* While there are few readings, each has a cell of its own. */
 	if (trail->looks <= CELLS)
 		each = 1;
 	for (i = 0; i < trail->looks; i += each) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The rows of "bcctl top": looked at, compared with the last time, sorted.
+ * The rows of "bcctl top": read, compared with the last reading, and sorted.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -14,32 +14,32 @@ const struct column top_columns[] = {
 	[TOP_RESOURCE] = { "RESOURCE", TEXT, 0, "the resource" },
 	[TOP_STATE] = { "STATE", TEXT, 0,
 			"refused in the last minute, over, near, or ok" },
-	[TOP_HELD] = { "HELD", NUMBER, SCOLS_FL_RIGHT, "what is charged now" },
+	[TOP_HELD] = { "HELD", NUMBER, SCOLS_FL_RIGHT,
+		       "the amount charged now" },
 	[TOP_CHANGE] = { "HELD/s", NUMBER, SCOLS_FL_RIGHT,
-			 "how fast that grows, or falls", 85 },
+			 "how fast held grows, or falls", 85 },
 	[TOP_USE] = { "USE%", NUMBER, SCOLS_FL_RIGHT,
 		      "held, in percent of the barrier", 30 },
 	[TOP_MAXHELD] = { "MAXHELD", NUMBER, SCOLS_FL_RIGHT,
-			  "the highest that held was", 82 },
+			  "the highest value of held", 82 },
 	[TOP_BARRIER] = { "BARRIER", NUMBER, SCOLS_FL_RIGHT,
 			  "ordinary requests are refused above it", 20 },
 	[TOP_LIMIT] = { "LIMIT", NUMBER, SCOLS_FL_RIGHT,
 			"all requests are refused above it", 62 },
 	[TOP_FAILCNT] = { "FAILCNT", NUMBER, SCOLS_FL_RIGHT,
 			  "requests refused, in the group and below", 65 },
-	[TOP_RATE] = { "FAIL/s", NUMBER, SCOLS_FL_RIGHT,
-		       "how many that are in a second", 45 },
+	[TOP_RATE] = { "FAIL/s", NUMBER, SCOLS_FL_RIGHT, "refusals per second",
+		       45 },
 	[TOP_FILL] = { "FILL", TEXT, 0, "held, as a bar up to the barrier",
 		       70 },
 	[TOP_HISTORY] = { "HISTORY", TEXT, 0,
-			  "how full it was since top runs, up to four minutes",
-			  60 },
+			  "how full it was, the oldest reading first", 60 },
 	[TOP_REFUSED] = { "REFUSED", TEXT, SCOLS_FL_RIGHT,
-			  "how often in a second, or when it was last" },
+			  "refusals per second, or time since the last one" },
 	{ NULL },
 };
 
-/* Only the same group tells a rate: its number is part of what it is. */
+/* A rate needs two readings of the same group; "node" is NULL without one. */
 static void compare_with(struct top *top, const struct node *node,
 			 struct row *row)
 {
@@ -120,13 +120,13 @@ static int by_column(const struct top *top, const struct row *a,
 	case TOP_RATE:
 		return by_number(a->rate, b->rate);
 	}
-	/* Names begin with A, where numbers begin with the largest. */
+	/* Names begin with A, but numbers begin with the largest. */
 	return -strcmp(a->node->path, b->node->path);
 }
 
 static int compare(const void *a, const void *b, void *arg)
 {
-	/* A terminal has fewer lines than groups have resources. */
+	/* Rows that are equal here are ordered by what needs attention. */
 	static const int then[] = { TOP_STATE, TOP_USE, TOP_HELD, TOP_GROUP };
 	const struct top *top = arg;
 	int order = by_column(top, a, b, top->sort);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of "bcctl top" share.
+ * Declarations that the parts of "bcctl top" share.
  */
 #ifndef BCCTL_TOP_H
 #define BCCTL_TOP_H
@@ -28,16 +28,16 @@ enum {
 
 extern const struct column top_columns[];
 
-/* Looks that are remembered: four minutes of them, every two seconds. */
+/* The number of readings that are kept: four minutes, at one in two seconds. */
 #define TRAIL_LENGTH 120
 
 struct trail {
-	double refused; /* when that was last seen; 0 for never */
+	double refused; /* when the last refusal was seen; 0 for never */
 	unsigned int looks;
 	unsigned char level[TRAIL_LENGTH]; /* percent, the oldest first */
 };
 
-/* One resource of one group, now and since the last look. */
+/* One resource of one group, now and since the last reading. */
 struct row {
 	const struct node *node;
 	const struct libbc_resource *resource;
@@ -48,12 +48,12 @@ struct row {
 
 struct top {
 	struct bcctl *ctl;
-	struct libbc_group *group; /* what is looked at */
+	struct libbc_group *group; /* the top of the groups that are shown */
 	struct snapshot now, before;
 	/* Of all resources of all groups in the snapshot, one after the other. */
 	struct trail *trails, *trails_before;
-	double seconds; /* between them; 0 for the first look */
-	double taken; /* when "now" was, by the monotonic clock */
+	double seconds; /* between now and before; 0 for the first reading */
+	double taken; /* when "now" was taken, by the monotonic clock */
 	struct row *rows;
 	size_t count;
 	int sort; /* TOP_... */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Refusals as the kernel traces them: the event bc_refuse and, right behind it
- * on the same CPU, the stack, in an instance of tracefs of our own.
+ * on the same CPU, the stack trace, in a tracefs instance of our own.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -18,13 +18,13 @@
 
 #include "refusal.h"
 
-/* How often to look, in milliseconds. */
+/* How often to read events, in milliseconds. */
 #define INTERVAL 50
 
-/* Groups whose names are kept; others are looked for when they are needed. */
+/* The number of paths that are kept; others are looked up when needed. */
 #define MOST_KNOWN 16384
 
-/* Which group has which id. One that was removed keeps the name it had. */
+/* The path of the group with an ID. A group that was removed keeps its path. */
 struct known {
 	uint64_t id;
 	char *path;
@@ -33,14 +33,14 @@ struct known {
 struct tracer {
 	struct bcctl *ctl;
 	struct tracefs_instance *instance;
-	int in_use; /* open while the instance is not to be removed */
+	int in_use; /* while it is open, nobody can remove the instance */
 	struct tep_handle *tep;
-	double boot; /* what to add to a time to have the wall clock's */
+	double boot; /* to be added to the time of an event for wall time */
 	int signals;
 	sigset_t before;
 	struct known *known;
 	size_t count;
-	/* One that waits for its stack. */
+	/* The refusal that waits for its stack trace. */
 	struct refusal pending;
 	char resource[64], process[32];
 	int pending_cpu;
@@ -50,7 +50,7 @@ struct tracer {
 	int ret;
 };
 
-/* The last slot is free. */
+/* Make room; returns a free slot behind the last one. */
 static struct known *more_known(struct tracer *tracer)
 {
 	struct known *more =
@@ -94,7 +94,7 @@ static const char *path_of(struct tracer *tracer, uint64_t id)
 						    "?";
 }
 
-/* Those that there are; cgroup_mkdir tells of the others, in time. */
+/* Learn the present groups; the event cgroup_mkdir reports later ones. */
 static void learn_all(struct tracer *tracer)
 {
 	struct libbc_walk *walk = NULL;
@@ -195,7 +195,7 @@ static void add_stack(struct tracer *tracer, struct tep_event *event,
 	}
 }
 
-/* A new group. The one hierarchy of version 2 has the number 0. */
+/* Learn a new group. The hierarchy of version 2 has the number 0. */
 static void on_mkdir(struct tracer *tracer, struct tep_event *event,
 		     struct tep_record *record)
 {
@@ -230,7 +230,7 @@ static int on_event(struct tep_event *event, struct tep_record *record, int cpu,
 	return tracer->ret;
 }
 
-/* What one cannot see because the kernel had no more room for it. */
+/* Report the events that the kernel dropped because its buffer was full. */
 static void report_lost(const struct tracer *tracer)
 {
 	unsigned long long lost = 0, overrun;
@@ -260,7 +260,7 @@ static double clock_seconds(clockid_t clock)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* Who follows for months does not keep the names of all that ever was. */
+/* Drop the oldest paths: a run of months must not keep those of all groups. */
 static void forget(struct tracer *tracer)
 {
 	size_t old = tracer->count - MOST_KNOWN / 2, i;
@@ -272,7 +272,7 @@ static void forget(struct tracer *tracer)
 		tracer->count * sizeof(*tracer->known));
 }
 
-/* What has been traced by now; 0, the exit status, or -1 for "stop" of fn. */
+/* Handle the events so far; 0, the exit status, or -1 if fn said to stop. */
 int tracer_read(struct tracer *tracer, refusal_fn fn, void *arg)
 {
 	tracer->fn = fn;
@@ -290,8 +290,8 @@ int tracer_read(struct tracer *tracer, refusal_fn fn, void *arg)
 }
 
 /*
- * Until the time is up, fn says stop, or a signal comes, which is no error: the
- * instance has to be removed.
+ * Handle events until the time is up, fn says to stop, or a signal comes. A
+ * signal is no error: it is caught so that the caller can remove the instance.
  */
 int tracer_follow(struct tracer *tracer, double seconds, refusal_fn fn,
 		  void *arg)
@@ -306,7 +306,7 @@ int tracer_follow(struct tracer *tracer, double seconds, refusal_fn fn,
 		fflush(stdout);
 		if (ferror(stdout))
 			break;
-		/* What has been traced by now is still read. */
+		/* The events so far are still handled. */
 		last = poll(&wait, 1, INTERVAL) > 0 ||
 		       (seconds && clock_seconds(CLOCK_MONOTONIC) >= end);
 	}
@@ -375,7 +375,7 @@ static int start(struct tracer *tracer)
 	tracefs_instance_file_write(instance, "trace_clock", "mono");
 	tracer->boot =
 		clock_seconds(CLOCK_REALTIME) - clock_seconds(CLOCK_MONOTONIC);
-	/* Without it there is no function, and all the rest. */
+	/* Without stack traces only the function is missing. */
 	tracefs_instance_file_write(instance, "options/stacktrace", "1");
 	tracefs_event_enable(instance, "cgroup", "cgroup_mkdir");
 	learn_all(tracer);
@@ -386,8 +386,9 @@ static int start(struct tracer *tracer)
 }
 
 /*
- * Whoever was killed has left an instance that goes on tracing. Where the number is
- * of another namespace, the kernel does not remove what is in use.
+ * A bcctl that was killed has left an instance that goes on tracing. Its
+ * process may seem to be gone because it is in another PID namespace, but the
+ * kernel does not remove an instance that is in use.
  */
 static void remove_left(void)
 {
@@ -413,7 +414,7 @@ int tracer_open(struct bcctl *ctl, struct tracer **tracer)
 	int ret;
 
 	if (ctl->sysroot) {
-		fail(ctl, "nothing happens any more in a copy of a machine");
+		fail(ctl, "nothing can be traced in a copy of a machine");
 		hint("bcctl why --from FILE reads a recording");
 		return ctl->failure;
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Configuration files of containers of OpenVZ and Virtuozzo: KEY="BARRIER:LIMIT",
- * as a shell would read it, and as vzctl(8) does. One value is both; a plain
- * number is in the unit of the resource, as it was there.
+ * as a shell would read it, and as vzctl(8) does. A single value is barrier and
+ * limit; a plain number is in the unit that the resource had there.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -12,7 +12,7 @@
 
 #include "veconfig.h"
 
-/* What else is in such files; a "*" at the end stands for the rest. */
+/* Other keys of such files; a "*" at the end matches any rest. */
 static const char *const others[] = {
 	"ONBOOT",	 "BOOTORDER",
 	"BOOTID",	 "DISABLED",
@@ -58,7 +58,7 @@ static bool is_other(const char *key)
 	return false;
 }
 
-/* A resource, whether this kernel has it or not. */
+/* The resource of a key, whether this kernel has it or not; NULL for others. */
 static const char *resource_of(const char *key)
 {
 	size_t i;
@@ -72,7 +72,7 @@ static const char *resource_of(const char *key)
 	return NULL;
 }
 
-/* A line in two parts, which point into it: false if there is none. */
+/* Split a line into key and value, which point into it, if there are any. */
 static bool split_line(char *line, char **key, char **value)
 {
 	char *end, quote;
@@ -96,7 +96,7 @@ static bool split_line(char *line, char **key, char **value)
 	return true;
 }
 
-/* What both word sizes had for "unlimited" is that here, too. */
+/* The highest values of 32 and 64 bits meant "unlimited" there. */
 static int parse_number(const char *name, const char *text, uint64_t *value)
 {
 	int ret = libbc_size_parse(text, libbc_unit_of(name), value);
@@ -145,7 +145,7 @@ static int take_line(const struct bcctl *ctl, const char *file, size_t number,
 	if (name)
 		return take_value(ctl, file, number, name, value, specs);
 	if (!is_other(key))
-		warn("%s line %zu: %s is no key that is known, and is left out",
+		warn("%s line %zu: %s is not a known key, and is left out",
 		     file, number, key);
 	return 0;
 }
@@ -188,7 +188,7 @@ int veconfig_read(const struct bcctl *ctl, const char *file,
 	return ret;
 }
 
-/* The line that does what the resource did, for whoever migrates. */
+/* Print the command that sets the limit which takes the place of this one. */
 static void say_instead(const struct bcctl *ctl,
 			const struct libbc_group *group,
 			const struct spec *spec)
@@ -207,15 +207,16 @@ static void say_instead(const struct bcctl *ctl,
 }
 
 /*
- * Without end it was all that there is, which cannot be promised to many; here it
- * says that there is none. A limit of a guarantee says nothing anywhere.
+ * An unlimited guarantee promised all memory there, which cannot be promised to
+ * many groups; here it would mean no guarantee. The limit of a guarantee has no
+ * meaning.
  */
 static bool fit_guarantee(struct spec *spec)
 {
 	spec->limit = LIBBC_MAX;
 	if (spec->barrier != LIBBC_MAX)
 		return true;
-	warn("%s: a guarantee without end cannot be given and is left out",
+	warn("%s: an unlimited guarantee cannot be given and is left out",
 	     spec->name);
 	return false;
 }
@@ -256,7 +257,7 @@ static void print_value(FILE *out, uint64_t value)
 		fprintf(out, "%llu", (unsigned long long)value);
 }
 
-/* The line as it was, or with the new values of its resource. */
+/* Copy a line, with the new values of its resource if there are any. */
 static int copy_line(FILE *out, const char *line, const struct specs *specs)
 {
 	char *copy = strdup(line), *key, *value;

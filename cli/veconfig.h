@@ -7,16 +7,16 @@
 
 #include "bcctl.h"
 
-/* The resources that the file sets; "-" is stdin. The exit status. */
+/* Read the settings of a file; "-" is stdin. Returns the exit status. */
 int veconfig_read(const struct bcctl *ctl, const char *file,
 		  struct specs *specs);
 /*
- * Say what is for the memory controller and take it out, as well as what the
- * kernel does not have, which is named.
+ * Remove, with a message, settings that are for the memory controller,
+ * resources that the kernel does not have, and unlimited guarantees.
  */
 void veconfig_fit(const struct bcctl *ctl, const struct libbc_group *group,
 		  const struct libbc_account *account, struct specs *specs);
-/* Put these settings into the file, which keeps everything else. */
+/* Write these settings into the file, and keep everything else in it. */
 int veconfig_rewrite(const struct bcctl *ctl, const char *file,
 		     const struct specs *specs);
 

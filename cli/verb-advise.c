@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl advise - barriers and limits from what was needed.
+ * bcctl advise - suggest barriers and limits from past use.
  *
- * The barrier is maxheld and head-room, rounded up. What was refused needs more
- * than maxheld tells, as the barrier has cut it off: there the head-room is
- * twice as much, and 100% at least. The limit leaves a gap for what cannot fail
- * with an error; what is counted in items needs none, unless something needs it.
+ * The barrier is maxheld and head-room, rounded up. If requests were refused,
+ * the group needed more than maxheld, as the barrier has cut it off: the
+ * head-room is then twice as much, and at least 100%. The limit leaves a gap
+ * for requests that cannot fail with an error; resources in items get one only
+ * if they need it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,11 +16,11 @@
 
 enum { OPT_FROM = OPT_OWN, OPT_HEADROOM };
 
-/* Of kmemsize, for a page table of each process that is at the barrier. */
+/* The gap; that of kmemsize is for page tables of processes at the barrier. */
 #define GAP_PERCENT 12
 #define LEAST_GAP_BYTES (256 * 1024)
 
-/* Up to the next number with two digits and zeros, in its unit. */
+/* Round up: items to two decimal digits, sizes to six binary ones. */
 static uint64_t round_up(uint64_t value, enum libbc_unit unit)
 {
 	uint64_t step = 1, base = unit == LIBBC_ITEMS ? 10 : 2;
@@ -75,8 +76,8 @@ static void print_reason(const struct libbc_resource *resource,
 			  0, maxheld);
 	printf("# %s: at most %s were held", spec->name, maxheld);
 	if (refusals)
-		printf(", and %llu requests refused, so that more was needed; it gets %ld%% more",
-		       (unsigned long long)refusals,
+		printf(", and %llu request%s refused, so that more was needed; it gets %ld%% more",
+		       (unsigned long long)refusals, refusals == 1 ? "" : "s",
 		       headroom * 2 < 100 ? 100 : headroom * 2);
 	else
 		printf("; it gets %ld%% more", headroom);
@@ -95,7 +96,7 @@ static void print_left_out(const char *name)
 		       name, resource_instead(name));
 		break;
 	case RESOURCE_GUARANTEE:
-		printf("# %s: this is a guarantee, which no need tells\n",
+		printf("# %s: this is a guarantee, and past use does not say how much to guarantee\n",
 		       name);
 		break;
 	default:
@@ -188,18 +189,20 @@ static int run_advise(struct bcctl *ctl)
 
 static const struct opt opts[] = {
 	{ OPT_FROM, "from", "FILE",
-	  "an account in a file: bc.resources, or JSON of show or run" },
-	{ OPT_HEADROOM, "headroom", "PERCENT", "above what was needed (25)" },
+	  "take the account from bc.resources or JSON of show or run" },
+	{ OPT_HEADROOM, "headroom", "PERCENT",
+	  "head-room above what was needed (25)" },
 	{ 0 },
 };
 
 const struct verb advise_verb = {
 	.name = "advise",
 	.args = "GROUP|PID|.",
-	.summary = "barriers and limits from what was needed",
+	.summary = "suggest barriers and limits from past use",
 	.about =
-		"Print the \"bcctl set\" line that gives a group what it has needed and head-room,\n"
-		"with the reasons as comments. With --from, GROUP is only the name in that line.",
+		"Print the \"bcctl set\" line that gives a group what it has needed so far, and some\n"
+		"head-room, with the reasons as comments. With --from, GROUP is only the name in\n"
+		"that line.",
 	.opts = opts,
 	.run = run_advise,
 };

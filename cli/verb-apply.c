@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl apply - the limits that files say, for the groups there are and, with
- * --watch, for those that come.
+ * bcctl apply - set the limits that files give, for the present groups and,
+ * with --watch, for new ones.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,12 +23,12 @@ static int work(void *arg)
 
 	ret = apply_below(apply, once->top);
 	if (apply->dry_run)
-		printf("sections: %zu, groups that they are for: %zu, that would change: %zu\n",
+		printf("sections: %zu, matching groups: %zu, would change: %zu\n",
 		       apply->policy.count, apply->matched, apply->changed);
 	return ret;
 }
 
-/* A bcctl that is killed has the rest done by the process that writes. */
+/* If bcctl is killed, the child process that writes does the rest. */
 static int apply_once(struct apply *apply, const char *name)
 {
 	struct libbc_group *top = NULL;
@@ -68,7 +68,7 @@ static int run_apply(struct bcctl *ctl)
 	if (watch && (ctl->argc || apply.dry_run || ctl->sysroot))
 		return bad_usage(
 			ctl,
-			"--watch is for all groups of this machine: without GROUP, --dry-run and --sysroot");
+			"--watch is for all groups of this machine: leave out GROUP, --dry-run and --sysroot");
 	ret = apply_load(&apply);
 	if (!ret && watch)
 		ret = keep(&apply);
@@ -80,23 +80,23 @@ static int run_apply(struct bcctl *ctl)
 
 static const struct opt opts[] = {
 	{ OPT_DRY_RUN, "dry-run", NULL,
-	  "check all and say which groups would change" },
+	  "check all files and say which groups would change" },
 	{ OPT_DIFF, "diff", NULL, "print what changes" },
 	{ OPT_WATCH, "watch", NULL,
-	  "go on: groups that come get their limits, too" },
+	  "keep running, and give new groups their limits" },
 	{ OPT_FROM, "from", "PATH",
-	  "read this file or directory in place of groups.d" },
+	  "read this file or directory instead of groups.d" },
 	{ 0 },
 };
 
 const struct verb apply_verb = {
 	.name = "apply",
 	.args = "[GROUP|PID|.]",
-	.summary = "set the limits that the machine's files say",
+	.summary = "set the limits that the files in groups.d give",
 	.about =
-		"Set barriers and limits of all groups, or of those at and below GROUP, to what the\n"
-		"files /etc/bcctl/groups.d/*.conf say. All files are checked before anything is set.\n"
-		"With --watch it goes on as a service, and logs what is refused.",
+		"Set the barriers and limits that the files /etc/bcctl/groups.d/*.conf give, for all\n"
+		"groups, or for GROUP and those below it. All files are checked before anything is\n"
+		"set. With --watch it keeps running as a service, and logs refusals.",
 	.opts = opts,
 	.takes = TAKES_BYTES,
 	.run = run_apply,

@@ -3,8 +3,8 @@
  * bcctl check - do the barriers and limits of a group, or of a configuration
  * file of OpenVZ, fit together?
  *
- * A repair of one can break another rule, as a larger dcachesize needs a larger
- * kmemsize. So it goes round until nothing is left to repair.
+ * A repair for one rule can break another one, as a larger dcachesize needs a
+ * larger kmemsize. So the repairs are repeated until nothing is left to repair.
  */
 #include <string.h>
 
@@ -13,7 +13,7 @@
 
 enum { OPT_FIX = OPT_OWN, OPT_DRY_RUN, OPT_VE_CONFIG };
 
-/* More than rules can follow from each other. */
+/* More rounds than repairs that can follow from each other. */
 #define MOST_ROUNDS 16
 
 struct check {
@@ -22,7 +22,7 @@ struct check {
 	bool fix, dry_run;
 	const char *file;
 	struct plan plan;
-	struct specs specs; /* what comes on top: the file's, then repairs */
+	struct specs specs; /* the settings of the file, then repairs */
 	struct specs fixed; /* the repairs alone */
 	size_t count[RULE_ERROR + 1];
 	bool failed; /* out of memory */
@@ -58,7 +58,7 @@ static void put(struct check *check, struct specs *specs,
 	spec->limit = finding->limit;
 }
 
-/* Advice is nothing that has to be followed. */
+/* Errors and warnings are repaired, advice is not. */
 static void on_repair(void *arg, const struct finding *finding)
 {
 	struct check *check = arg;
@@ -119,9 +119,10 @@ static int finish(struct check *check, const struct libbc_group *group)
 	if (!check->fix)
 		return bad ? ctl->failure : 0;
 	if (!repair(check))
-		return check->failed ? no_memory(ctl) :
-				       fail(ctl, "%s: no values do for all",
-					    check->what);
+		return check->failed ?
+			       no_memory(ctl) :
+			       fail(ctl, "%s: no values satisfy all rules",
+				    check->what);
 	print_repairs(check);
 	if (check->dry_run)
 		return 0;
@@ -191,21 +192,21 @@ static int run_check(struct bcctl *ctl)
 }
 
 static const struct opt opts[] = {
-	{ OPT_FIX, "fix", NULL, "set what errors and warnings ask for" },
-	{ OPT_DRY_RUN, "dry-run", NULL, "with --fix: only print that" },
+	{ OPT_FIX, "fix", NULL, "repair errors and warnings" },
+	{ OPT_DRY_RUN, "dry-run", NULL, "with --fix: only print the changes" },
 	{ OPT_VE_CONFIG, "ve-config", "FILE",
-	  "check a container's configuration of OpenVZ" },
+	  "check the configuration file of an OpenVZ container" },
 	{ 0 },
 };
 
 const struct verb check_verb = {
 	.name = "check",
 	.args = "GROUP|PID|.",
-	.summary = "do the barriers and limits of a group fit together",
+	.summary = "check whether barriers and limits fit together",
 	.about =
-		"Tell which barriers and limits of a group, or of a configuration file of OpenVZ,\n"
-		"do not fit together: errors, warnings and advice. The status is 1 when there is\n"
-		"an error that is not repaired.",
+		"Say which barriers and limits of a group, or of a configuration file of OpenVZ, do\n"
+		"not fit together, as errors, warnings and advice. The exit status is 1 when there\n"
+		"is an error that was not repaired.",
 	.opts = opts,
 	.run = run_check,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl export - all accounts for Prometheus, once.
+ * bcctl export - write all accounts for Prometheus, once.
  */
 #include "metrics.h"
 
@@ -65,7 +65,7 @@ static const struct opt opts[] = {
 const struct verb export_verb = {
 	.name = "export",
 	.args = "[GROUP|PID|.]",
-	.summary = "all accounts as text for Prometheus",
+	.summary = "write all accounts as text for Prometheus",
 	.about =
 		"Write the accounts of all groups, or of GROUP and those below it, in the text\n"
 		"format of Prometheus, for the textfile collector of node_exporter among others.",

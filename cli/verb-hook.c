@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl hook - the limits that a container asks for, as a hook of its runtime.
+ * bcctl hook - set the limits that a container asks for, as a hook of its
+ * runtime.
  *
- * Whoever starts a container may write annotations; what the administrator allows
- * is in the options of the hook. When anything is wrong, the container does not
- * start.
+ * Any user who starts a container may write annotations; the options of the
+ * hook say what the administrator allows. When anything is wrong, the container
+ * does not start.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -52,7 +53,7 @@ static int take_annotation(struct hook *hook,
 	int ret;
 
 	if (!json_object_is_type(value, json_type_string)) {
-		fail(hook->ctl, "the value of %s is no text", key);
+		fail(hook->ctl, "the value of %s is not a string", key);
 		return explain_annotation(hook, key, text ? text : "null");
 	}
 	if (!strcmp(name, "profile")) {
@@ -82,8 +83,8 @@ static int take_annotations(struct hook *hook,
 }
 
 /*
- * A guarantee is at the cost of others, so that it is given only where the
- * administrator says how much. max is none.
+ * A guarantee is at the cost of others, so that a container gets one only if
+ * the administrator says how much. A barrier of max is no guarantee.
  */
 static bool is_guarantee(const struct spec *spec)
 {
@@ -116,7 +117,7 @@ static int check_guarantees(const struct hook *hook)
 	return 0;
 }
 
-/* What has not been asked for by name comes from the profile. */
+/* The profile gives what the annotations do not ask for by name. */
 static int take_profile(struct hook *hook, const struct libbc_account *account)
 {
 	struct profiles profiles = { NULL };
@@ -171,7 +172,7 @@ static int hold_guarantee(const struct hook *hook, const struct spec *most)
 	return too_much(hook, most, "barrier", spec->barrier, most->barrier);
 }
 
-/* What is not asked for is the most; what is has to be within it. */
+/* Keep what is asked for within the most; give the most to all others. */
 static int hold_to(struct hook *hook, const struct spec *most)
 {
 	uint64_t limit = most->has_limit ? most->limit : most->barrier;
@@ -276,7 +277,7 @@ static int run_hook(struct bcctl *ctl)
 	else if (!ret && ctl->argc)
 		ret = bad_usage(
 			ctl,
-			"there are no operands: the container is on standard input");
+			"there are no operands: the state of the container comes on standard input");
 	else if (!ret)
 		ret = act(&hook);
 	specs_free(&hook.defaults);
@@ -287,20 +288,20 @@ static int run_hook(struct bcctl *ctl)
 
 static const struct opt opts[] = {
 	{ 'l', "limit", "RES=BAR[:LIM]",
-	  "where the container asks for none; repeat" },
+	  "for a container that asks for none; may be repeated" },
 	{ OPT_MOST, "most", "RES=BAR[:LIM]",
-	  "what a container may ask for; repeat" },
+	  "the most it may ask for; may be repeated" },
 	{ 0 },
 };
 
 const struct verb hook_verb = {
 	.name = "hook",
 	.args = "<STATE",
-	.summary = "limits of a container, as a hook of its runtime",
+	.summary = "set the limits of a container, as a hook of its runtime",
 	.about =
-		"Set the limits of the container that an OCI runtime tells of on standard input:\n"
-		"those of its annotations, beancounter.RESOURCE=BARRIER[:LIMIT] and\n"
-		"beancounter.profile=NAME. It is for the stage createRuntime; when it fails, the\n"
+		"Set the limits of the container that an OCI runtime describes on standard input.\n"
+		"Its annotations beancounter.RESOURCE=BARRIER[:LIMIT] and beancounter.profile=NAME\n"
+		"ask for limits. The hook is for the stage createRuntime; when it fails, the\n"
 		"container does not start.",
 	.opts = opts,
 	.run = run_hook,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl list - the tree of groups, with what is worth seeing.
+ * bcctl list - show the tree of groups and what needs attention.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -8,12 +8,12 @@
 #include "columns.h"
 #include "seen.h"
 
-/* What most numbers fit into: 1023.9K */
+/* Most numbers fit into this width: 1023.9K */
 #define NUMBER_WIDTH 7
 
 enum { OPT_ALL = OPT_OWN };
 
-/* What is known of a group before it is printed. */
+/* A group, before it is printed. */
 struct entry {
 	const struct node *node;
 	struct entry *parent;
@@ -29,7 +29,7 @@ struct view {
 	struct bcctl *ctl;
 	struct snapshot snapshot;
 	struct entry *entries;
-	struct entry tops; /* whose children have no group above them here */
+	struct entry tops; /* its children have no group above them here */
 	bool all, flat, since;
 	size_t folded;
 };
@@ -133,11 +133,11 @@ interesting(const struct view *view, const struct node *node, size_t *count)
 	return list;
 }
 
-/* The cells of all resources of a group below each other, as one cell. */
+/* The cells of all resources of a group, one below the other, as one cell. */
 static char *join(const struct view *view, int column, const struct node *node,
 		  const struct libbc_resource **list, size_t count)
 {
-	/* Numbers below each other; with one alone the table sees to that. */
+	/* Align several numbers; the table itself aligns a single one. */
 	int width = count > 1 && account_columns[column].kind == NUMBER ?
 			    NUMBER_WIDTH :
 			    0;
@@ -230,7 +230,7 @@ static int compare_entries(const void *a, const void *b)
 	return strcmp((*x)->node->path, (*y)->node->path);
 }
 
-/* The groups directly below one, the worst first, and theirs below them. */
+/* The groups directly below one, the worst first, each with those below it. */
 static int lines_below(struct view *view, struct table *table,
 		       const struct entry *above)
 {
@@ -323,10 +323,10 @@ const struct verb list_verb = {
 	.name = "list",
 	.args = "[GROUP|PID|.]",
 	.summary =
-		"the tree of groups, with what is worth seeing (the default)",
+		"show the tree of groups and what needs attention (the default)",
 	.about =
-		"Show the groups, all or those below GROUP, with the resources that were refused\n"
-		"or are near their barrier; the worst first. The rest is folded.",
+		"Show all groups, or GROUP and those below it, with the resources that were refused\n"
+		"or are near their barrier, the worst first. The other groups are only counted.",
 	.opts = opts,
 	.takes = TAKES_JSON | TAKES_BYTES | TAKES_TABLE,
 	.columns = account_columns,

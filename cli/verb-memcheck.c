@@ -2,10 +2,10 @@
 /*
  * bcctl memcheck - is there as much memory as the groups use and may use?
  *
- * The sums are those of vzmemcheck(8), whose privvmpages had shared memory in it.
- * Groups nest here: what a group holds contains what those below it hold, and it
- * cannot take more than its own limit nor, if it has groups below it, more than
- * they can.
+ * The sums are those of vzmemcheck(8), whose privvmpages included shared
+ * memory. Groups nest here: held of a group includes held of the groups below
+ * it. A group cannot take more than its own limit nor, if there are groups
+ * below it, more than these can take together.
  */
 #include <string.h>
 
@@ -40,9 +40,9 @@ static const struct column columns[] = {
 	{ NULL },
 };
 
-/* What the groups use and may use, in bytes; LIBBC_MAX is "without end". */
+/* What the groups use and may use, in bytes; LIBBC_MAX is unlimited. */
 enum {
-	HELD_KERNEL, /* kernel memory, buffers of sockets with it */
+	HELD_KERNEL, /* kernel memory, which includes buffers of sockets */
 	HELD_RAM,
 	HELD_MAPPED, /* in RAM and swap, of address spaces */
 	HELD_RAM_AND_SWAP,
@@ -120,7 +120,7 @@ static void own_sums(const struct node *node, struct sums *sums)
 		if (resource)
 			*sum = plus(*sum, in_bytes(resource, parts[i].field));
 	}
-	/* A kernel that does not count what needs RAM or swap has what is mapped. */
+	/* Without oomguarpages, count the pages that are mapped. */
 	if (node->account && !libbc_account_find(node->account, "oomguarpages"))
 		sums->v[HELD_RAM_AND_SWAP] = sums->v[HELD_MAPPED];
 }
@@ -135,13 +135,13 @@ static uint64_t most(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* What a group is good for, with what those below it are good for. */
+/* The sums of a group, from its account and the sums of the groups below it. */
 static void combine(const struct node *node, bool leaf,
 		    const struct sums *below, struct sums *sums)
 {
 	own_sums(node, sums);
 	if (!node->account) {
-		/* The root has no account: it is what its groups are. */
+		/* The root has no account: its sums are those of its groups. */
 		*sums = *below;
 		return;
 	}
@@ -250,7 +250,7 @@ static int print(const struct memory *memory, bool groups)
 	for (i = 0; !ret && i < memory->snapshot.count; i++) {
 		const struct node *node = &memory->snapshot.nodes[i];
 
-		/* The top, and those directly below it. */
+		/* The top, and the groups directly below it. */
 		if (i && (!groups || node->parent))
 			continue;
 		for (j = 0; j < ARRAY_SIZE(lines) && !ret; j++)
@@ -302,11 +302,13 @@ static const struct opt opts[] = {
 const struct verb memcheck_verb = {
 	.name = "memcheck",
 	.args = "[GROUP|PID|.]",
-	.summary = "the machine's memory, and what groups use and may use",
+	.summary =
+		"compare the machine's memory with what groups use and may use",
 	.about =
-		"Compare the memory of the machine with what all groups, or GROUP, use of it and\n"
-		"what their limits and guarantees have promised, as vzmemcheck of OpenVZ did. More\n"
-		"than 100 in UTIL% is trouble now, in COMMIT% it is trouble that can come.",
+		"Compare the memory of the machine with the memory that all groups, or GROUP, use and\n"
+		"with the memory that their limits and guarantees have promised, as vzmemcheck of\n"
+		"OpenVZ did. More than 100 in UTIL% means that memory is short now, and more than 100\n"
+		"in COMMIT% that it can become short.",
 	.opts = opts,
 	.takes = TAKES_JSON | TAKES_BYTES | TAKES_TABLE,
 	.columns = columns,

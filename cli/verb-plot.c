@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl plot - a picture of a recording.
+ * bcctl plot - draw a picture of a recording.
  */
 #include <string.h>
 
@@ -25,10 +25,10 @@ static int plot(struct bcctl *ctl, const struct options *options,
 		series = recording_choose(&recording, options->group,
 					  options->resource);
 		if (!series)
-			ret = fail(ctl, "%s has nothing of %s%s%s", file,
+			ret = fail(ctl, "%s has no data of %s%s%s", file,
 				   options->group ? options->group :
 						    "any group",
-				   options->resource ? " and " : "",
+				   options->resource ? " for " : "",
 				   options->resource ? options->resource : "");
 	}
 	if (!ret) {
@@ -67,19 +67,19 @@ static int run_plot(struct bcctl *ctl)
 
 static const struct opt opts[] = {
 	{ 'p', "picture", "FILE", "the picture, FILE.svg or FILE.png" },
-	{ 'r', "resource", "RESOURCE", "of this resource" },
-	{ OPT_GROUP, "group", "GROUP", "of this group" },
+	{ 'r', "resource", "RESOURCE", "draw this resource" },
+	{ OPT_GROUP, "group", "GROUP", "draw this group" },
 	{ 0 },
 };
 
 const struct verb plot_verb = {
 	.name = "plot",
 	.args = "FILE",
-	.summary = "a picture of what record has recorded",
+	.summary = "draw a picture of a recording",
 	.about =
-		"Draw what a group held over time, its barrier and limit, and a tick for each time\n"
-		"it refused, with gnuplot. Without --resource it is the resource that was refused\n"
-		"most often, or the fullest; - is standard input.",
+		"Draw with gnuplot how much a group held over time, its barrier and limit, and a tick\n"
+		"for each time it refused. Without --resource, draw the resource with the most\n"
+		"refusals, or else the fullest one. FILE is a recording; - is standard input.",
 	.opts = opts,
 	.run = run_plot,
 };

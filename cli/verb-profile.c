@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl profile - ready sets of limits.
+ * bcctl profile - list, print and set ready-made sets of limits.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -119,9 +119,9 @@ static const struct opt opts[] = {
 const struct verb profile_verb = {
 	.name = "profile",
 	.args = "[NAME [GROUP|PID|.]]",
-	.summary = "ready sets of limits",
+	.summary = "list, print and set ready-made sets of limits",
 	.about =
-		"List the profiles, print one, or set the barriers and limits of GROUP to it.\n"
+		"List the profiles, print a profile, or set the barriers and limits of GROUP to it.\n"
 		"Resources that the kernel does not have are left out.",
 	.opts = opts,
 	.takes = TAKES_JSON | TAKES_TABLE,

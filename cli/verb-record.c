@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl record - the account of a group over time.
+ * bcctl record - record the account of a group over time.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -50,7 +50,7 @@ static int take(struct bcctl *ctl, const struct options *options,
 			ret = recording_add(recording, now,
 					    snapshot.nodes[i].path,
 					    snapshot.nodes[i].account, stdout);
-	/* Nothing at the top: it was removed, and that ends it. */
+	/* Nothing in it: the group was removed, which ends the recording. */
 	if (!snapshot.count)
 		ended = 1;
 	snapshot_free(&snapshot);
@@ -122,19 +122,19 @@ static int run_record(struct bcctl *ctl)
 }
 
 static const struct opt opts[] = {
-	{ 'd', "delay", "SECONDS", "look so often (1)" },
+	{ 'd', "delay", "SECONDS", "read the account this often (1)" },
 	{ OPT_FOR, "for", "SECONDS", "end after that time" },
-	{ OPT_BELOW, "below", NULL, "also the groups below it" },
+	{ OPT_BELOW, "below", NULL, "record the groups below it, too" },
 	{ 0 },
 };
 
 const struct verb record_verb = {
 	.name = "record",
 	.args = "GROUP|PID|.",
-	.summary = "the account of a group over time",
+	.summary = "record the account of a group over time",
 	.about =
 		"Print a line of JSON whenever something in the account of a group has changed,\n"
-		"until the group is removed or a signal ends it. \"bcctl plot\" draws it.",
+		"until the group is removed or a signal comes. \"bcctl plot\" draws the recording.",
 	.opts = opts,
 	.run = run_record,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl run - a command in a group of its own.
+ * bcctl run - run a command in a group of its own.
  */
 #include <string.h>
 
@@ -9,7 +9,7 @@
 enum { OPT_NAME = OPT_OWN, OPT_USER, OPT_REPORT, OPT_REPORT_FILE, OPT_PLOT };
 
 struct options {
-	/* As they were given: how they are read other options may tell. */
+	/* The texts of -l: later options may say how to read them. */
 	const char **texts;
 	size_t count;
 	struct specs limits;
@@ -44,8 +44,7 @@ static int take(struct bcctl *ctl, struct options *options, int id,
 		if (value && !strcmp(value, "json"))
 			options->report = REPORT_JSON;
 		else if (value && strcmp(value, "text"))
-			return bad_usage(ctl,
-					 "--report=%s: there are text and json",
+			return bad_usage(ctl, "--report=%s: it is text or json",
 					 value);
 		break;
 	}
@@ -69,7 +68,7 @@ static int limit(struct bcctl *ctl, const struct options *options,
 	return ret;
 }
 
-/* The command has had its status: that there is no picture does not change it. */
+/* A failure does not change the exit status, which is that of the command. */
 static void draw(struct bcctl *ctl, const struct options *options)
 {
 	const struct series *series =
@@ -98,7 +97,7 @@ static int run_in(struct bcctl *ctl, struct options *options,
 	if (!ret)
 		ret = job_run(ctl, job, made);
 	if (!ret) {
-		/* What is left running belongs to the account, too. */
+		/* Processes that are left belong to the account, too. */
 		job_group_kill(made->directory);
 		ret = report(ctl, options->report, options->file, job, made,
 			     before);
@@ -150,31 +149,32 @@ static int run_run(struct bcctl *ctl)
 }
 
 static const struct opt opts[] = {
-	{ 'l', "limit", "RES=BAR[:LIM]", "set this barrier and limit; repeat" },
+	{ 'l', "limit", "RES=BAR[:LIM]",
+	  "set this barrier and limit; may be repeated" },
 	{ OPT_BYTES, "bytes", NULL,
-	  "plain numbers are bytes, those read and those printed" },
+	  "plain numbers are bytes, in options and in output" },
 	{ OPT_PAGES, "pages", NULL,
-	  "plain numbers of what is counted in pages are pages" },
-	{ OPT_NAME, "name", "NAME", "name of the group, below one's own" },
+	  "plain numbers for resources in pages are pages" },
+	{ OPT_NAME, "name", "NAME", "name of the group, below that of bcctl" },
 	{ OPT_USER, "user", "USER", "run the command as this user" },
 	{ OPT_REPORT, "report", "[=text|json]",
-	  "say at the end what it needed and was refused" },
+	  "report at the end what it needed and was refused" },
 	{ OPT_REPORT_FILE, "report-file", "FILE",
-	  "write that to FILE instead of stderr" },
+	  "write the report to FILE instead of stderr" },
 	{ OPT_PLOT, "plot", "FILE",
-	  "draw what it held over time, FILE.svg or FILE.png" },
+	  "draw how much it held over time, FILE.svg or FILE.png" },
 	{ 0 },
 };
 
 const struct verb run_verb = {
 	.name = "run",
 	.args = "[--] COMMAND [ARGUMENT]...",
-	.summary = "a command in a group of its own",
+	.summary = "run a command in a group of its own",
 	.about =
-		"Make a group, run a command in it from its first instruction, and remove the\n"
-		"group with all that is left in it. The exit status is the command's; 128+N when\n"
-		"signal N ended it; 126 or 127 when it could not be run or found; 125 when bcctl\n"
-		"itself failed. If something was refused, the end tells what, also without --report.",
+		"Make a group, run a command in it from its first instruction, and remove the group\n"
+		"with all processes that are left in it. The exit status is that of the command;\n"
+		"128+N when signal N ended it; 126 or 127 when it could not be run or found; 125 when\n"
+		"bcctl itself failed. If something was refused, a report is printed in any case.",
 	.opts = opts,
 	.takes = TAKES_COMMAND,
 	.run = run_run,

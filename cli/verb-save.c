@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl save - the limits of a group as a file that "bcctl apply" reads.
+ * bcctl save - write the limits of a group to a file that "bcctl apply" reads.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "policy.h"
 
-/* Exact, unlike what is shown: with a letter only where nothing is lost. */
+/* Print the exact value, with a letter only if nothing is lost. */
 static void print_exact(FILE *out, uint64_t value, enum libbc_unit unit)
 {
 	static const char letters[] = "KMGT";
@@ -35,14 +35,14 @@ static void print_exact(FILE *out, uint64_t value, enum libbc_unit unit)
 		fputc('P', out);
 }
 
-/* As a pattern that this group matches and no other. */
+/* Print a pattern that matches this group and no other. */
 static void print_pattern(FILE *out, const char *path)
 {
 	for (; *path; path++)
 		fprintf(out, strchr("*?[", *path) ? "[%c]" : "%c", *path);
 }
 
-/* How many resources have been written. */
+/* Returns how many resources have been written. */
 static size_t print_section(FILE *out, const char *path,
 			    const struct libbc_account *account)
 {
@@ -65,10 +65,6 @@ static size_t print_section(FILE *out, const char *path,
 			limit = LIBBC_MAX;
 		if ((barrier == LIBBC_MAX && limit == LIBBC_MAX) ||
 		    kind == RESOURCE_SHOWN)
-			continue;
-		/* Of a kernel that took it. */
-		if (resource_kind(libbc_resource_name(resource)) ==
-		    RESOURCE_SHOWN)
 			continue;
 		fprintf(out, "%s = ", libbc_resource_name(resource));
 		print_exact(out, barrier, unit);
@@ -111,7 +107,7 @@ static bool section_is(const struct section *section, const char *path)
 	return same;
 }
 
-/* A group has one section, and a file that has others is not ours to replace. */
+/* A group has one section, and a file with other sections is not replaced. */
 static int check_place(struct bcctl *ctl, const char *path, const char *file)
 {
 	struct policy policy;
@@ -142,7 +138,7 @@ static int check_place(struct bcctl *ctl, const char *path, const char *file)
 	return ret;
 }
 
-/* The directories of the machine's own policy are made. */
+/* Make the directories of the machine's policy. */
 static int make_directories(struct bcctl *ctl, const char *file)
 {
 	char *path = strdup(file), *slash;
@@ -242,10 +238,10 @@ static const struct opt opts[] = {
 const struct verb save_verb = {
 	.name = "save",
 	.args = "GROUP|PID|.",
-	.summary = "keep the limits of a group for the next boot",
+	.summary = "write the limits of a group to a file, for the next boot",
 	.about =
 		"Write the barriers and limits of GROUP that are not max to a file in\n"
-		"/etc/bcctl/groups.d, from where \"bcctl apply\" sets them again; print its name.",
+		"/etc/bcctl/groups.d, and print its name. \"bcctl apply\" sets them again.",
 	.opts = opts,
 	.run = run_save,
 };

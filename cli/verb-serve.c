@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl serve - all accounts for Prometheus, as often as it asks.
+ * bcctl serve - serve all accounts to Prometheus over HTTP.
  *
- * One thread answers, one request after the other, and an answer stays good for
- * a moment: whoever asks more often than that makes no work.
+ * One thread answers one request after the other, and an answer is reused for a
+ * moment, so that frequent requests cost no more.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,7 +19,7 @@
 
 enum { OPT_DEPTH = OPT_OWN, OPT_ONLY_LIMITED };
 
-/* No registered use is known; --listen changes it. */
+/* No registered use of this port is known; --listen changes it. */
 #define DEFAULT_LISTEN "127.0.0.1:9656"
 #define FRESH_SECONDS 1.0
 #define MOST_CONNECTIONS 64
@@ -109,7 +109,7 @@ static enum MHD_Result answer_metrics(struct server *server,
 		return answer_text(
 			connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
 			"text/plain",
-			"the accounts cannot be read; the log of bcctl tells why\n");
+			"the accounts cannot be read; the log of bcctl says why\n");
 	return MHD_queue_response(connection, MHD_HTTP_OK,
 				  server->answers[openmetrics].response);
 }
@@ -186,7 +186,7 @@ static int listen_at(const struct bcctl *ctl, const char *text, int *fd)
 		ret = fail(ctl, "cannot listen at %s: %s", text,
 			   strerror(errno));
 		if (errno == EADDRINUSE)
-			hint("ss -ltnp tells who does; take another with --listen");
+			hint("ss -ltnp shows which program has the port; choose another one with --listen");
 	}
 	freeaddrinfo(address);
 	return ret;
@@ -218,7 +218,7 @@ static int serve(struct server *server, int fd)
 	sigaddset(&end, SIGTERM);
 	sigaddset(&end, SIGINT);
 	sigaddset(&end, SIGHUP);
-	/* The thread of the daemon inherits it. */
+	/* The thread of the daemon inherits this mask. */
 	pthread_sigmask(SIG_BLOCK, &end, NULL);
 	daemon = MHD_start_daemon(
 		MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL,
@@ -266,7 +266,7 @@ static int run_serve(struct bcctl *ctl)
 	ret = target_open(ctl, ctl->argc ? ctl->argv[0] : "/", &server.top);
 	if (!ret)
 		ret = listen_at(ctl, listen, &fd);
-	/* That there are accounts is to be known before anybody asks. */
+	/* Fail now, and not at the first request, if there are no accounts. */
 	if (!ret && !refresh(&server, false))
 		ret = ctl->failure;
 	if (!ret)
@@ -291,11 +291,11 @@ static const struct opt opts[] = {
 const struct verb serve_verb = {
 	.name = "serve",
 	.args = "[GROUP|PID|.]",
-	.summary = "the same over HTTP, whenever Prometheus asks",
+	.summary = "serve all accounts to Prometheus over HTTP",
 	.about =
-		"Answer /metrics over HTTP with what export prints, as OpenMetrics to those who ask\n"
-		"for that, until a signal ends it. It listens on the loopback address; put a proxy\n"
-		"before it for TLS and passwords.",
+		"Answer requests for /metrics over HTTP with the output of export, as OpenMetrics for\n"
+		"clients that ask for it, until a signal comes. It listens on the loopback address;\n"
+		"put a proxy in front of it for TLS and passwords.",
 	.opts = opts,
 	.run = run_serve,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl set - barriers and limits of a group; bcctl reset - its maxheld.
+ * bcctl set - set barriers and limits of a group; bcctl reset - its maxheld.
  */
 #include "veconfig.h"
 
@@ -89,13 +89,14 @@ static int run_set(struct bcctl *ctl)
 }
 
 static const struct opt set_opts[] = {
-	{ OPT_DRY_RUN, "dry-run", NULL, "check all and say what would change" },
+	{ OPT_DRY_RUN, "dry-run", NULL,
+	  "check all settings and print what would change" },
 	{ OPT_VE_CONFIG, "ve-config", "FILE",
-	  "set what a container's configuration of OpenVZ says" },
+	  "set the limits of an OpenVZ container's configuration" },
 	{ OPT_BYTES, "bytes", NULL,
-	  "plain numbers are bytes, those read and those printed" },
+	  "plain numbers are bytes, in settings and in output" },
 	{ OPT_PAGES, "pages", NULL,
-	  "plain numbers of what is counted in pages are pages" },
+	  "plain numbers for resources in pages are pages" },
 	{ 0 },
 };
 
@@ -104,8 +105,8 @@ const struct verb set_verb = {
 	.args = "GROUP|PID|. RESOURCE=BARRIER[:LIMIT]...",
 	.summary = "set barriers and limits of a group, all or none",
 	.about =
-		"Set barriers and limits. All is checked before any is set, and a bcctl that is\n"
-		"killed leaves the old ones or the new ones. RESOURCE=:LIMIT sets the limit alone.\n"
+		"Set barriers and limits. All are checked before any is set, and a bcctl that is\n"
+		"killed leaves either all old or all new ones. RESOURCE=:LIMIT sets the limit alone.\n"
 		"Sizes are bytes with K, M, G or T (256M, 1.5G), pages with P, or max. A plain\n"
 		"number for a resource in pages is refused without --bytes or --pages.",
 	.opts = set_opts,
@@ -148,7 +149,7 @@ const struct verb reset_verb = {
 	.args = "GROUP|PID|. [RESOURCE]...",
 	.summary = "set maxheld back to what is held now",
 	.about =
-		"Set maxheld of these resources, or of all, to what is held now, so that it tells\n"
-		"the highest from here on.",
+		"Set maxheld of these resources, or of all, to what is held now, so that it shows\n"
+		"the highest value from now on.",
 	.run = run_reset,
 };

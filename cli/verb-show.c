@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl show - the account of one group.
+ * bcctl show - show the account of one group.
  */
 #include "columns.h"
 
@@ -58,10 +58,10 @@ static int run_show(struct bcctl *ctl)
 const struct verb show_verb = {
 	.name = "show",
 	.args = "GROUP|PID|.",
-	.summary = "the account of one group",
+	.summary = "show the account of one group",
 	.about =
 		"Show what a group holds, has held, and may hold, and how often it was refused.\n"
-		"GROUP is the path of a group, the number of a process in it, or \".\" for one's own.",
+		"GROUP is the path of a group, the ID of a process in it, or \".\" for bcctl's own.",
 	.takes = TAKES_JSON | TAKES_BYTES | TAKES_TABLE,
 	.columns = account_columns,
 	.run = run_show,

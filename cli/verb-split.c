@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl split - limits for one of N equal groups of this machine.
+ * bcctl split - print limits for one of N equal groups of this machine.
  *
  * The proportions are those of vzsplit(8) of OpenVZ, so that the result passes
- * what "bcctl check" looks at, whatever the machine and N are.
+ * "bcctl check", whatever the machine and N are.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "bcctl.h"
 
-/* What the machine needs for itself. */
+/* The memory that the machine needs for itself. */
 #define RESERVED (50ull << 20)
-/* Of RAM, for the kernel's memory of all groups. */
+/* The part of RAM for the kernel memory of all groups. */
 #define KERNEL_PERCENT 40
-/* Kernel memory of a process, half of it for what it has open and cached. */
+/* Kernel memory of a process, half of it for open files and cached names. */
 #define PROCESS_BYTES (80ull << 10)
 /* Below this not even a shell and a server would run. */
 #define LEAST_PROCESSES 8
@@ -24,7 +24,7 @@ enum number { BYTES, PAGES, ITEMS };
 struct share {
 	uint64_t page;
 	uint64_t all; /* RAM and swap, in bytes */
-	uint64_t kernel; /* of which for the kernel */
+	uint64_t kernel; /* the part of it that is for kernel memory */
 	uint64_t processes; /* that run at a time; there may be twice as many */
 };
 
@@ -61,7 +61,7 @@ static void print_memory(const struct share *share, uint64_t ram)
 	uint64_t guaranteed = (share->all - share->kernel) / share->page;
 	uint64_t promised = 3 * guaranteed;
 
-	/* As much as fits beside the others, and what is guaranteed at least. */
+	/* As much as fits beside the others, but no less than the guarantee. */
 	if (promised > ram / share->page * 6 / 10)
 		promised = ram / share->page * 6 / 10;
 	if (promised < guaranteed)
@@ -91,7 +91,7 @@ static void print_objects(const struct share *share, long n)
 	same("numiptent", ITEMS, clamp(2000 / (uint64_t)n, 4, 200));
 }
 
-/* A third of the buffers each, the last one for two; a gap for each socket. */
+/* A third for each TCP buffer and for the other two; a gap for each socket. */
 static void print_sockets(const struct share *share)
 {
 	uint64_t sockets = 2 * share->processes, gap = 2560 * sockets;
@@ -128,7 +128,7 @@ static int split(struct bcctl *ctl, long n)
 		fail(ctl,
 		     "%ld groups are too many for %s of RAM and %s of swap", n,
 		     a, b);
-		hint("each would have kernel memory for %llu processes at a time, and needs %d",
+		hint("each would have kernel memory for %llu processes at a time, but needs it for %d",
 		     (unsigned long long)share.processes, LEAST_PROCESSES);
 		return ctl->failure;
 	}
@@ -157,10 +157,10 @@ static int run_split(struct bcctl *ctl)
 const struct verb split_verb = {
 	.name = "split",
 	.args = "N",
-	.summary = "limits for one of N equal groups of this machine",
+	.summary = "print limits for one of N equal groups of this machine",
 	.about =
 		"Print barriers and limits for each of N equal groups that share this machine, as\n"
-		"vzsplit of OpenVZ did. The output is a profile: as a file NAME.conf in\n"
-		"/etc/bcctl/profiles, \"bcctl profile NAME GROUP\" sets it.",
+		"vzsplit of OpenVZ did. The output is a profile: write it to a file NAME.conf in\n"
+		"/etc/bcctl/profiles, and \"bcctl profile NAME GROUP\" sets it.",
 	.run = run_split,
 };

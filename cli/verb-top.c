@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl top - the accounts, live.
+ * bcctl top - show the accounts live.
  */
 #include <string.h>
 #include <strings.h>
@@ -75,7 +75,7 @@ static void pause_for(double seconds)
 	nanosleep(&ts, NULL);
 }
 
-/* Tables below each other; each but the first has rates. */
+/* Print tables, one below the other; all but the first have rates. */
 static int batch(struct top *top, const struct options *options)
 {
 	long i;
@@ -120,10 +120,10 @@ static int run_top(struct bcctl *ctl)
 	if (ctl->argc > 1)
 		return bad_usage(ctl, "at most one GROUP");
 	if (!options.batch && (options.count || ctl->json || ctl->raw))
-		return bad_usage(ctl, "-n, --json and --raw are for --batch");
+		return bad_usage(ctl, "-n, --json and --raw need --batch");
 	if (!options.batch && !isatty(STDOUT_FILENO))
 		return bad_usage(ctl,
-				 "the output is no terminal, take --batch");
+				 "the output is not a terminal: take --batch");
 	ret = target_open(ctl, ctl->argc ? ctl->argv[0] : "/", &top.group);
 	if (!ret)
 		ret = options.batch ? batch(&top, &options) :
@@ -135,23 +135,25 @@ static int run_top(struct bcctl *ctl)
 static const struct opt opts[] = {
 	{ OPT_BATCH, "batch", NULL, "print tables instead of drawing" },
 	{ 'n', "iterations", "N", "with --batch: end after N tables" },
-	{ 'd', "delay", "SECONDS", "look so often (2)" },
-	{ 's', "sort", "COLUMN", "the largest first by this (REFUSED)" },
+	{ 'd', "delay", "SECONDS", "read the accounts this often (2)" },
+	{ 's', "sort", "COLUMN",
+	  "sort by this column, the largest first (REFUSED)" },
 	{ 'f', "filter", "TEXT",
-	  "only groups and resources with that in their name" },
-	{ OPT_REVERSE, "reverse", NULL, "the smallest first" },
-	{ OPT_ALL, "all", NULL, "also resources of which nothing is held" },
+	  "only groups and resources with TEXT in their name" },
+	{ OPT_REVERSE, "reverse", NULL, "sort the smallest first" },
+	{ OPT_ALL, "all", NULL,
+	  "show resources of which nothing is held, too" },
 	{ 0 },
 };
 
 const struct verb top_verb = {
 	.name = "top",
 	.args = "[GROUP|PID|.]",
-	.summary = "the accounts, live",
+	.summary = "show the accounts live",
 	.about =
-		"Show what groups hold and how often they are refused, again and again. Keys:\n"
+		"Show, again and again, what groups hold and how often they are refused. Keys:\n"
 		"left and right sort by another column, Enter goes into a group, Backspace out of\n"
-		"it, / filters, p shows the processes of a group, h all keys.",
+		"it, / filters, p shows the processes of a group, h shows all keys.",
 	.opts = opts,
 	.takes = TAKES_JSON | TAKES_BYTES | TAKES_TABLE,
 	.columns = top_columns,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl ubc - the text of /proc/user_beancounters, format 2.5.
+ * bcctl ubc - print the accounts as /proc/user_beancounters, format 2.5.
  *
- * Many installers take that file for a sign of an OpenVZ guest, so that it is not
- * on every machine; what reads the format can read it from here.
+ * Many installers take that file for a sign of an OpenVZ guest, so that not
+ * every machine has it; programs that read the format can get it from here.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -13,13 +13,13 @@
 
 enum { OPT_FULL = OPT_OWN, OPT_FROM };
 
-/* Of an account that comes from a file: no group has it, as it is the root's. */
+/* The number of an account from a file: no group has 1, the ID of the root. */
 #define UID_FROM_FILE 1
 
-/* The rows of the format: swappages, the next number, came after it. */
+/* The number of rows in the format; swappages, the next number, is newer. */
 #define ROWS 24
 
-/* Unlimited is what a long of 64 bits can hold. */
+/* Unlimited is the highest value of a long of 64 bits. */
 static uint64_t as_long(uint64_t value)
 {
 	return value > INT64_MAX ? INT64_MAX : value;
@@ -28,7 +28,7 @@ static uint64_t as_long(uint64_t value)
 static void print_row(const char *uid, const char *name,
 		      const struct libbc_resource *resource)
 {
-	/* A resource that is not counted is not full. */
+	/* A resource that is not counted holds nothing and is unlimited. */
 	uint64_t held = 0, maxheld = 0, failcnt = 0;
 	uint64_t barrier = INT64_MAX, limit = INT64_MAX;
 
@@ -41,7 +41,7 @@ static void print_row(const char *uid, const char *name,
 		maxheld = libbc_resource_value(resource, LIBBC_MAXHELD);
 		barrier = libbc_resource_value(resource, LIBBC_BARRIER);
 		limit = libbc_resource_value(resource, LIBBC_LIMIT);
-		/* Its own, so that a sum over groups counts each once. */
+		/* Its own refusals: a sum over groups counts each once. */
 		failcnt = libbc_resource_value(
 			resource,
 			libbc_resource_has(resource, LIBBC_FAILCNT_LOCAL) ?
@@ -64,7 +64,7 @@ static bool has_row(const char *name)
 	return false;
 }
 
-/* What the format has no number for: those resources that @known has. */
+/* The resources of @known for which the format has no row. */
 static void print_rest(const struct libbc_account *account,
 		       const struct libbc_account *known)
 {
@@ -81,7 +81,7 @@ static void print_rest(const struct libbc_account *account,
 	}
 }
 
-/* The resources of the kernel are those of @known, an account that there is. */
+/* @known is the account of any group: it has all resources of the kernel. */
 static void print_node(const struct node *node, bool full,
 		       const struct libbc_account *known)
 {
@@ -95,7 +95,7 @@ static void print_node(const struct node *node, bool full,
 	for (i = 0; i < ROWS; i++) {
 		const char *name = resource_numbered(i);
 
-		/* A dummy holds the place of a number. */
+		/* A dummy holds the place of an unused number. */
 		if (!name && full)
 			continue;
 		print_row(uid, name ? name : "dummy",
@@ -178,17 +178,17 @@ static const struct opt opts[] = {
 	{ OPT_FULL, "full", NULL,
 	  "as /proc/bc/resources: all resources, and no dummies" },
 	{ OPT_FROM, "from", "FILE",
-	  "a copy of bc.resources, or what show --json printed" },
+	  "a copy of bc.resources, or the output of show --json" },
 	{ 0 },
 };
 
 const struct verb ubc_verb = {
 	.name = "ubc",
 	.args = "[GROUP|PID|.]",
-	.summary = "the text of /proc/user_beancounters of OpenVZ",
+	.summary = "print the accounts in the format of OpenVZ",
 	.about =
 		"Print the accounts of all groups, or of GROUP alone, in the format 2.5 of OpenVZ's\n"
-		"/proc/user_beancounters, for what reads that. The number of a group is its UID,\n"
+		"/proc/user_beancounters, for programs that read it. The number of a group is its UID,\n"
 		"which \"bcctl list -o +UID\" shows. FILE may be - for standard input.",
 	.opts = opts,
 	.run = run_ubc,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl watch - refusals as they happen.
+ * bcctl watch - print refusals as they happen.
  */
 #include <string.h>
 #include <time.h>
@@ -15,7 +15,7 @@ struct watch {
 	long left; /* negative: no end */
 };
 
-/* 2,097,100: what sizes with one digit after the point would not tell apart. */
+/* An exact number, like 2,097,100, where rounded sizes would look the same. */
 static const char *exact(uint64_t value, enum libbc_unit unit,
 			 char buf[LIBBC_SIZE_LEN + 8])
 {
@@ -33,7 +33,7 @@ static const char *exact(uint64_t value, enum libbc_unit unit,
 	return buf;
 }
 
-/* What was asked for, what was there, and what decided. */
+/* The amount requested, the amount held, and the bound that refused. */
 static void print_amounts(const struct bcctl *ctl,
 			  const struct refusal *refusal, uint64_t bound)
 {
@@ -52,13 +52,13 @@ static void print_amounts(const struct bcctl *ctl,
 	printf("asked %s, held %s of %s", requested, held, most);
 }
 
-/* How much the group could have held for this request, and what decides that. */
+/* The bound that this request met: how much could be held, and its name. */
 static uint64_t bound_of(const struct refusal *refusal, const char **what)
 {
 	uint64_t barrier = refusal->barrier, limit = refusal->limit;
 
 	if (!strcmp(refusal->severity, "gap") && limit > barrier) {
-		*what = "half the gap";
+		*what = "the middle";
 		return barrier + (limit - barrier) / 2;
 	}
 	if (limit < barrier || (strcmp(refusal->severity, "barrier") &&
@@ -150,11 +150,11 @@ static const struct opt opts[] = {
 const struct verb watch_verb = {
 	.name = "watch",
 	.args = "[GROUP|PID|.]",
-	.summary = "refusals as they happen",
+	.summary = "print refusals as they happen",
 	.about =
-		"Print one line for each refusal, by or to the groups at and below GROUP, or all:\n"
-		"time, group, process, resource, what was asked for, what was held of the barrier or\n"
-		"limit, and the kernel function that asked.",
+		"Print one line for each refusal, or for those by or to GROUP and the groups below it:\n"
+		"time, group, process, resource, the amount requested, the amount held of the barrier\n"
+		"or limit, and the kernel function that asked.",
 	.opts = opts,
 	.takes = TAKES_JSON | TAKES_BYTES,
 	.run = run_watch,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl what - what the kernel memory of a group consists of.
+ * bcctl what - show what the kernel memory of a group consists of.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,15 +22,15 @@ enum {
 static const struct column columns[] = {
 	[COL_KIND] = { "KIND", TEXT, 0,
 		       "slab, pages, pagetables, stacks, percpu, buffers (of sockets)" },
-	[COL_NAME] = { "NAME", TEXT, 0, "of the slab cache, or -" },
+	[COL_NAME] = { "NAME", TEXT, 0, "name of the slab cache, or -" },
 	[COL_OBJECTS] = { "OBJECTS", NUMBER, SCOLS_FL_RIGHT,
-			  "how many there are" },
+			  "the number of objects" },
 	[COL_SIZE] = { "SIZE", NUMBER, SCOLS_FL_RIGHT,
-		       "what is charged for all of them" },
+		       "the amount charged for all of them" },
 	[COL_SHARE] = { "SHARE%", NUMBER, SCOLS_FL_RIGHT,
-			"of all that was seen, per cent" },
+			"percent of the sum of all lines" },
 	[COL_RECLAIM] = { "RECLAIMABLE", TEXT, 0,
-			  "whether the kernel takes unused ones back when the group is full" },
+			  "whether the kernel frees unused objects when the group is full" },
 	{ NULL },
 };
 
@@ -104,7 +104,8 @@ static int explain(const struct bcctl *ctl, const struct libbc_group *group,
 	}
 	if (error == ENOENT &&
 	    !faccessat(libbc_group_fd(group), "bc.resources", F_OK, 0)) {
-		fail(ctl, "%s%s/%s is not there: this kernel does not tell",
+		fail(ctl,
+		     "%s%s/%s is not there: this kernel does not break kernel memory down",
 		     libbc_host_mount(ctl->host), path, FILE_NAME);
 		hint("boot a newer kernel; \"uname -r\" tells which one runs");
 		return ctl->failure;
@@ -146,7 +147,7 @@ static int add_row(struct table *table, const struct rows *rows,
 	ret = table_set(table, line, COL_KIND, row->kind);
 	if (!ret)
 		ret = table_set(table, line, COL_NAME, row->name);
-	/* Buffers are a sum; nobody has counted them. */
+	/* Buffers are only a sum, without a number of objects. */
 	if (!ret && (slab || row->objects))
 		ret = table_set_number(table, line, COL_OBJECTS,
 				       (long long)row->objects);
@@ -213,12 +214,11 @@ static const struct opt opts[] = {
 const struct verb what_verb = {
 	.name = "what",
 	.args = "GROUP|PID|.",
-	.summary = "what a group's kernel memory consists of",
+	.summary = "show what a group's kernel memory consists of",
 	.about =
-		"Show what is charged as kmemsize to a group and those below it, by slab cache\n"
-		"and by kind, the largest first. Only the administrator of the machine may. It\n"
-		"takes a look at each page of the machine, while everything goes on: some 30 ms\n"
-		"for each gigabyte.",
+		"Break down the kmemsize of a group and those below it by slab cache and by kind, the\n"
+		"largest first. Only the administrator of the machine may do so. The kernel looks at\n"
+		"each page of the machine for it, which takes some 30 ms for each gigabyte.",
 	.opts = opts,
 	.takes = TAKES_JSON | TAKES_BYTES | TAKES_TABLE,
 	.columns = columns,

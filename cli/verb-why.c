@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bcctl why - refusals summed up.
+ * bcctl why - sum up refusals.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -24,15 +24,17 @@ enum {
 
 static const struct column columns[] = {
 	[COL_COUNT] = { "COUNT", NUMBER, SCOLS_FL_RIGHT, "how many refusals" },
-	[COL_GROUP] = { "GROUP", TEXT, 0, "whose barrier or limit it was" },
+	[COL_GROUP] = { "GROUP", TEXT, 0,
+			"the group whose barrier or limit refused" },
 	[COL_RESOURCE] = { "RESOURCE", TEXT, 0, "the resource" },
 	[COL_PROCESS] = { "PROCESS", TEXT, 0, "the program that asked" },
-	[COL_FUNCTION] = { "FUNCTION", TEXT, 0, "the kernel's function" },
+	[COL_FUNCTION] = { "FUNCTION", TEXT, 0,
+			   "the kernel function that asked" },
 	[COL_LEAST] = { "LEAST", NUMBER, SCOLS_FL_RIGHT,
 			"the smallest request" },
 	[COL_MOST] = { "MOST", NUMBER, SCOLS_FL_RIGHT, "the largest request" },
 	[COL_BOUND] = { "BARRIER", NUMBER, SCOLS_FL_RIGHT,
-			"the barrier, at the last of them" },
+			"the barrier at the last refusal" },
 	[COL_PAYER] = { "PAYER", TEXT, 0, "the group that would have paid" },
 	{ NULL },
 };
@@ -202,7 +204,7 @@ static int run_why(struct bcctl *ctl)
 		return ret ? ret : ctl->failure;
 	if (ctl->argc > 1)
 		return bad_usage(ctl, "at most one GROUP");
-	/* A recording may tell of groups that are no more. */
+	/* A recording may name groups that have been removed. */
 	if (ctl->argc && from && ctl->argv[0][0] == '/') {
 		sums.group = ctl->argv[0];
 	} else if (ctl->argc) {
@@ -220,17 +222,18 @@ static int run_why(struct bcctl *ctl)
 static const struct opt opts[] = {
 	{ OPT_FROM, "from", "FILE",
 	  "a recording: the output of watch --json; - is stdin" },
-	{ OPT_FOR, "for", "SECONDS", "without --from: record so long (10)" },
+	{ OPT_FOR, "for", "SECONDS",
+	  "without --from: record for this time (10)" },
 	{ 0 },
 };
 
 const struct verb why_verb = {
 	.name = "why",
 	.args = "[GROUP|PID|.]",
-	.summary = "who was refused what, summed up from a recording",
+	.summary = "sum up refusals",
 	.about =
-		"Sum up refusals by or to the groups at and below GROUP, or all: how many, of what\n"
-		"resource, to which program, and which function of the kernel asked.",
+		"Sum up all refusals, or those by or to GROUP and the groups below it: how many, of\n"
+		"which resource, to which program, and which kernel function asked.",
 	.opts = opts,
 	.takes = TAKES_JSON | TAKES_BYTES | TAKES_TABLE,
 	.columns = columns,

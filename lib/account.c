@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /*
- * A copy of the account of a group at one moment.
+ * The account of a group, as a copy from one moment.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -91,7 +91,7 @@ int libbc_account_read(const struct libbc_group *group, unsigned int flags,
 	return 0;
 }
 
-/* A counter that is lower than before has begun anew. */
+/* A counter that is lower than before was reset, and stays as it is. */
 void libbc_account_since(struct libbc_account *account,
 			 const struct libbc_account *before)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /*
- * New refusals: a descriptor that poll() waits on, and what has changed.
+ * New refusals: a descriptor to poll(), and the counters that have changed.
  *
- * The kernel wakes up whoever waits for a file of the group when it changes, but
- * not when the group is removed, which the directory above tells. So there are
- * two to wait for, and an epoll instance that is both.
+ * The kernel wakes up a process that polls a file of the group when the file
+ * changes, but not when the group is removed: the directory above reports that.
+ * So there are two descriptors, and an epoll instance that combines them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,12 +16,12 @@
 #include "internal.h"
 
 struct libbc_events {
-	int epoll; /* of the other two */
-	int fd; /* of the counters */
+	int epoll; /* combines the other two */
+	int fd; /* the file of the counters */
 	int removed; /* inotify of the directory above */
 	enum libbc_field field;
-	struct libbc_account *last; /* what was reported */
-	struct libbc_account *now; /* what is being reported, or NULL */
+	struct libbc_account *last; /* the counters reported last */
+	struct libbc_account *now; /* the ones being reported, or NULL */
 	size_t next;
 };
 
@@ -70,7 +70,7 @@ static int begin(struct libbc_events *events, const struct libbc_group *group)
 	if (events->epoll < 0 || events->removed < 0)
 		return -errno;
 	snprintf(above, sizeof(above), "/proc/self/fd/%d/..", group->fd);
-	/* At the top there is nothing above that could be seen. */
+	/* There may be no visible directory above the top. */
 	if (inotify_add_watch(events->removed, above, IN_DELETE | IN_ONLYDIR) <
 		    0 &&
 	    errno != ENOENT && errno != EACCES)
@@ -131,7 +131,7 @@ int libbc_events_next(struct libbc_events *events, const char **name,
 	int ret;
 
 	if (!events->now) {
-		/* Which one was removed does not matter: reading will tell. */
+		/* It may be another group: reading the counters will tell. */
 		while (read(events->removed, text, sizeof(text)) > 0)
 			;
 		ret = counters(events, &events->now);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /*
- * Reading and writing files, in particular those of a group that may be
- * removed meanwhile.
+ * Read and write files, in particular files of a group, which may be removed
+ * meanwhile.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,13 +9,13 @@
 
 #include "internal.h"
 
-/* Nothing that is read here is as long; /proc/self/mountinfo comes nearest. */
+/* No file that is read here is so long, not even /proc/self/mountinfo. */
 #define FILE_LONGEST (64u << 20)
 
 /*
- * Read all of it, with a buffer that the files of a group fit into: the kernel
- * makes such a file anew for each read from its beginning, so what comes in one
- * read belongs together.
+ * Read a whole file, with a buffer that the files of a group fit into: the
+ * kernel makes such a file anew for each read from its beginning, so the values
+ * of one read belong together.
  */
 int fd_read(int fd, char **text, size_t *bytes)
 {
@@ -89,7 +89,7 @@ int group_file_read(const struct libbc_group *group, const char *name,
 	return fd_read(fd, text, bytes);
 }
 
-/* One write: the kernel takes all of it or nothing. */
+/* A single write, which the kernel takes as a whole or not at all. */
 int group_file_write(int fd, const char *text)
 {
 	size_t bytes = strlen(text);

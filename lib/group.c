@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /*
- * One group: a directory that is held open, so that the name cannot come to
- * mean another group meanwhile.
+ * One group: a directory that is held open, so that it stays the same group
+ * even if another one gets its name.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,15 +34,15 @@ int group_at(int dir, const char *name, const char *path, bool captured,
 		return ret;
 	}
 	new->id = st.st_ino;
-	/* Each directory in it has a link to it; where none counts, it is 1. */
+	/* Each directory below adds a link; some file systems always have 1. */
 	new->leaf = st.st_nlink == 2;
 	*group = new;
 	return 0;
 }
 
 /*
- * The path with one slash before each part; -EINVAL for "..", which a name of a
- * group cannot be.
+ * The path with one slash before each part; -EINVAL for "..", which cannot be
+ * the name of a group.
  */
 static int normalize(const char *path, char **clean)
 {
@@ -82,7 +82,7 @@ int libbc_group_open(const struct libbc_host *host, const char *path,
 	size_t len = strlen(host->mount);
 	int ret;
 
-	/* The whole path of the directory will do as well. */
+	/* The whole path of the directory is accepted, too. */
 	if (!strncmp(path, host->mount, len) &&
 	    (!path[len] || path[len] == '/'))
 		path += len;
@@ -93,7 +93,7 @@ int libbc_group_open(const struct libbc_host *host, const char *path,
 			*host->sysroot, group);
 }
 
-/* By walking: what is left where a handle cannot be opened. */
+/* Walk through all groups, for cases where a handle cannot be opened. */
 static int search_id(const struct libbc_host *host, uint64_t id,
 		     struct libbc_group **group)
 {
@@ -121,7 +121,7 @@ static int search_id(const struct libbc_host *host, uint64_t id,
 int libbc_group_open_id(const struct libbc_host *host, uint64_t id,
 			struct libbc_group **group)
 {
-	/* FILEID_KERNFS of the kernel: the id is the handle. */
+	/* FILEID_KERNFS of the kernel: the handle is the ID. */
 	union {
 		struct file_handle handle;
 		char room[sizeof(struct file_handle) + sizeof(id)];

@@ -11,7 +11,7 @@
 
 #include "internal.h"
 
-/* A file of /proc, of the machine or of the copy. */
+/* Read a file of /proc, of the machine or of the copy. */
 static int proc_read(const struct libbc_host *host, const char *name,
 		     char **text, size_t *bytes)
 {
@@ -79,7 +79,7 @@ const char *libbc_host_mount(const struct libbc_host *host)
 	return host->mount;
 }
 
-/* Has any group below the root an account? */
+/* Does any group directly below the root have an account? */
 static bool any_account(const struct libbc_host *host)
 {
 	int fd = openat(host->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -124,7 +124,7 @@ int libbc_host_controller(const struct libbc_host *host)
 	return state;
 }
 
-/* "/web" as the process sees it, to "/web" below the mount. */
+/* From the path as the process sees it to the path below the mount. */
 static int from_mount(const struct libbc_host *host, char **path)
 {
 	size_t len = strlen(host->root);

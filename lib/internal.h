@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * What the files of the library share. Nothing of it is exported.
+ * Declarations that the files of the library share. None of them is exported.
  */
 #ifndef LIBBC_INTERNAL_H
 #define LIBBC_INTERNAL_H
@@ -12,7 +12,7 @@
 
 #define LIBBC_NR_FIELDS (LIBBC_LIMIT_AUTO + 1)
 
-/* The fields of a resource have one bit each in "has". */
+/* Each field of a resource has one bit in "has". */
 struct libbc_resource {
 	char *name;
 	unsigned int has;
@@ -31,8 +31,8 @@ struct libbc_refusal {
 
 struct libbc_host {
 	char *sysroot; /* "" for this machine */
-	char *mount; /* where cgroup2 is, with the sysroot before it */
-	char *root; /* what of the hierarchy is mounted there, "/" mostly */
+	char *mount; /* where cgroup2 is mounted, with the sysroot before it */
+	char *root; /* the group that is mounted there, mostly "/" */
 	int fd; /* of the mount, O_PATH */
 };
 
@@ -40,7 +40,7 @@ struct libbc_group {
 	char *path; /* from the mount, "/" or "/web/job" */
 	uint64_t id;
 	int fd; /* of the directory, O_PATH */
-	bool captured; /* below a sysroot: not to be written */
+	bool captured; /* below a sysroot: must not be written */
 	bool leaf; /* nothing was below it when it was opened */
 };
 

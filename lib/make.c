@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /*
- * Groups that a program makes for what it starts: made below another one, begun
- * with a process of it, and removed.
+ * Groups that a program makes for the processes that it starts: make a group
+ * below another one, start a process in it, and remove it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 #include "internal.h"
 
-/* One part of a path, which the kernel would take for a new directory. */
+/* The name has to be one part of a path, and a valid name of a directory. */
 static int check_name(const char *name)
 {
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
@@ -50,7 +50,7 @@ int libbc_group_make(const struct libbc_group *parent, const char *name,
 	if (ret)
 		return ret;
 	if (mkdirat(parent->fd, name, 0755))
-		/* Below a group that was removed there is nothing to be made. */
+		/* No group can be made below one that was removed. */
 		return errno == ENOENT ? -ENODEV : -errno;
 	ret = group_at(parent->fd, name, path, false, group);
 	if (ret)
@@ -58,7 +58,7 @@ int libbc_group_make(const struct libbc_group *parent, const char *name,
 	return ret;
 }
 
-/* By its name, if that is still the same group. */
+/* Remove the group by its name, if that is still the same group. */
 int libbc_group_remove(const struct libbc_group *group)
 {
 	__cleanup_fd int above = -1;
@@ -81,7 +81,7 @@ int libbc_group_remove(const struct libbc_group *group)
 	return 0;
 }
 
-/* Where the descriptor's directory is; it has to be the one that is there. */
+/* Open the path of the descriptor, which has to lead to the same directory. */
 int libbc_group_open_fd(const struct libbc_host *host, int fd,
 			struct libbc_group **group)
 {
@@ -115,7 +115,7 @@ int libbc_group_open_fd(const struct libbc_host *host, int fd,
 	return ret;
 }
 
-/* In the group from the first instruction: no request is left unaccounted. */
+/* The child is in the group from its first instruction. */
 pid_t libbc_group_fork(const struct libbc_group *group)
 {
 	struct clone_args args = {

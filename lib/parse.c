@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /*
- * The texts that the kernel writes. What does not have the expected form is
- * -EBADMSG, never a guess.
+ * Parse the texts that the kernel writes. A text without the expected form is
+ * -EBADMSG, and nothing is guessed.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -10,7 +10,7 @@
 
 #include "internal.h"
 
-/* A line without its newline, and where the next one begins. */
+/* The end of a line without its newline, and where the next line begins. */
 static const char *line_end(const char *line, const char *end,
 			    const char **next)
 {
@@ -94,7 +94,7 @@ static int parse_pairs(const char *at, const char *end,
 		if (!equals || equals == start)
 			return -EBADMSG;
 		field = field_of(start, equals - start);
-		/* A newer kernel has more, of a form that is its own affair. */
+		/* A newer kernel may have more fields, in any form. */
 		if (field < 0)
 			continue;
 		ret = parse_number(equals + 1, start + len - equals - 1,
@@ -133,7 +133,7 @@ int parse_resources(const char *text, size_t bytes,
 	return 0;
 }
 
-/* "kmemsize 0", a line for each resource: one field of each. */
+/* "kmemsize 0", a line for each resource: one field of each of them. */
 int parse_flat(const char *text, size_t bytes, enum libbc_field field,
 	       struct libbc_account *account)
 {
@@ -214,8 +214,8 @@ static bool mount_line(const char *at, const char *end, const char *field[2],
 }
 
 /*
- * Where is cgroup2? The mount that has the whole hierarchy wins, then the
- * first.
+ * Where is cgroup2 mounted? The first mount of the whole hierarchy wins, or
+ * else the first mount.
  */
 int parse_mountinfo(const char *text, char **mount, char **root)
 {

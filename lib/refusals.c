@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /*
- * Refusals one by one, with who asked for what: the kernel's event bc_refuse, as
- * text, in an instance of tracefs that is the caller's own.
+ * Refusals one by one, with the process that asked and the amount: the kernel's
+ * event bc_refuse, as text, from a tracefs instance of the caller's own.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,14 +12,14 @@
 
 #include "internal.h"
 
-/* The kernel prints the name of a process in as many bytes, blanks first. */
+/* The kernel pads the name of a process to this width, with blanks in front. */
 #define COMM_COLUMN 16
 
-/* Longer than a line can be: names are short, and the rest are numbers. */
+/* Longer than any line: names are short, and the rest of it are numbers. */
 #define LONGEST 8192
 
 struct libbc_refusals {
-	char *instance; /* its directory; it is removed with this */
+	char *instance; /* the directory, which is removed on close */
 	int pipe;
 	size_t used, done; /* of text */
 	uint64_t lost;
@@ -49,7 +49,7 @@ static int put(const char *directory, const char *name, const char *text)
 	return ret;
 }
 
-/* A directory that nobody else has. */
+/* Make an instance with a name that is not in use. */
 static int make_instance(const char *place, char **instance)
 {
 	char *path;
@@ -70,7 +70,7 @@ static int make_instance(const char *place, char **instance)
 	return -EEXIST;
 }
 
-/* The kernel's own file system, and the event in it. */
+/* Find tracefs with the event in it, and make an instance there. */
 static int find_instance(char **instance)
 {
 	__cleanup_text char *event = NULL;
@@ -92,7 +92,7 @@ static int find_instance(char **instance)
 	return -EOPNOTSUPP;
 }
 
-/* What the administrator chose for traces of his own is not for this one. */
+/* An instance starts with the administrator's options: set the ones needed. */
 static void set_format(const char *instance)
 {
 	static const char *const files[][2] = {
@@ -109,7 +109,7 @@ static void set_format(const char *instance)
 	};
 	size_t i;
 
-	/* A kernel that has not got one of them does not do what it is about. */
+	/* Errors do not matter: a kernel without an option does not need it. */
 	for (i = 0; i < sizeof(files) / sizeof(*files); i++)
 		put(instance, files[i][0], files[i][1]);
 }
@@ -181,7 +181,7 @@ uint64_t libbc_refusals_lost(const struct libbc_refusals *refusals)
 	return refusals->lost;
 }
 
-/* "name=VALUE" at the beginning; 0, and what is behind it. */
+/* Expect "name=" and step over it; the length of the value is in *len. */
 static int take(const char **text, const char *name, size_t *len)
 {
 	size_t skip = strlen(name);
@@ -246,8 +246,9 @@ static int parse_numbers(const char *at, struct libbc_refusal *refusal)
 }
 
 /*
- * A line of the kernel. The name of a process can be anything, a line feed and
- * what looks like a refusal; but its place is known, and its length.
+ * Parse a line of the kernel. The name of a process can contain anything, even
+ * a line feed or text that looks like a refusal, but its place and its length
+ * are fixed.
  */
 int parse_refusal(const char *line, struct libbc_refusal *refusal)
 {
@@ -270,7 +271,7 @@ int parse_refusal(const char *line, struct libbc_refusal *refusal)
 	return at ? parse_numbers(at + strlen(event), refusal) : -EBADMSG;
 }
 
-/* Whoever had this number has been forgotten, or has ended. */
+/* If the kernel has forgotten the name, ask /proc: the process may be there. */
 static void name_process(struct libbc_refusal *refusal)
 {
 	__cleanup_text char *text = NULL;
@@ -288,7 +289,7 @@ static void name_process(struct libbc_refusal *refusal)
 		 (int)(bytes ? bytes - 1 : 0), text);
 }
 
-/* A whole line, in place; NULL when the end of it has not been read yet. */
+/* The next line, in place; NULL if its end has not been read yet. */
 static char *next_line(struct libbc_refusals *refusals)
 {
 	char *line = refusals->text + refusals->done, *end;
@@ -314,7 +315,7 @@ static int fill(struct libbc_refusals *refusals)
 		refusals->used);
 	refusals->done = 0;
 	room = sizeof(refusals->text) - refusals->used;
-	/* Not of the kernel. */
+	/* The kernel writes no line that is so long. */
 	if (!room)
 		return -EBADMSG;
 	do

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /*
- * Setting barriers and limits, all or nothing.
+ * Set barriers and limits, all or nothing.
  *
  * The kernel takes the lines of one write as a whole or not at all. Barriers
  * and limits are two files, so up to three writes are needed:
@@ -10,10 +10,10 @@
  *	3. the limits that fall
  *
  * After each of them every value is the old one or the new one, and where
- * barrier <= limit was and will be true, it is true in between: the limit is
- * the higher one of the two until the end. A request can only be killed at a
- * limit that is in force before or after. When a write fails, those before it
- * are taken back. Signals are blocked meanwhile.
+ * barrier <= limit was and will be true, it is true in between: each limit is
+ * the higher one of its two values until the end. A process can only be killed
+ * at a limit that is in force before or after. When a write fails, the writes
+ * before it are undone. Signals are blocked meanwhile.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -38,7 +38,7 @@ struct libbc_settings {
 
 enum { LIMITS_UP, BARRIERS, LIMITS_DOWN, NR_STEPS };
 
-/* One write, and the one that takes it back. */
+/* One write, and the write that undoes it. */
 struct step {
 	int fd;
 	char *text, *undo;
@@ -140,7 +140,7 @@ static int append(char **text, const char *name, uint64_t value)
 	return 0;
 }
 
-/* What is in force, as it would have to be written. */
+/* The value in force, in the form in which it would be written. */
 static uint64_t in_force(const struct libbc_resource *resource,
 			 enum libbc_field field)
 {
@@ -151,9 +151,9 @@ static uint64_t in_force(const struct libbc_resource *resource,
 }
 
 /*
- * Put what changes into the step it belongs to. A limit that follows the barrier
- * counts as the number it is now; to follow is the last thing, when the barrier
- * is there.
+ * Put each change into the step that it belongs to. A limit that follows the
+ * barrier counts as its present number. A limit that will follow is written
+ * last, when the barrier has been set.
  */
 static int plan(const struct libbc_settings *settings,
 		const struct libbc_account *old, struct step steps[NR_STEPS])
@@ -189,7 +189,7 @@ static int plan(const struct libbc_settings *settings,
 	return ret;
 }
 
-/* All or nothing; what is to be written is open already. */
+/* Write all or nothing; the files are open already. */
 static int execute(struct step steps[NR_STEPS])
 {
 	int i, ret = 0;

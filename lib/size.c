@@ -20,8 +20,8 @@ static bool ends_in(const char *name, const char *tail)
 }
 
 /*
- * The kernel's files do not tell the unit, but the names have kept to this
- * since there were beancounters: kmemsize, privvmpages, tcpsndbuf, numproc.
+ * The kernel's files do not name the unit, but the names of resources have
+ * always ended like this: kmemsize, privvmpages, tcpsndbuf, numproc.
  */
 enum libbc_unit libbc_unit_of(const char *name)
 {
@@ -51,7 +51,7 @@ static uint64_t page_size(void)
 }
 
 /*
- * What a number is to be multiplied with to be in the unit, as a fraction; the
+ * The factor from a number with this suffix to the unit, as a fraction; the
  * suffix is the rest of the text.
  */
 static int suffix_scale(const char *suffix, enum libbc_unit unit,
@@ -123,7 +123,7 @@ int libbc_size_parse(const char *text, enum libbc_unit unit, uint64_t *value)
 		ret = suffix_scale(text, unit, &times, &by);
 	if (ret)
 		return ret;
-	/* There is no part of a byte, and none of a process. */
+	/* The unit itself has no fractions. */
 	if (scale > 1 && times == 1)
 		return -EINVAL;
 	result = (__uint128_t)number * times;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /*
- * All groups below one, each before those below it, by name. Groups that are
- * removed meanwhile are left out.
+ * Walk through a group and all groups below it, in the order of their names,
+ * each group before those below it. Groups that are removed meanwhile are left
+ * out.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -21,10 +22,10 @@ struct level {
 };
 
 struct libbc_walk {
-	struct libbc_group *top; /* until it was returned */
+	struct libbc_group *top; /* NULL once it has been returned */
 	struct level *levels;
 	size_t depth;
-	bool fresh; /* the innermost is that of the group returned last */
+	bool fresh; /* the innermost level is of the group returned last */
 };
 
 static int is_group(const struct dirent *entry)
@@ -46,7 +47,7 @@ static void level_free(struct level *level)
 	libbc_group_close(level->group);
 }
 
-/* Go below the group. One that is gone has nothing below it. */
+/* Go below the group. A group that was removed has nothing below it. */
 static int descend(struct libbc_walk *walk, const struct libbc_group *group)
 {
 	struct level *more, level = { .next = 0 };
@@ -150,7 +151,7 @@ int libbc_walk_next(struct libbc_walk *walk, struct libbc_group **group)
 	return 1;
 }
 
-/* Not below the group that was returned last. */
+/* Do not go below the group that was returned last. */
 void libbc_walk_skip(struct libbc_walk *walk)
 {
 	if (walk->depth && walk->fresh)
@@ -158,7 +159,7 @@ void libbc_walk_skip(struct libbc_walk *walk)
 	walk->fresh = false;
 }
 
-/* 0 for the top, after it was returned. */
+/* The depth of the group returned last; 0 for the top. */
 size_t libbc_walk_depth(const struct libbc_walk *walk)
 {
 	return walk->depth ? walk->depth - 1 : 0;

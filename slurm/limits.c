@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Limits as they are written for a job, RES=BAR[:LIM],..., and what of them is
- * allowed.
+ * The limits that a job asks for, written RES=BAR[:LIM],..., and the check that
+ * they are allowed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static struct limit *find(const struct limits *limits, const char *name)
 	return NULL;
 }
 
-/* The kernel's files do not tell, but no other resource has such a name. */
+/* The kernel's files do not say it, but only guarantees have such a name. */
 static bool is_guarantee(const char *name)
 {
 	size_t len = strlen(name), tail = strlen("guarpages");
@@ -27,7 +27,7 @@ static bool is_guarantee(const char *name)
 	return len > tail && !strcmp(name + len - tail, "guarpages");
 }
 
-/* A plain number of pages is read as bytes by some and as pages by others. */
+/* For a resource in pages, a plain number may mean bytes or pages. */
 static bool two_readings(const char *name, const char *text)
 {
 	return libbc_unit_of(name) == LIBBC_PAGES && text[strspn(text, "0")] &&
@@ -85,7 +85,7 @@ static int parse_one(char *text, struct limits *limits,
 	if (limit.has_barrier &&
 	    parse_value(text, equals + 1, &limit.barrier, message))
 		return -1;
-	/* Nothing is refused above a guarantee. */
+	/* A guarantee has no limit, as nothing is refused above it. */
 	if (is_guarantee(limit.name) && !limit.has_limit) {
 		limit.has_limit = true;
 		limit.limit = LIBBC_MAX;
@@ -100,7 +100,8 @@ int limits_parse(const char *text, struct limits *limits,
 	char copy[4096], *one, *save = NULL;
 
 	if (strlen(text) >= sizeof(copy)) {
-		snprintf(message, MESSAGE_LEN, "this is too long");
+		snprintf(message, MESSAGE_LEN,
+			 "the list of limits is too long");
 		return -1;
 	}
 	strcpy(copy, text);
@@ -119,13 +120,13 @@ static int too_much(const struct limit *most, const char *what, uint64_t asked,
 
 	snprintf(
 		message, MESSAGE_LEN,
-		"a %s of %s for %s is too much, at most %s is allowed on this cluster",
+		"a %s of %s for %s is too much: at most %s is allowed on this cluster",
 		what, libbc_size_format(asked, unit, 0, a), most->name,
 		libbc_size_format(allowed, unit, 0, b));
 	return -1;
 }
 
-/* What is not asked for is the most; what is has to be within it. */
+/* Keep what is asked for within the most; give the most to all others. */
 static int hold_to(struct limit *limit, const struct limit *most,
 		   char message[MESSAGE_LEN])
 {
@@ -148,8 +149,9 @@ static int hold_to(struct limit *limit, const struct limit *most,
 }
 
 /*
- * A guarantee is at the cost of other jobs: one that is asked for has to be within
- * the most, and nobody gets the most without asking. max is none.
+ * A guarantee is at the cost of other jobs: a step that asks for one has to
+ * stay within the most, and a step that does not ask gets none. A barrier of
+ * max is no guarantee.
  */
 static int hold_guarantee(const struct limit *limit, const struct limit *most,
 			  char message[MESSAGE_LEN])
@@ -201,7 +203,7 @@ static int add_missing(struct limits *limits, const struct limits *from,
 	return 0;
 }
 
-/* Where nothing is asked for there is the default, and then the most. */
+/* A step that asks for nothing gets the default, or else the most. */
 int limits_complete(struct limits *limits, const struct limits *defaults,
 		    const struct limits *most, char message[MESSAGE_LEN])
 {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * spank_beancounter - limits of the steps of a job of Slurm.
+ * spank_beancounter - limits for the steps of a Slurm job.
  *
- * "srun --bc=privvmpages=4G,numproc=200" sets them in the group of each step, on
- * each node, before the first instruction of the program; what was refused and
- * what was needed is in the log of slurmd and in the comment of the job.
+ * "srun --bc=privvmpages=4G,numproc=200" sets limits in the group of each step,
+ * on each node, before the first instruction of the program. The refusals and
+ * the amounts needed are written to the log of slurmd and the comment of the
+ * job.
  */
 #define _GNU_SOURCE
 #include <slurm/slurm.h>
@@ -17,7 +18,7 @@
 
 SPANK_PLUGIN(beancounter, 1);
 
-/* The other nodes of the job write the comment, too. */
+/* The other nodes of the job write the comment, too: try several times. */
 #define TRIES 5
 
 static struct limits defaults, most, asked;
@@ -34,7 +35,7 @@ static int on_bc(int value, const char *text, int remote)
 		return -1;
 	}
 	asked = all;
-	/* Told where the job is submitted, if the options are the same there. */
+	/* Report mistakes on submission, if the options are the same there. */
 	if (limits_complete(&all, &defaults, &most, message)) {
 		slurm_error("--bc: %s", message);
 		return -1;
@@ -62,7 +63,7 @@ static int take_argument(const char *text)
 		to = &most;
 	if (!to) {
 		slurm_error(
-			"plugstack.conf: %s: it is default= or most=, and limits",
+			"plugstack.conf: %s: an argument is default= or most= and limits",
 			text);
 		return -1;
 	}
@@ -89,8 +90,8 @@ int slurm_spank_init(spank_t spank, int argc, char **argv)
 }
 
 /*
- * In the process that will be the task, as root, before it is let go; each task of
- * a step sets the same. When it fails, so does the step.
+ * Set the limits, as root, in the process that will become the task, before it
+ * starts. Each task of a step sets the same limits. A failure fails the step.
  */
 int slurm_spank_task_init_privileged(spank_t spank, int argc, char **argv)
 {
@@ -125,7 +126,7 @@ int slurm_spank_task_init_privileged(spank_t spank, int argc, char **argv)
 	return ret ? -1 : 0;
 }
 
-/* The comment as it is, to be freed; NULL when the job cannot be asked for. */
+/* The present comment, to be freed; NULL if the job cannot be read. */
 static char *read_comment(uint32_t job)
 {
 	job_info_msg_t *found = NULL;
@@ -151,7 +152,7 @@ static int write_comment(uint32_t job, char *text)
 	return slurm_update_job(&description);
 }
 
-/* Another node may write at the same time: look whether ours is in it. */
+/* Another node may write at the same time: check that our line is in it. */
 static void add_to_comment(uint32_t job, const char *line)
 {
 	char *text, *comment;
@@ -186,7 +187,7 @@ static void name_step(uint32_t step, char name[32])
 		snprintf(name, 32, "%u", step);
 }
 
-/* What the account says when the last task of the step on this node has ended. */
+/* Report the account when the last task of the step on this node has ended. */
 static void report(spank_t spank, const struct libbc_account *account)
 {
 	char node[64] = "?", name[32], text[REPORT_LEN], line[REPORT_LEN + 160];
@@ -199,14 +200,15 @@ static void report(spank_t spank, const struct libbc_account *account)
 	name_step(step, name);
 	snprintf(line, sizeof(line), "bc step %s on %s: %s", name, node, text);
 	slurm_info("bc: job %u: %s", job, line);
-	/* Who has asked for nothing gets a comment when it matters. */
+	/* A job that asked for no limits gets a comment only after a refusal. */
 	if (refused || asked.count)
 		add_to_comment(job, line);
 }
 
 /*
- * Here, as the group is there as long as slurmstepd is, and as nobody can comment on
- * a job that has ended, which a job of one step has when its plugins are unloaded.
+ * The report is made here because the group exists as long as slurmstepd, and
+ * because a job that has ended takes no comment. A job of one step has ended
+ * when its plugins are unloaded.
  */
 int slurm_spank_task_exit(spank_t spank, int argc, char **argv)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the plugin share.
+ * Declarations that the files of the plugin share.
  */
 #ifndef BC_SPANK_H
 #define BC_SPANK_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The group of a step, and what became of its account.
+ * The group of a step, and the report on its account.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,9 +10,9 @@
 #include "spank.h"
 
 /*
- * .../job_7/step_0/user: Slurm's plugin for cgroup v2 has slurmstepd in a group
- * beside it, which the job does not pay for. We are in that one or in a task of
- * the step's.
+ * Open .../job_7/step_0/user. Slurm's plugin for cgroup v2 keeps slurmstepd in
+ * a group beside it, for which the job does not pay. The caller is in that
+ * group or in a task of the step.
  */
 int step_open(const struct libbc_host *host, struct libbc_group **group,
 	      char message[MESSAGE_LEN])
@@ -35,7 +35,7 @@ int step_open(const struct libbc_host *host, struct libbc_group **group,
 	if (!end || (size_t)(end - path) + sizeof("/user") > sizeof(path)) {
 		snprintf(
 			message, MESSAGE_LEN,
-			"%.200s is not in a step: slurm.conf needs ProctrackType=proctrack/cgroup, and cgroup.conf cgroup/v2",
+			"%.200s is not in a step: slurm.conf needs ProctrackType=proctrack/cgroup, and cgroup.conf needs CgroupPlugin=cgroup/v2",
 			path);
 		return -1;
 	}
@@ -57,8 +57,8 @@ static size_t append(char report[REPORT_LEN], size_t used, const char *text)
 }
 
 /*
- * "refused privvmpages 3 times at 256M; needed kmemsize=1.2M ...". Is there a
- * refusal in it?
+ * Write "3 refusals of privvmpages at 256M; needed kmemsize=1.2M ...". Returns
+ * whether there was a refusal.
  */
 bool step_report(const struct libbc_account *account, char report[REPORT_LEN])
 {
@@ -69,14 +69,15 @@ bool step_report(const struct libbc_account *account, char report[REPORT_LEN])
 	for (i = 0; i < count; i++) {
 		const struct libbc_resource *resource =
 			libbc_account_get(account, i);
-		uint64_t times = libbc_resource_value(resource, LIBBC_FAILCNT);
+		uint64_t refusals =
+			libbc_resource_value(resource, LIBBC_FAILCNT);
 
-		if (!times)
+		if (!refusals)
 			continue;
-		snprintf(text, sizeof(text), "%s %s %llu time%s at %s",
-			 refused ? "," : "refused",
+		snprintf(text, sizeof(text), "%s%llu refusal%s of %s at %s",
+			 refused ? ", " : "", (unsigned long long)refusals,
+			 refusals == 1 ? "" : "s",
 			 libbc_resource_name(resource),
-			 (unsigned long long)times, times == 1 ? "" : "s",
 			 libbc_size_format(
 				 libbc_resource_value(resource, LIBBC_BARRIER),
 				 libbc_resource_unit(resource), 0, a));

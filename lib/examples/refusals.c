@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /*
- * refusals GROUP [TIMES] - say what a group is refused, as it happens.
+ * refusals GROUP [TIMES] - print refusals in a group and below, as they happen.
  *
  *	cc refusals.c $(pkg-config --cflags --libs libbeancounter)
  */

@@ -6,9 +6,9 @@
  * variables: different threads may use different objects at the same time, and
  * one object as long as all of them only read it (const in the signature).
  *
- * A value is in the unit of its resource, which libbc_resource_unit() tells;
- * LIBBC_MAX is "max", unlimited. As the barrier of vmguarpages or oomguarpages,
- * which is a guarantee, it is none.
+ * A value is in the unit of its resource, which libbc_resource_unit() returns.
+ * LIBBC_MAX is "max", unlimited. The barrier of vmguarpages or oomguarpages is
+ * a guarantee, and LIBBC_MAX there means no guarantee.
  */
 #ifndef BEANCOUNTER_H
 #define BEANCOUNTER_H
@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 #define LIBBC_MAX UINT64_MAX
-/* A limit that is not set and follows the barrier: "auto", to write only. */
+/* Lets a limit follow the barrier: "auto". Only for settings, never read. */
 #define LIBBC_AUTO (UINT64_MAX - 1)
 
 /* Enough for every text that libbc_size_format() makes. */
@@ -56,12 +56,12 @@ enum libbc_field {
 	LIBBC_LIMIT_AUTO, /* 1: no limit was set, and it follows the barrier */
 };
 
-/* Of one refusal. */
+/* The values of one refusal. */
 enum libbc_refusal_field {
 	LIBBC_REFUSAL_GROUP, /* number of the group whose barrier or limit it was */
 	LIBBC_REFUSAL_PAYER, /* number of the group that would have paid */
 	LIBBC_REFUSAL_PID,
-	LIBBC_REFUSAL_REQUESTED, /* from here on in units of the resource */
+	LIBBC_REFUSAL_REQUESTED, /* from here on in the unit of the resource */
 	LIBBC_REFUSAL_HELD,
 	LIBBC_REFUSAL_BARRIER,
 	LIBBC_REFUSAL_LIMIT,
@@ -69,15 +69,15 @@ enum libbc_refusal_field {
 
 enum libbc_controller {
 	LIBBC_CONTROLLER_PRESENT,
-	LIBBC_CONTROLLER_ABSENT, /* the kernel has none */
-	LIBBC_CONTROLLER_DISABLED, /* it has one, switched off at boot */
+	LIBBC_CONTROLLER_ABSENT, /* the kernel has no beancounters */
+	LIBBC_CONTROLLER_DISABLED, /* they were switched off at boot */
 };
 
 /* Read bc.failcnt.local, too. */
 #define LIBBC_READ_LOCAL 0x1u
-/* Only what the group itself refused, not the groups below it. */
+/* Only refusals by the group itself, not by groups below it. */
 #define LIBBC_EVENTS_LOCAL 0x1u
-/* Digits only, in bytes, pages as bytes. */
+/* Digits only; pages are converted to bytes. */
 #define LIBBC_SIZE_PLAIN 0x1u
 
 const char *libbc_version(void);
@@ -102,18 +102,18 @@ const char *libbc_group_path(const struct libbc_group *group);
 uint64_t libbc_group_id(const struct libbc_group *group);
 int libbc_group_fd(const struct libbc_group *group);
 
-/* A group for what a program starts. */
+/* A group for processes that a program starts. */
 int libbc_group_make(const struct libbc_group *parent, const char *name,
 		     struct libbc_group **group);
 int libbc_group_remove(const struct libbc_group *group);
 pid_t libbc_group_fork(const struct libbc_group *group);
 
-/* What it holds. */
+/* The account of a group. */
 int libbc_account_read(const struct libbc_group *group, unsigned int flags,
 		       struct libbc_account **account);
 int libbc_account_parse(const char *text, size_t bytes,
 			struct libbc_account **account);
-/* Make its counters those since another copy of the account. */
+/* Reduce the counters to the increase since an earlier copy. */
 void libbc_account_since(struct libbc_account *account,
 			 const struct libbc_account *before);
 void libbc_account_free(struct libbc_account *account);
@@ -129,7 +129,7 @@ bool libbc_resource_has(const struct libbc_resource *resource,
 uint64_t libbc_resource_value(const struct libbc_resource *resource,
 			      enum libbc_field field);
 
-/* What it may hold. */
+/* The barriers and limits of a group. */
 int libbc_settings_new(struct libbc_settings **settings);
 void libbc_settings_free(struct libbc_settings *settings);
 int libbc_settings_add(struct libbc_settings *settings, const char *name,
@@ -149,7 +149,7 @@ int libbc_events_fd(const struct libbc_events *events);
 int libbc_events_next(struct libbc_events *events, const char **name,
 		      uint64_t *refusals);
 
-/* Each refusal, with the process that asked and what it asked for; for root. */
+/* Each refusal, with the process that asked and the amount; only for root. */
 int libbc_refusals_open(const struct libbc_group *group,
 			struct libbc_refusals **refusals);
 void libbc_refusals_close(struct libbc_refusals *refusals);
@@ -162,14 +162,14 @@ uint64_t libbc_refusal_value(const struct libbc_refusal *refusal,
 const char *libbc_refusal_process(const struct libbc_refusal *refusal);
 const char *libbc_refusal_resource(const struct libbc_refusal *refusal);
 
-/* All groups below one. */
+/* A group and all groups below it. */
 int libbc_walk_open(const struct libbc_group *top, struct libbc_walk **walk);
 void libbc_walk_close(struct libbc_walk *walk);
 int libbc_walk_next(struct libbc_walk *walk, struct libbc_group **group);
 void libbc_walk_skip(struct libbc_walk *walk);
 size_t libbc_walk_depth(const struct libbc_walk *walk);
 
-/* Numbers the way people write them. */
+/* Numbers in the form in which people write them. */
 enum libbc_unit libbc_unit_of(const char *name);
 const char *libbc_unit_name(enum libbc_unit unit);
 int libbc_size_parse(const char *text, enum libbc_unit unit, uint64_t *value);

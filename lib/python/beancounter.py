@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-only
 """Read and set the accounts of groups of processes.
 
-This is libbeancounter for Python.  The examples are for a copy of a machine's
-files, whose directory stands for the machine; without it, Host() is the machine
-that the program runs on.
+This is libbeancounter for Python.  The examples read a copy of a machine's files
+in the directory MACHINE; Host() without a directory is the machine that the
+program runs on.
 
 >>> host = Host(MACHINE)
 >>> web = host.group("/web")
@@ -15,27 +15,29 @@ that the program runs on.
 >>> account["numproc"].barrier, account["numproc"].unit
 (240, 'items')
 
-What is unlimited is None, and so is what the kernel does not tell:
+None stands for unlimited, and for a value that the kernel does not have:
 
 >>> account["numwidget"].limit is None
 True
 
-The barrier of vmguarpages and oomguarpages is a guarantee, and None there is no
+The barrier of vmguarpages and oomguarpages is a guarantee, and None there means no
 guarantee; physpages and swappages are only shown, and nothing is refused for them.
 
-Sizes are numbers in the unit of their resource; these two are for people:
+Sizes are numbers in the unit of their resource.  size() reads and text() writes
+them in the form that people use:
 
 >>> size("1.5G"), size("256M", "pages")
 (1610612736, 65536)
 >>> text(65536, "pages"), text(None)
 ('256M', 'max')
 
-All groups, each before those below it:
+A group and all groups below it, each before those below it:
 
 >>> [group.path for group in host.group("/web").walk()]
 ['/web', '/web/job']
 
-Barriers and limits are set all together or not at all.  In a copy nothing is:
+Barriers and limits are set all together or not at all.  In a copy nothing can be
+set:
 
 >>> web.set(kmemsize=(16 << 20, 18 << 20), numproc=(100, None))
 Traceback (most recent call last):
@@ -131,7 +133,7 @@ def version():
 
 
 def size(words, unit="bytes"):
-    """The number that somebody has written, like 256M or max, in a unit."""
+    """Read a number like 256M or max, and return it in the unit; None is max."""
     value = _u64()
     if _size_parse(words.encode(), _UNITS.index(unit), ctypes.byref(value)) < 0:
         raise ValueError("%r is not a number of %s" % (words, unit))
@@ -139,14 +141,14 @@ def size(words, unit="bytes"):
 
 
 def text(value, unit="bytes"):
-    """A number the way people write it; None is max."""
+    """Write a number in the form that people use; None is max."""
     buffer = ctypes.create_string_buffer(24)
     number = _MAX if value is None else value
     return _size_format(number, _UNITS.index(unit), 0, buffer).decode()
 
 
 class _Object:
-    """What the library has made, and is given back when nobody has it any more."""
+    """An object of the library, which is freed with the last reference to it."""
 
     _close = None
 
@@ -154,7 +156,7 @@ class _Object:
         self._pointer = pointer
 
     def close(self):
-        """Give it back; it cannot be used after that."""
+        """Free the object; it cannot be used after that."""
         pointer, self._pointer = self._pointer, None
         if pointer:
             type(self)._close(pointer)
@@ -183,7 +185,7 @@ class Host(_Object):
 
     @property
     def mount(self):
-        """Where the groups are."""
+        """The mount point of cgroup2, where the groups are."""
         return os.fsdecode(_host_mount(self._pointer))
 
     def _open(self, function, what, argument):
@@ -192,28 +194,28 @@ class Host(_Object):
         return Group(pointer, self)
 
     def group(self, path="/"):
-        """The group of a path, like /web/job."""
+        """Open a group by its path, like /web/job."""
         return self._open(_group_open, path, os.fsencode(path))
 
     def group_of(self, pid=0):
-        """The group that a process is in; 0 is this one."""
+        """Open the group that a process is in; 0 stands for this process."""
         return self._open(_group_open_pid, pid, pid)
 
     def group_id(self, number):
-        """The group of a number, as the tracepoints of the kernel give it."""
+        """Open a group by its number, as the tracepoints of the kernel print it."""
         return self._open(_group_open_id, number, number)
 
     def group_fd(self, fd):
-        """The group whose directory this descriptor is."""
+        """Open the group whose directory this descriptor refers to."""
         return self._open(_group_open_fd, fd, fd)
 
     def refusals(self):
-        """Each refusal of the machine from now on; for root."""
+        """Record each refusal of the machine from now on; only for root."""
         return Refusals()
 
 
 class Group(_Object):
-    """A group, which stays the same when another one gets its name."""
+    """A group, which stays the same group even if another one gets its name."""
 
     _close = _group_close
 
@@ -223,20 +225,20 @@ class Group(_Object):
 
     @property
     def path(self):
-        """Its path from the top."""
+        """The path of the group from the top."""
         return os.fsdecode(_group_path(self._pointer))
 
     @property
     def id(self):
-        """Its number."""
+        """The number of the group."""
         return _group_id(self._pointer)
 
     def fileno(self):
-        """Its directory, opened with O_PATH."""
+        """A descriptor of the directory, opened with O_PATH."""
         return _group_fd(self._pointer)
 
     def account(self, local=True):
-        """A copy of its account; with local, failcnt_local is in it."""
+        """Read a copy of the account; with local, it includes failcnt_local."""
         pointer = _p()
         flags = _READ_LOCAL if local else 0
         _check(_account_read(self._pointer, flags, ctypes.byref(pointer)), self.path)
@@ -249,7 +251,7 @@ class Group(_Object):
         """Set barriers and limits, all or none: kmemsize=(barrier, limit).
 
         A number alone is the barrier.  None is unlimited, and Ellipsis leaves the
-        one of the two that it stands for as it is.
+        barrier or limit in whose place it stands as it is.
         """
         settings = _p()
         _check(_settings_new(ctypes.byref(settings)))
@@ -266,12 +268,12 @@ class Group(_Object):
             _settings_free(settings)
 
     def reset(self, *names):
-        """Set maxheld of these resources, or of all, to what is held."""
+        """Set maxheld to held for these resources, or for all of them."""
         array = (_s * len(names))(*[name.encode() for name in names])
         _check(_maxheld_reset(self._pointer, array, len(names)), self.path)
 
     def walk(self):
-        """This group and all below it."""
+        """Yield this group and all groups below it."""
         walk = _p()
         _check(_walk_open(self._pointer, ctypes.byref(walk)), self.path)
         try:
@@ -284,31 +286,31 @@ class Group(_Object):
             _walk_close(walk)
 
     def events(self, local=False):
-        """What is refused from now on, here and below, or here with local."""
+        """Count refusals by this group and groups below it; with local, only its own."""
         pointer = _p()
         flags = _EVENTS_LOCAL if local else 0
         _check(_events_open(self._pointer, flags, ctypes.byref(pointer)), self.path)
         return Events(pointer)
 
     def refusals(self):
-        """Each refusal of this very group, or of its processes, from now on; for root."""
+        """Record each refusal by this group or to its processes; only for root."""
         return Refusals(self)
 
     def make(self, name):
-        """Make a group below this one."""
+        """Make a group below this one, and return it."""
         pointer = _p()
         _check(_group_make(self._pointer, os.fsencode(name), ctypes.byref(pointer)), name)
         return Group(pointer, self.host)
 
     def remove(self):
-        """Remove this group, in which no process and no group is left."""
+        """Remove this group, in which there must be no process and no group."""
         _check(_group_remove(self._pointer), self.path)
 
     def spawn(self, *command):
-        """Start a command in this group; the number of its process.
+        """Start a command in this group, and return the ID of its process.
 
-        It is in the group from its first instruction on.  A command that cannot be
-        run ends with 127.
+        The process is in the group from its first instruction on.  If the command
+        cannot be run, the process ends with 127.
         """
         arguments = [os.fsencode(word) for word in command]
         pid = _check(_group_fork(self._pointer), self.path)
@@ -321,10 +323,10 @@ class Group(_Object):
 
 
 class Resource:
-    """What a group holds and may hold of a resource.
+    """One resource in the account of a group.
 
     held, maxheld, barrier, limit, failcnt, forced, failcnt_local: a number, or
-    None for unlimited and for what the kernel does not tell.
+    None for unlimited and for a value that the kernel does not have.
     """
 
     def __init__(self, pointer):
@@ -342,7 +344,7 @@ class Resource:
 
 
 class Account(dict):
-    """The resources of a group by their names, in the order of the kernel."""
+    """The resources of a group, by name and in the order of the kernel."""
 
     def __init__(self, pointer):
         super().__init__()
@@ -352,16 +354,16 @@ class Account(dict):
 
 
 class Events(_Object):
-    """New refusals; what select() waits on."""
+    """Numbers of new refusals; select() can wait for them."""
 
     _close = _events_close
 
     def fileno(self):
-        """It is readable when something has been refused."""
+        """A descriptor that is readable when something has been refused."""
         return _events_fd(self._pointer)
 
     def read(self):
-        """What has been refused since the last time: {resource: how often}."""
+        """The refusals since the last call: {resource: number of refusals}."""
         found = {}
         name, refusals = _s(), _u64()
         while _check(_events_next(self._pointer, ctypes.byref(name), ctypes.byref(refusals))):
@@ -371,16 +373,16 @@ class Events(_Object):
 
 Refusal = collections.namedtuple(
     "Refusal", "group payer pid process resource requested held barrier limit")
-Refusal.__doc__ = """One refusal: the process that asked, and what it asked for.
+Refusal.__doc__ = """One refusal: the process that asked, and the amount that it requested.
 
-group is the number of the group whose barrier or limit it was, payer that of the
-group that would have paid; see Host.group_id().  A barrier or limit of None is
-unlimited.
+group is the number of the group whose barrier or limit refused, and payer the
+number of the group that would have paid; see Host.group_id().  A barrier or limit
+of None is unlimited.
 """
 
 
 class Refusals(_Object):
-    """Refusals, one by one; what select() waits on."""
+    """Refusals, one by one; select() can wait for them."""
 
     _close = _refusals_close
 
@@ -391,16 +393,16 @@ class Refusals(_Object):
         super().__init__(pointer)
 
     def fileno(self):
-        """It is readable when something has been refused."""
+        """A descriptor that is readable when something has been refused."""
         return _refusals_fd(self._pointer)
 
     @property
     def lost(self):
-        """How many came too fast to be read."""
+        """How many refusals were lost because they came too fast."""
         return _refusals_lost(self._pointer)
 
     def read(self):
-        """What has been refused since the last time, a list of Refusal."""
+        """The refusals since the last call, as a list of Refusal."""
         found = []
         pointer = _p()
         while _check(_refusals_next(self._pointer, ctypes.byref(pointer))):

@@ -8,13 +8,13 @@ setup()
 	CONF=$BATS_TEST_TMPDIR/policy.conf
 }
 
-# policy LINE...: what the file says.
+# policy LINE...: write these lines to the policy file.
 policy()
 {
 	printf '%s\n' "$@" >"$CONF"
 }
 
-# dry LINE...: what would change in the copy with this policy.
+# dry LINE...: apply the policy of these lines with --dry-run to the copy.
 dry()
 {
 	policy "$@"
@@ -22,7 +22,7 @@ dry()
 	[ "$status" -eq 0 ]
 }
 
-# wrong LINE...: a mistake in the last line, and nothing is done.
+# wrong LINE...: apply reports a mistake in the last line, and changes nothing.
 wrong()
 {
 	policy "$@"
@@ -40,12 +40,12 @@ wrong()
 	says "- numproc 240:240"
 	says "+ numproc 240:500"
 	[[ $output != */web/job* ]]
-	says "sections: 1, groups that they are for: 1, that would change: 1"
+	says "sections: 1, matching groups: 1, would change: 1"
 }
 
-@test "apply: what is so already is no change" {
+@test "apply: limits that are set already are no change" {
 	dry '[/web/]' 'kmemsize = 16M:18M' 'numproc = 240'
-	[ "$output" = "sections: 1, groups that they are for: 1, that would change: 0" ]
+	[ "$output" = "sections: 1, matching groups: 1, would change: 0" ]
 }
 
 @test "apply --dry-run: which groups" {
@@ -53,10 +53,10 @@ wrong()
 	run on farm apply --from "$CONF" --dry-run
 	[ "$status" -eq 0 ]
 	says "/db: 1 resource would change, $CONF:1"
-	says "groups that they are for: 3, that would change: 3"
+	says "matching groups: 3, would change: 3"
 	run on farm apply --from "$CONF" --dry-run /web
 	[ "$status" -eq 0 ]
-	says "groups that they are for: 1, that would change: 1"
+	says "matching groups: 1, would change: 1"
 	fails 1 on farm apply --from "$CONF" --dry-run /nothing
 }
 
@@ -79,21 +79,21 @@ wrong()
 	dry "${sections[5]}" "${sections[6]}" "${sections[1]}"
 	says "+ numproc 2:240"
 	says "+ numproc 7:5"
-	# Equal: what is read last.
+	# Of two equally specific sections, the later one counts.
 	dry $'[w*b]\nnumproc=8' $'[we*]\nnumproc=9'
 	says "+ numproc 9:240"
 }
 
-@test "apply: patterns end at a slash, and a backslash is a backslash" {
+@test "apply: patterns do not match a slash, and a backslash stands for itself" {
 	dry '[quiet*]' 'kmemsize=1M'
-	says "groups that they are for: 1,"
+	says "matching groups: 1,"
 	dry '[quiet/deep/"odd\name"]' 'kmemsize=1M'
 	says '/quiet/deep/"odd\name": '
 	dry '[[pqr]uiet]' 'kmemsize=1M'
 	says "/quiet: "
 }
 
-@test "apply: profiles, and what the section says itself" {
+@test "apply: profiles, and limits that the section sets itself" {
 	dry '[web]' 'numproc = 77:88' 'profile = light'
 	says "+ kmemsize 1740800:1847296"
 	says "+ numproc 77:88"
@@ -111,7 +111,7 @@ wrong()
 	says "did you mean kmemsize?"
 }
 
-@test "apply: mistakes, with their lines" {
+@test "apply: mistakes are reported with their lines" {
 	wrong 'kmemsize = 5M'
 	says "above the first [GROUP]"
 	wrong '[web]' 'kmemsize'
@@ -132,7 +132,7 @@ wrong()
 	wrong '[web]' $'kmemsize = 5M\xff'
 }
 
-@test "apply: all mistakes at once, and what is below a wrong heading is none" {
+@test "apply: all mistakes are reported, except below a wrong heading" {
 	policy '[web]' 'kmemsize = many' 'nothing' '[db' 'numproc = 5' '[quiet]' 'xyz = 1'
 	fails 1 on farm apply --from "$CONF" --dry-run
 	says "$CONF:2: "
@@ -143,7 +143,7 @@ wrong()
 	says "4 mistakes in $CONF"
 }
 
-@test "apply: the files of a directory, by name" {
+@test "apply: the files of a directory are read in the order of their names" {
 	local copy=$BATS_TEST_TMPDIR/copy
 	"$USER_TESTS/unpack" "$USER_TESTS/machines/farm.txt" "$copy"
 	run bcctl apply --sysroot "$copy" --dry-run
@@ -161,7 +161,7 @@ wrong()
 	printf '[web]\nnumproc=5\n' >"$BATS_TEST_TMPDIR/[x] */1.conf"
 	run bcctl apply --sysroot "$copy" --from "$BATS_TEST_TMPDIR/[x] *" --dry-run
 	[ "$status" -eq 0 ]
-	says "that would change: 1"
+	says ", would change: 1"
 	fails 1 bcctl apply --sysroot "$copy" --from /nowhere --dry-run
 }
 
@@ -184,12 +184,12 @@ wrong()
 	grep -qx 'kmemsize = 16M:18M' "$copy/etc/bcctl/groups.d/web.conf"
 	grep -qx 'kmemsize = 1000:1200' "$copy/etc/bcctl/groups.d/db.conf"
 	run bcctl apply --sysroot "$copy" --dry-run
-	[ "$output" = "sections: 3, groups that they are for: 3, that would change: 0" ]
-	# Once more: the same file.
+	[ "$output" = "sections: 3, matching groups: 3, would change: 0" ]
+	# Saving again replaces the file.
 	bcctl save --sysroot "$copy" /web
 }
 
-@test "save: what it does not replace" {
+@test "save: files and sections that it does not replace" {
 	local copy=$BATS_TEST_TMPDIR/copy
 	"$USER_TESTS/unpack" "$USER_TESTS/machines/farm.txt" "$copy"
 	mkdir -p "$copy/etc/bcctl/groups.d"

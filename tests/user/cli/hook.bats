@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the hook of container runtimes makes of what it is told. In a copy nothing
-# is set, so "nothing in it is changed" says that all else was right.
+# How the hook of container runtimes handles its input. In a copy no limit is set, so
+# the error "nothing in it is changed" shows that everything before was right.
 
 load common
 
@@ -14,28 +14,28 @@ hook()
 	on farm hook "$@" <<<"$state"
 }
 
-# right STATE [OPTION]...: it comes to the point where limits are set.
+# right STATE [OPTION]...: the hook gets to the point where it sets limits.
 right()
 {
 	fails 1 hook "$@"
 	says "nothing in it is changed"
 }
 
-# state ANNOTATIONS: of a container whose process is in /db.
+# state ANNOTATIONS: the state of a container whose process is in /db.
 state()
 {
 	printf '{"ociVersion":"1.0.2","id":"c1","status":"created","pid":4711,"bundle":"%s","annotations":{%s}}' \
 		"$BATS_TEST_TMPDIR" "$1"
 }
 
-@test "hook: annotations that are right" {
+@test "hook: correct annotations" {
 	right "$(state '"beancounter.kmemsize":"64M:72M"')"
 	right "$(state '"beancounter.numproc":"20","other.kmemsize":"nonsense","beancounter":"x"')"
 	right "$(state '"beancounter.profile":"light"')"
 	right "$(state '"beancounter.profile":"light","beancounter.kmemsize":"1M"')"
 }
 
-@test "hook: nothing is asked for" {
+@test "hook: no limit is asked for" {
 	run hook "$(state '')"
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
@@ -45,7 +45,7 @@ state()
 	right "$(state '')" --most kmemsize=5M
 }
 
-@test "hook: without annotations in the state, those of config.json" {
+@test "hook: without annotations in the state it takes those of config.json" {
 	local state='{"id":"c1","pid":4711,"bundle":"'$BATS_TEST_TMPDIR'"}'
 	fails 1 hook "$state"
 	says "cannot open $BATS_TEST_TMPDIR/config.json"
@@ -64,14 +64,14 @@ state()
 	says "neither annotations nor a bundle"
 }
 
-@test "hook: annotations that are wrong" {
+@test "hook: wrong annotations" {
 	fails 1 hook "$(state '"beancounter.kmemsiz":"1M"')"
 	says "did you mean kmemsize?"
 	says "container c1"
 	fails 1 hook "$(state '"beancounter.":"1M"')"
 	fails 1 hook "$(state '"beancounter.kmemsize":""')"
 	fails 1 hook "$(state '"beancounter.kmemsize":17')"
-	says "is no text"
+	says "is not a string"
 	fails 1 hook "$(state '"beancounter.kmemsize":null')"
 	fails 1 hook "$(state '"beancounter.kmemsize":"1M numproc=3"')"
 	fails 1 hook "$(state '"beancounter.profile":"lite"')"
@@ -79,7 +79,7 @@ state()
 	fails 1 hook "$(state '"beancounter.numproc":"1M"')"
 }
 
-@test "hook: what the administrator allows" {
+@test "hook: the most that the administrator allows" {
 	local most=(--most kmemsize=10M:12M)
 	right "$(state '"beancounter.kmemsize":"10M:12M"')" "${most[@]}"
 	right "$(state '"beancounter.kmemsize":"10M"')" "${most[@]}"
@@ -97,7 +97,7 @@ state()
 	fails 2 hook "$(state '')" -l kmemsize=many
 }
 
-@test "hook: a state that is none" {
+@test "hook: input that is not the state of a container with a process" {
 	fails 1 hook ''
 	fails 1 hook 'null'
 	fails 1 hook '[]'
@@ -115,13 +115,14 @@ state()
 	fails 1 on farm hook <"$BATS_TEST_TMPDIR/big"
 }
 
-# wrapped ARGUMENT...: the runtime for docker, with a runc that only says how it was called.
+# wrapped ARGUMENT...: call the runtime for docker, with a runc that only prints its
+# arguments.
 wrapped()
 {
 	run "$USER_TESTS/../../deploy/docker/runc-beancounter" --runc="$BATS_TEST_TMPDIR/runc" "$@"
 }
 
-@test "hook: the runtime for docker puts it into what runc starts" {
+@test "hook: the runtime for docker adds the hook to the containers that runc starts" {
 	local bundle=$BATS_TEST_TMPDIR/bundle
 	mkdir "$bundle"
 	printf '#!/bin/sh\necho "runc $*"\n' >"$BATS_TEST_TMPDIR/runc"
@@ -144,12 +145,13 @@ wrapped()
 	assert first["path"] == "/bin/true" and hook["path"].endswith("/bcctl"), spec
 	assert hook["args"] == ["bcctl", "hook", "--most=numproc=50"], spec
 	PYTHON
-	# Other commands are none of its business, whatever they are about.
+	# It passes other commands on unchanged, whatever their arguments are.
 	cp "$BATS_TEST_TMPDIR/before" "$bundle/config.json"
 	wrapped --root create delete --force c1
 	[ "$output" = "runc --root create delete --force c1" ]
 	cmp "$BATS_TEST_TMPDIR/before" "$bundle/config.json"
-	# When it cannot do its work, nothing is started, and docker is told.
+	# When it cannot change the configuration, it does not call runc, and docker gets an
+	# error.
 	echo '{' >"$bundle/config.json"
 	wrapped --log="$BATS_TEST_TMPDIR/log" create -b "$bundle" c1
 	[ "$status" -eq 1 ]

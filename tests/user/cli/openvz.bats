@@ -1,18 +1,18 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What those need who come from OpenVZ.
+# Features for users who come from OpenVZ.
 
 load common
 
-# config LINE...: a file with these lines; $CONFIG is its name.
+# config LINE...: make a file with these lines; $CONFIG is its name.
 config()
 {
 	CONFIG=$BATS_TEST_TMPDIR/101.conf
 	printf '%s\n' "$@" >"$CONFIG"
 }
 
-# take ARGUMENT...: what would be set in /101, without warnings about it.
+# take ARGUMENT...: set the limits of $CONFIG in /101 with --dry-run.
 take()
 {
 	run on guest set /101 --dry-run --bytes --ve-config "$CONFIG" "$@"
@@ -41,19 +41,19 @@ take()
 	says "numothersock barrier 360 -> 10"
 }
 
-@test "set --ve-config: what is not for this kernel, and what nobody knows" {
+@test "set --ve-config: keys that this kernel does not have, and unknown keys" {
 	config 'ONBOOT="yes"' 'KMEMSIZE="8M:9M"' 'SHMPAGES="21504:21504"' 'NUMPTY="16:16"' 'DISKSPACE="1G:1G"' \
 		'VE_ROOT="/vz/root/101"' 'CPUUNITS=1000' 'KMEMSISE="1:1"' 'KMEMSIZE="10M:11M"'
 	take
 	[ "$status" -eq 0 ]
 	says "this kernel does not have these, and they are left out: shmpages numpty"
-	says "101.conf line 8: KMEMSISE is no key that is known"
+	says "101.conf line 8: KMEMSISE is not a known key"
 	says "101.conf line 9: kmemsize is given again"
 	says "kmemsize barrier 4194304 -> 10485760"
 	[[ $output != *ONBOOT* && $output != *DISKSPACE* && $output != *VE_ROOT* && $output != *CPUUNITS* ]]
 }
 
-@test "set --ve-config: vswap becomes what to tell the memory controller" {
+@test "set --ve-config: vswap becomes settings of the memory controller" {
 	config 'PHYSPAGES="0:256M"' 'SWAPPAGES="0:131072"' 'KMEMSIZE="unlimited"' 'PRIVVMPAGES="unlimited"'
 	take
 	[ "$status" -eq 0 ]
@@ -66,7 +66,7 @@ take()
 	[[ $output != *memory* ]]
 }
 
-@test "set --ve-config: with more, from standard input, and wrong ones" {
+@test "set --ve-config: with more limits, from standard input, and with mistakes" {
 	config 'KMEMSIZE="8M:9M"'
 	take numproc=50:50
 	says "kmemsize barrier 4194304 -> 8388608"
@@ -86,21 +86,21 @@ take()
 	fails 2 on guest set --ve-config "$CONFIG"
 }
 
-@test "check GROUP: errors, warnings, advice, and what repairs them" {
+@test "check GROUP: errors, warnings, and the limits that repair them" {
 	run on guest check /101
 	[ "$status" -eq 1 ]
 	says "/101: error: numproc: the barrier 240 is above the limit 200"
 	says "/101: warning: kmemsize: barrier and limit are equal at 4M: a page fault"
-	says "/101: error: kmemsize: the barrier 4M is less than 4.7M: 40 KiB for each of half of numproc"
+	says "/101: error: kmemsize: the barrier 4M is less than 4.7M: 40 KiB for every second process of numproc"
 	says "/101: error: tcpsndbuf: the gap between barrier and limit 0 is less than 900K"
-	says "/101: warning: numfile: the barrier 100 is less than 3840: 32 for each"
-	says "/101: warning: privvmpages: the barrier 100M is less than 132M: what vmguarpages guarantees"
+	says "/101: warning: numfile: the barrier 100 is less than 3840: 32 for every second process"
+	says "/101: warning: privvmpages: the barrier 100M is less than 132M: the guarantee of vmguarpages"
 	says "/101: warning: vmguarpages: it is a guarantee"
 	run on guest check /101 --fix --dry-run
 	[ "$status" -eq 0 ]
 	local line=${lines[-1]}
 	[[ $line == "bcctl set /101 "* ]]
-	# What is set then has no more complaints.
+	# check accepts the limits that it has suggested.
 	local root=$BATS_TEST_TMPDIR/root word name barrier limit
 	cp -r "$MACHINES/guest" "$root"
 	for word in ${line#bcctl set /101 }; do
@@ -121,7 +121,7 @@ take()
 	fails 2 on guest check /101 --ve-config x
 }
 
-@test "check --ve-config: a file is repaired, and keeps the rest" {
+@test "check --ve-config: a file is repaired, and its other lines are kept" {
 	config 'ONBOOT="yes"' 'KMEMSIZE="4M:4M"' 'NUMPROC="240:240"' '# the end' 'NUMFILE=100' 'VMGUARPAGES="1000:2000"'
 	run bcctl check --ve-config "$CONFIG"
 	[ "$status" -eq 1 ]
@@ -141,7 +141,7 @@ take()
 	fails 2 bcctl check --ve-config - --fix <"$CONFIG"
 }
 
-@test "split: what check has no complaints about, for any number of groups" {
+@test "split: check accepts the limits, for any number of groups" {
 	local n
 	for n in 1 2 3 7 16 50 100; do
 		on guest split "$n" >"$BATS_TEST_TMPDIR/split"
@@ -151,7 +151,7 @@ take()
 	done
 	run on guest split 4
 	says "# One of 4 equal groups of a machine with 4G of RAM and 1G of swap"
-	# A profile takes it.
+	# The output can be used as a profile.
 	local root=$BATS_TEST_TMPDIR/root
 	cp -r "$MACHINES/guest" "$root"
 	mkdir -p "$root/etc/bcctl/profiles"
@@ -167,7 +167,7 @@ take()
 	says "proc/meminfo"
 }
 
-@test "memcheck: utilization and commitment, by group and in all" {
+@test "memcheck: utilization and commitment, of each group and in total" {
 	on guest memcheck --json --bytes >"$ERRORS"
 	/usr/bin/python3 - "$ERRORS" <<-'PYTHON'
 	import json, sys
@@ -186,7 +186,7 @@ take()
 	PYTHON
 	run on guest memcheck --groups --raw --noheadings -o GROUP,MEMORY,COMMITTED
 	says '/102 allocated'
-	# A group without a limit has promised everything.
+	# A group without a limit commits without bound.
 	run on host memcheck
 	says "cannot open"
 	local root=$BATS_TEST_TMPDIR/root
@@ -220,7 +220,7 @@ take()
 	assert rows["kmemsize"] == [1048576, 2097152, 4194304, 4194304, 3], rows
 	assert rows["privvmpages"][:4] == [1000, 2000, 25600, 28160], rows
 	assert rows["lockedpages"] == [0, 0, most, most, 0], rows
-	# What the kernel does not count is not full.
+	# A row that the kernel does not count is not full.
 	assert rows["numflock"] == [0, 0, most, most, 0], rows
 	assert by_name["/101/inner"]["kmemsize"][4] == 2, by_name
 	assert all(r[0] <= r[2] and r[0] < r[3] for t in table.values() for r in t.values()), table
@@ -234,7 +234,7 @@ take()
 	says numwidget
 }
 
-@test "ubc: the number is the one that list has" {
+@test "ubc: the number of a group is its UID in list" {
 	run on guest list --all --raw --noheadings -o UID,ID,GROUP /101
 	local uid id group
 	read -r uid id group <<<"${lines[0]}"
@@ -253,7 +253,7 @@ take()
 	[ "$(printf '%s\n' "${lines[@]:2}")" = "$expected" ]
 	on guest show /101 --json -o +LOCAL >"$ERRORS"
 	run bcctl ubc --from - <"$ERRORS"
-	# Its own refusals are 3 of 5.
+	# 3 of the 5 refusals are those of the group itself.
 	[[ ${lines[2]} == "        1:  kmemsize "*" 3" ]]
 	run bcctl ubc --full --from - <"$ERRORS"
 	[[ $output != *dummy* ]]
@@ -278,15 +278,15 @@ take()
 	[[ $output != *refused* ]]
 	sed -i 's/^kmemsize .*/kmemsize held=1 maxheld=1 barrier=max limit=max failcnt=9 forced=0/' "$file/bc.resources"
 	sed -i 's/^kmemsize .*/kmemsize 7/' "$file/bc.failcnt.local"
-	# A look at others is none at this.
+	# To list other groups does not count as a look at this one.
 	run bcctl list -r --sysroot "$root" /102 --raw --noheadings -o $columns
 	[[ $output != *refused* ]]
 	run bcctl list -r --sysroot "$root" --raw --noheadings -o $columns
 	says "/101 kmemsize refused 4 4"
-	# Without -r it is as ever, and is no look.
+	# Without -r, list prints the whole counters, and does not count as a look.
 	run bcctl list --sysroot "$root" --raw --noheadings -o $columns
 	says "/101 kmemsize refused 9 7"
-	# Counters begin anew with another boot, and with another group of the name.
+	# Counters begin again with another boot, or another group of the same name.
 	echo 0b8c7f2e-0000-4000-8000-000000000002 >"$root/proc/sys/kernel/random/boot_id"
 	run bcctl list -r --sysroot "$root" --raw --noheadings -o $columns
 	says "/101 kmemsize refused 9 7"

@@ -3,7 +3,7 @@
 
 load common
 
-# A group that is refused two times, and whose barrier rises then.
+# A recording of a group that is refused at two times, and whose barrier then rises.
 recording()
 {
 	local line='{"time":%s,"group":"/web","resource":"kmemsize","unit":"bytes","held":%s,"barrier":%s,"limit":2097152,"failcnt":%s}\n'
@@ -14,7 +14,7 @@ recording()
 	echo '{"time":1005,"group":"/db","resource":"numproc","unit":"items","held":9,"barrier":10,"limit":10,"failcnt":0}'
 }
 
-@test "record: what has changed, and when" {
+@test "record: a line for each change, with its time" {
 	local root=$BATS_TEST_TMPDIR/root file
 	cp -r "$MACHINES/farm" "$root"
 	file="$root/sys/fs/cgroup two/web/bc.resources"
@@ -49,7 +49,7 @@ recording()
 	fails 2 on farm record -d 0 /web
 }
 
-@test "plot: a picture of what was refused" {
+@test "plot: a picture with barrier, limit and refusals" {
 	command -v gnuplot >/dev/null || skip "gnuplot is not installed"
 	local dir=$BATS_TEST_TMPDIR
 	recording >"$dir/recording"
@@ -67,7 +67,7 @@ recording()
 	[ "$(find "$dir" -name '*.svg.*')" = "" ]
 }
 
-@test "plot: a command that took less than a millisecond, and one look" {
+@test "plot: a recording of less than a millisecond, and one with a single line" {
 	command -v gnuplot >/dev/null || skip "gnuplot is not installed"
 	local dir=$BATS_TEST_TMPDIR
 	{
@@ -81,15 +81,15 @@ recording()
 	grep -qF ">kmemsize held<" "$dir/b.svg"
 }
 
-@test "plot: what cannot be" {
+@test "plot: wrong arguments and recordings" {
 	command -v gnuplot >/dev/null || skip "gnuplot is not installed"
 	local dir=$BATS_TEST_TMPDIR
 	recording >"$dir/recording"
 	fails 2 bcctl plot "$dir/recording"
 	fails 2 bcctl plot "$dir/recording" -p "$dir/a.jpg"
-	says "a picture is a file .svg or .png"
+	says "the name of a picture ends in .svg or .png"
 	fails 1 bcctl plot "$dir/recording" -p "$dir/a.svg" -r numfile
-	says "has nothing of any group and numfile"
+	says "has no data of any group for numfile"
 	fails 1 bcctl plot "$dir/recording" -p "$dir/no/a.svg"
 	echo old >"$dir/old.svg"
 	echo '{"time":1}' >>"$dir/recording"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# All rows of the table of resources: what is limited, only shown, or a guarantee.
+# All rows of the table of resources: limited ones, guarantees, and rows that are only
+# shown.
 
 load common
 
@@ -14,14 +15,14 @@ kernel_table()
 		sed 's/\([^ ]* [^ ]*\) \(BC_[A-Z]*\),.*/\1 \2/'
 }
 
-# sets GROUP WORD...: what set says to that, in bytes.
+# sets GROUP WORD...: set these words with --dry-run, printed in bytes.
 sets()
 {
 	run on rows set --dry-run --bytes "$@"
 	[ "$status" -eq 0 ]
 }
 
-# copy: one of the machine that can be changed; $root is where.
+# copy: make a copy of the machine that the test can change, in $root.
 copy()
 {
 	root=$BATS_TEST_TMPDIR/root
@@ -48,7 +49,7 @@ copy()
 	done < <(kernel_table)
 }
 
-@test "show, list, top: all rows, what matters first and within the width" {
+@test "show, list, top: all rows fit the width, and the important ones come first" {
 	local width view
 	for width in 80 60; do
 		for view in "show /db" list "list --all"; do
@@ -70,7 +71,7 @@ copy()
 	run on rows list
 	[[ ${lines[2]} == *db*numtcpsock*refused*98* && ${lines[3]} == *numflock*near*90* ]]
 	[[ $output != *numproc* && $output != *guarpages* ]]
-	# Of what was refused nothing since, that comes first which is full.
+	# Of rows without new refusals, the fullest comes first.
 	run on rows top --batch -n 1 --raw --noheadings -o GROUP,RESOURCE
 	[ "${lines[0]} ${lines[1]}" = "/db numtcpsock /db numflock" ]
 	[[ $output != *numiptent* && $output != *lockedpages* ]]
@@ -78,7 +79,7 @@ copy()
 	[ "${#lines[@]}" -eq 32 ]
 }
 
-@test "guarantees: nothing is full, near or over" {
+@test "guarantees: they are never full, near or over" {
 	run on rows show /db --json -o resource,state,use%
 	/usr/bin/python3 - "$output" <<-'PYTHON'
 	import json, sys
@@ -87,7 +88,7 @@ copy()
 	for name in ("vmguarpages", "oomguarpages", "physpages", "swappages"):
 	    assert rows[name]["state"] == "ok" and rows[name]["use%"] is None, rows[name]
 	PYTHON
-	# So it is not what a picture is of, either.
+	# So plot does not choose a guarantee for its picture, either.
 	local recording=$BATS_TEST_TMPDIR/recording time
 	for time in 1000 1001; do
 		printf '{"time":%s,"group":"/db","resource":"%s","held":%s,"barrier":100,"limit":null,"failcnt":0}\n' \
@@ -107,11 +108,11 @@ copy()
 	says "vmguarpages barrier 536870912 -> max"
 	says "vmguarpages limit 603979776 -> max"
 	[[ $output != *warning* ]]
-	# What is more than is held, or than the group above has, is nothing to warn of.
+	# A guarantee below held, or above that of the parent, gives no warning.
 	sets /db oomguarpages=4K
 	[[ $output != *warning* ]]
 	sets /shop vmguarpages=1M:2M
-	says "vmguarpages: it is a guarantee, which no limit belongs to"
+	says "vmguarpages: it is a guarantee, and a guarantee has no limit"
 	sets /shop numflock=10:10
 	says "numflock: barrier and limit are equal at 10: unlocking the middle of a range"
 	sets /shop numtcpsock=10:10 numpty=4:4
@@ -121,7 +122,7 @@ copy()
 	fails 2 on rows set /shop numpty=1M --dry-run
 }
 
-@test "check: a limit that follows a guarantee is not somebody's" {
+@test "check: a limit beside a guarantee" {
 	run on rows check /db
 	[ "$status" -eq 0 ]
 	[ "${#lines[@]}" -eq 1 ]
@@ -135,15 +136,15 @@ copy()
 		s/^numfile .*/numfile held=0 maxheld=0 barrier=310 limit=310 failcnt=0 forced=0/' "$account"
 	run bcctl check --sysroot "$root" /db
 	says "vmguarpages: it is a guarantee"
-	says "privvmpages: the barrier 1G is less than 1.1G: what vmguarpages guarantees"
+	says "privvmpages: the barrier 1G is less than 1.1G: the guarantee of vmguarpages"
 	says "numfile: the barrier 310 is less than 316: numtcpsock, numothersock and numpty together"
-	# No guarantee is none that privvmpages would have to be enough for.
+	# Without a guarantee, privvmpages is not compared with one.
 	sed -i 's/^vmguarpages .*/vmguarpages held=0 maxheld=0 barrier=max limit=max failcnt=0 forced=0/' "$account"
 	run bcctl check --sysroot "$root" /db
 	[[ $output != *guarpages* ]]
 }
 
-@test "advise: what is shown and guaranteed is left alone, locks get a gap" {
+@test "advise: shown rows and guarantees are left alone, locks get a gap" {
 	run on rows advise /db
 	says "# swappages: this is only shown, and nothing is refused for it; memory.swap.max is what limits it"
 	says "# vmguarpages: this is a guarantee"
@@ -155,7 +156,7 @@ copy()
 	[[ $output != *"are equal"* ]]
 }
 
-@test "save: what apply sets again: no limit of a guarantee, nothing that is only shown" {
+@test "save: no limit of a guarantee, no row that is only shown" {
 	copy
 	sed -i 's/^swappages .*/swappages held=0 maxheld=0 barrier=5 limit=5 failcnt=0 forced=0/' "$account"
 	run bcctl save --sysroot "$root" /db --file -
@@ -168,7 +169,7 @@ copy()
 	[ "$status" -eq 0 ]
 }
 
-@test "profile: guarantees, and the warnings that are left" {
+@test "profile: guarantees, and the remaining warnings" {
 	run on rows profile basic /shop --dry-run
 	says " vmguarpages=33792P:max oomguarpages=26112P:max "
 	says " numtcpsock=360:360 numothersock=360:360 "
@@ -184,21 +185,21 @@ copy()
 	[[ $output != *warning* ]]
 }
 
-@test "set --ve-config: guarantees of OpenVZ" {
+@test "set --ve-config: OpenVZ's guarantees" {
 	local config=$BATS_TEST_TMPDIR/101.conf
 	printf '%s\n' 'VMGUARPAGES="33792"' 'OOMGUARPAGES="9223372036854775807:unlimited"' 'NUMFLOCK="188:206"' \
 		'SWAPPAGES="0:1G"' 'TCPSNDBUF="1M:2M"' >"$config"
 	sets /shop --ve-config "$config"
 	says "vmguarpages barrier max -> 138412032"
 	says "vmguarpages limit max -> max"
-	says "oomguarpages: a guarantee without end cannot be given and is left out"
+	says "oomguarpages: an unlimited guarantee cannot be given and is left out"
 	says "numflock limit max -> 206"
 	says "swappages: its limit of 1G is for the memory controller"
 	says "they are left out: tcpsndbuf"
-	[[ $output != *"oomguarpages barrier"* && $output != *"no limit belongs"* ]]
+	[[ $output != *"oomguarpages barrier"* && $output != *"a guarantee has no limit"* ]]
 }
 
-@test "memcheck: guarantees that were given, and shared memory" {
+@test "memcheck: guarantees and shared memory" {
 	on rows memcheck --json --bytes --groups >"$ERRORS"
 	/usr/bin/python3 - "$ERRORS" <<-'PYTHON'
 	import json, sys
@@ -212,7 +213,7 @@ copy()
 	assert db("allocated")["committed"] == limit + 131072 * 4096, rows
 	assert db("allocated at most")["committed"] == limit + (294912 + 18432) * 4096, rows
 	PYTHON
-	# A guarantee that was not given promises nothing.
+	# A guarantee that was not set commits nothing.
 	copy
 	sed -i 's/^kmemsize .*/kmemsize held=0 maxheld=0 barrier=1M limit=1048576 failcnt=0 forced=0/
 		s/barrier=1M/barrier=1048576/' "$root/sys/fs/cgroup/shop/bc.resources"
@@ -272,10 +273,10 @@ copy()
 		fails 1 limits "\"${one%%=*}\":\"${one#*=}\"" --most oomguarpages=512M -l numproc=100
 		says "nothing in it is changed"
 	done
-	# Nobody gets the most of them without asking.
+	# A container that does not ask gets no guarantee from --most.
 	run limits '' --most oomguarpages=512M
 	[ "$status" -eq 0 ]
-	# Of a profile is left what may be had.
+	# A guarantee of a profile is left out unless --most names it.
 	copy
 	mkdir -p "$root/etc/bcctl/profiles"
 	echo 'oomguarpages=64M' >"$root/etc/bcctl/profiles/own.conf"
@@ -285,7 +286,7 @@ copy()
 	says "nothing in it is changed"
 	fails 1 limits '"beancounter.profile":"own"' --most oomguarpages=63M
 	says "at most 63M is allowed"
-	# What the administrator gives, he gives.
+	# --most does not restrict the administrator's own -l.
 	fails 1 limits '' -l oomguarpages=1G
 	says "nothing in it is changed"
 }

@@ -3,14 +3,14 @@
 
 load common
 
-# dry SPEC...: what would be set in /web.
+# dry SPEC...: set these limits in /web with --dry-run.
 dry()
 {
 	run on farm set /web --dry-run --bytes "$@"
 	[ "$status" -eq 0 ]
 }
 
-@test "set --dry-run: sizes in" {
+@test "set --dry-run: units of sizes" {
 	dry kmemsize=1.5G:2G
 	says "kmemsize barrier 16777216 -> 1610612736"
 	says "kmemsize limit 18874368 -> 2147483648"
@@ -24,7 +24,7 @@ dry()
 	says "numwidget barrier max -> 7"
 }
 
-@test "set: a plain number for pages has two readings, and is neither" {
+@test "set: a plain number for pages is ambiguous, and is not accepted" {
 	fails 2 on farm set /web kmemsize=1M privvmpages=268435456 --dry-run
 	says "privvmpages=268435456: privvmpages is counted in pages: is 268435456 bytes or pages?"
 	says "write 268435456B for bytes, which is 256M, or 268435456P for pages, which is 1T"
@@ -41,18 +41,18 @@ dry()
 	run on farm set /web --dry-run --pages privvmpages=16384:20000 kmemsize=17000000
 	says "privvmpages barrier 256M -> 64M"
 	says "kmemsize barrier 16M -> 16.2M"
-	# As show --bytes prints it.
+	# The form that show --bytes prints.
 	dry privvmpages=268435456:4097
 	says "privvmpages barrier 268435456 -> 268435456"
 	says "privvmpages limit 285212672 -> 8192"
-	# These have one reading.
+	# These are not ambiguous.
 	run on farm set /web --dry-run privvmpages=0:max numproc=100
 	[ "$status" -eq 0 ]
 	fails 125 bcctl run -l privvmpages=100 true
 	says "bytes or pages?"
 }
 
-@test "set, advise, profile: what the kernel only shows" {
+@test "set, advise, profile: resources that the kernel only shows" {
 	local root=$BATS_TEST_TMPDIR/root job
 	cp -r "$MACHINES/farm" "$root"
 	job="$root/sys/fs/cgroup two/web/job/bc.resources"
@@ -66,7 +66,7 @@ dry()
 	says "write 4096 to memory.swap.max of the group"
 	fails 2 bcctl set --sysroot "$root" --dry-run /web/job physpages=0
 	says "write 0 to memory.max"
-	# Which of the two it is does not matter.
+	# Bytes or pages does not matter here.
 	fails 2 bcctl set --sysroot "$root" --dry-run /web/job physpages=100
 	says "write the bytes to memory.max"
 	fails 125 bcctl run -l physpages=1M true
@@ -81,14 +81,14 @@ dry()
 	[[ ${lines[-1]} == *lockedpages=* && ${lines[-1]} != *physpages=* && ${lines[-1]} != *oomguar* ]]
 	run bcctl profile --sysroot "$root" --dry-run unlimited /web/job
 	[[ $output == *lockedpages=max* && $output != *physpages=* && $output != *swappages=* ]]
-	# Nor when nobody asks the kernel, nor from a profile of one's own.
+	# The same without a kernel to ask, and for a profile of the administrator.
 	run bcctl profile unlimited
 	[[ $output != *physpages* && $output != *swappages* ]]
 	mkdir -p "$root/etc/bcctl/profiles"
 	printf 'lockedpages=1M:1M\nphyspages=1M:1M\n' >"$root/etc/bcctl/profiles/mine.conf"
 	run bcctl profile --sysroot "$root" --dry-run mine /web/job
 	[[ $status -eq 0 && $output == *lockedpages=* && $output != *physpages* ]]
-	# A kernel may have taken one before.
+	# An earlier kernel may have accepted a limit.
 	sed -i 's/^\(physpages .*\)limit=max/\1limit=256/; s/^\(lockedpages .*\)barrier=max/\1barrier=256/' "$job"
 	run bcctl save --sysroot "$root" --file - /web/job
 	[[ $status -eq 0 && $output == *lockedpages* && $output != *physpages* ]]
@@ -96,7 +96,7 @@ dry()
 	[[ $output != *physpages=* ]]
 }
 
-@test "apply: no limit of what the kernel only shows" {
+@test "apply: no limit of a resource that the kernel only shows" {
 	local root=$BATS_TEST_TMPDIR/root file
 	cp -r "$MACHINES/farm" "$root"
 	find "$root" -name bc.resources | while read -r file; do
@@ -110,13 +110,13 @@ dry()
 	says "physpages is only shown"
 }
 
-@test "set: nothing in a copy is changed" {
+@test "set: a copy is not changed" {
 	fails 1 on farm set /web kmemsize=17M
 	says "nothing in it is changed"
 	fails 1 on farm reset /web
 }
 
-@test "set: all is checked first" {
+@test "set: all arguments are checked first" {
 	fails 2 on farm set /web kmemsize=1M numproc=many --dry-run
 	says '"many" is not a number of items'
 	[[ $output != *"->"*"barrier"* ]]
@@ -150,15 +150,15 @@ dry()
 	dry privvmpages=16M:16M
 	says "a stack that has to grow"
 	dry kmemsize=6M numproc=1000:1000
-	says "40 KiB for each of half of numproc"
+	says "40 KiB for every second process of numproc"
 	run on farm set /web/job kmemsize=17M:20M --dry-run
 	says "never reached: that of /web is 16M"
-	# Nothing to complain about.
+	# Limits without a warning.
 	dry kmemsize=16M:18M numproc=100:100
 	[[ $output != *warning* ]]
 }
 
-@test "advise: head-room, reasons, a line that set takes" {
+@test "advise: head-room, reasons, a line that set accepts" {
 	run on farm advise /web
 	[ "$status" -eq 0 ]
 	says "8 requests refused"
@@ -198,7 +198,7 @@ dry()
 	fails 2 bcctl advise --headroom 0 .
 }
 
-@test "profile: the list, one of them, the line" {
+@test "profile: the list, one profile, the line for set" {
 	run on farm profile --raw --noheadings -o NAME
 	says vps.basic
 	says light
@@ -212,7 +212,7 @@ dry()
 	fails 1 on farm profile vps.basic /nope
 }
 
-@test "profile: every one of them can be read" {
+@test "profile: every profile can be read" {
 	local name
 	for name in $(on farm profile --raw --noheadings -o NAME); do
 		run on farm profile "$name" /quiet --dry-run
@@ -221,7 +221,7 @@ dry()
 	done
 }
 
-@test "profile: those of the machine come first" {
+@test "profile: the machine's own profiles come first" {
 	local root=$BATS_TEST_TMPDIR/root
 	cp -r "$MACHINES/farm" "$root"
 	mkdir -p "$root/etc/bcctl/profiles"
@@ -237,7 +237,7 @@ dry()
 	says "this is in profile light"
 }
 
-@test "why --from: a recording summed up" {
+@test "why --from: a summary of a recording" {
 	local file=$BATS_TEST_TMPDIR/recording one two
 	one='{"time":1.5,"group":"/web","payer":"/web/job","pid":7,"process":"make","resource":"kmemsize","requested":720,"held":1,"barrier":2,"limit":null,"function":"alloc_inode","severity":"barrier","stack":["alloc_inode"]}'
 	two=${one//720/96}
@@ -257,7 +257,7 @@ dry()
 	fails 1 bcctl why --from /nonexistent
 }
 
-@test "watch, run: not in a copy" {
+@test "watch, run: they do not work on a copy" {
 	fails 1 on farm watch
 	fails 125 on farm run true
 	fails 125 bcctl run

@@ -3,7 +3,7 @@
 
 load common
 
-@test "what: the largest first, with its share" {
+@test "what: the largest row first, with its share" {
 	run on guest what /101
 	[ "$status" -eq 0 ]
 	[[ ${lines[0]} == KIND*NAME*OBJECTS*SIZE*SHARE%*RECLAIMABLE* ]]
@@ -12,7 +12,7 @@ load common
 	[ "${#lines[@]}" -eq 7 ]
 }
 
-@test "what: sockets' buffers are a sum, nobody has counted them" {
+@test "what: buffers of sockets are a sum of bytes, without a number of objects" {
 	run on guest what /101 --raw --noheadings -o kind,objects,size
 	[[ ${lines[1]} == "buffers "*" 354.5K" ]]
 	[[ ${lines[1]} != *" 0 "* ]]
@@ -29,11 +29,11 @@ load common
 	says "--lines"
 }
 
-@test "what: files that are not there, or not understood" {
+@test "what: missing files, and files that are not understood" {
 	fails 1 on guest what /101/inner
 	says "this line is not understood"
 	fails 1 on farm what /web
-	says "bc.what is not there: this kernel does not tell"
+	says "bc.what is not there: this kernel does not break kernel memory down"
 	fails 2 on guest what
 	says "one GROUP is needed"
 	fails 2 on guest what /101 -n x

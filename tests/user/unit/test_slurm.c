@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Limits of a step of Slurm: what of them is allowed, and the report.
+ * Limits of a step of Slurm: which limits are allowed, and the report.
  */
 #include <string.h>
 
@@ -19,7 +19,7 @@ static struct limits limits_of(const char *text)
 	return limits;
 }
 
-/* The message, or "" when it is allowed; what comes of it is in asked. */
+/* Return the message, or "" when the limits are allowed; completes ASKED. */
 static const char *complete(struct limits *asked, const char *defaults,
 			    const char *most)
 {
@@ -58,14 +58,14 @@ static void test_guarantees(void **state)
 		complete(&asked, "", "vmguarpages=2G"),
 		"no guarantee of oomguarpages is allowed on this cluster");
 	assert_string_equal(complete(&asked, "", "oomguarpages=1G"), "");
-	/* The most is no limit of it. */
+	/* The most that is allowed does not become its limit. */
 	assert_int_equal(find(&asked, "oomguarpages")->limit, LIBBC_MAX);
 	assert_non_null(strstr(complete(&asked, "", "oomguarpages=1023M"),
 			       "a barrier of 1G for oomguarpages is too much"));
-	/* max is none. */
+	/* max is no guarantee, so it is allowed. */
 	asked = limits_of("oomguarpages=max");
 	assert_string_equal(complete(&asked, "", "oomguarpages=1M"), "");
-	/* Nobody gets the most without asking, but the default. */
+	/* A step that does not ask gets the default, not the most. */
 	asked = limits_of("");
 	assert_string_equal(complete(&asked, "vmguarpages=1M",
 				     "vmguarpages=2M,oomguarpages=2M"),
@@ -89,7 +89,7 @@ static void test_report(void **state)
 	assert_true(step_report(account, report));
 	assert_string_equal(
 		report,
-		"refused numtcpsock 3 times at 9; needed kmemsize=2K numtcpsock=9");
+		"3 refusals of numtcpsock at 9; needed kmemsize=2K numtcpsock=9");
 	libbc_account_free(account);
 }
 

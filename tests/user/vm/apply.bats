@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Policy on real groups: once, and as a service that sees groups come.
+# Policy on real groups: applied once, and by the service that limits new groups.
 
 load common
 
@@ -17,28 +17,28 @@ policy()
 	printf '%s\n' "$@" >"$POLICY/test.conf"
 }
 
-# launch: start the service; stopped by teardown.
+# launch: start the service, which teardown stops.
 launch()
 {
 	bcctl apply --watch --from "$POLICY" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
 	KEEPER=$!
 }
 
-# keep: and wait for it.
+# keep: start the service and wait until it keeps limits.
 keep()
 {
 	launch
 	soon keeps
 }
 
-# keeps: it has gone through all groups and waits for more.
+# keeps: the service has gone through all groups and waits for more.
 keeps()
 {
 	grep -q '^State:.*sleeping' "/proc/$KEEPER/status" &&
 		[ -e "/proc/$KEEPER/fdinfo" ] && grep -qs '^fanotify sdev' "/proc/$KEEPER/fdinfo/"*
 }
 
-# traces: and it sees refusals.
+# traces: the service sees refusals.
 traces()
 {
 	grep -qs 1 "/sys/kernel/tracing/instances/bcctl-$KEEPER/events/bc/bc_refuse/enable"
@@ -67,7 +67,7 @@ teardown()
 	remove_groups
 }
 
-@test "apply: those that match, and no others" {
+@test "apply: groups that match a section, and no others" {
 	mkdir "$DIR"/{web-1,web-2,db}
 	policy "[$GROUP/web-*]" 'kmemsize = 16M:18M' "[$GROUP/web-2]" 'kmemsize = 5M:6M' 'numproc = 7'
 	run bcctl apply --from "$POLICY" --diff --bytes
@@ -82,21 +82,32 @@ teardown()
 	[ -z "$output" ]
 }
 
-@test "apply: nothing is set when a file is wrong" {
+@test "apply: no limit is set when a file has a mistake" {
 	policy "[$GROUP]" 'kmemsize = 16M:18M' 'numproc = many'
 	fails 1 bcctl apply --from "$POLICY"
 	says "$POLICY/test.conf:3: "
 	are "$DIR" max:max
 }
 
-@test "apply: without permission, and the others all the same" {
+@test "apply: without permission" {
 	policy "[$GROUP*]" 'kmemsize = 16M:18M'
 	fails 1 "${AS_NOBODY[@]}" apply --from "$POLICY"
 	says "no permission to write $DIR/bc."
 	are "$DIR" max:max
 }
 
-# begin_again GROUP...: with the old limits.
+@test "apply: a group without permission keeps no other from its limits" {
+	mkdir "$DIR"/{mine-1,theirs,yours}
+	chown 65534 "$DIR"/{mine-1,yours}/bc.{barrier,limit}
+	policy "[$GROUP/*]" 'kmemsize = 16M:18M'
+	fails 1 "${AS_NOBODY[@]}" apply --from "$POLICY"
+	says "no permission to write $DIR/theirs/bc."
+	are "$DIR/mine-1" 16777216:18874368
+	are "$DIR/theirs" max:max
+	are "$DIR/yours" 16777216:18874368
+}
+
+# begin_again GROUP...: set the old limits again.
 begin_again()
 {
 	local group
@@ -106,10 +117,10 @@ begin_again()
 	done
 }
 
-# They are two groups: each has the old limits or the new ones, and bcctl is killed
-# at few places where nothing happens, and at all where something does.
+# There are two groups: each has the old limits or the new ones.  bcctl is killed at few
+# system calls while it writes nothing, and at each once it writes.
 # bats test_tags=slow
-@test "apply: killed at any system call, the old limits or the new ones" {
+@test "apply: killed at any system call, it leaves the old limits or the new ones" {
 	local n=1 step=64 status=0 group new seen_old=0 seen_new=0
 	mkdir "$DIR"/{a,b}
 	policy "[$GROUP/*]" 'kmemsize = 3000000:4000000'
@@ -125,7 +136,7 @@ begin_again()
 			*) echo "killed at $n: $(limits "$DIR/$group")"; return 1 ;;
 			esac
 		done
-		# The process that writes has both, or has not begun.
+		# The process that writes changes both groups or none.
 		[ "$new" -ne 1 ] || { echo "killed at $n: one of two"; return 1; }
 		if [ "$step" -gt 1 ] && [ "$new" -gt 0 ]; then
 			n=$((n > step ? n - step : 0)) step=1 status=0
@@ -137,7 +148,7 @@ begin_again()
 }
 
 # bats test_tags=slow
-@test "apply: the process that writes killed at any system call, the new limits" {
+@test "apply: when the process that writes is killed, the new limits are set all the same" {
 	local n status
 	mkdir "$DIR"/{a,b}
 	policy "[$GROUP/*]" 'kmemsize = 3000000:4000000'
@@ -155,7 +166,7 @@ begin_again()
 	[ "$status" -eq 3 ] && [ "$n" -gt 60 ]
 }
 
-@test "apply --watch: groups that come, however deep" {
+@test "apply --watch: new groups, however deep" {
 	policy "[$GROUP/*]" 'kmemsize = 16M:18M' "[$GROUP/*/*/*]" 'kmemsize = 1M:2M'
 	mkdir "$DIR/there"
 	keep
@@ -172,9 +183,9 @@ begin_again()
 	[ ! -s "$BATS_TEST_TMPDIR/log" ]
 }
 
-# Ten milliseconds are what a machine can keep that is there for us. Where it is not,
-# a process that does the same, in the same seconds, takes longer than that, too; then
-# the service may not take three times as long as that one.
+# An idle machine can keep ten milliseconds. On a busy one a simple process that sets the
+# same limits, in the same seconds, takes longer than that, too; then the service may
+# take at most three times as long as that process.
 # bats test_tags=slow
 @test "apply --watch: 99 of 100 groups within 10 ms" {
 	local late same
@@ -216,8 +227,8 @@ begin_again()
 	stop
 }
 
-# killed_at N: the service was, at its Nth stop; $new groups have the new limits, and
-# in $between one of the two files was written.
+# killed_at N: kill the service at its Nth stop; $new groups then have the new limits,
+# and in $between groups one of the two files was written.
 killed_at()
 {
 	local group
@@ -235,10 +246,10 @@ killed_at()
 	done
 }
 
-# Where it has written one file first is searched for by halves; from there on, until
-# it has set all, it is killed at each fifth stop.
+# The stop before its first write is found by bisection; from there on the service is
+# killed at each fifth stop, until it has set all limits.
 # bats test_tags=slow
-@test "apply --watch: killed at system calls, the next one catches up" {
+@test "apply --watch: killed at system calls, the next service catches up" {
 	local n=128 low=1 group new=0 between=0 halves=0 kills=0
 	policy "[$GROUP/*]" 'kmemsize = 3000000:4000000'
 	mkdir "$DIR"/{a,b}
@@ -261,11 +272,11 @@ killed_at()
 		done
 		stop
 	done
-	echo "# killed $kills times from the first write on, $halves times between two" >&3
+	echo "# killed $kills times from the first write on, $halves times between two writes" >&3
 	[ "$new" -eq 2 ] && [ "$kills" -ge 4 ] && [ "$halves" -ge 1 ]
 }
 
-@test "apply --watch: SIGHUP reads the files again, and keeps what was when they are wrong" {
+@test "apply --watch: SIGHUP reads the files again; with a mistake the old policy stays" {
 	policy "[$GROUP/*]" 'kmemsize = 16M:18M'
 	keep
 	mkdir "$DIR/a"
@@ -275,7 +286,7 @@ killed_at()
 	soon are "$DIR/a" 5242880:6291456
 	policy "[$GROUP/*]" 'kmemsize = 7M:8M' 'rubbish'
 	kill -HUP "$KEEPER"
-	soon grep -q "the limits that were in force still are" "$BATS_TEST_TMPDIR/log"
+	soon grep -q "the limits that were in force stay in force" "$BATS_TEST_TMPDIR/log"
 	grep -q "$POLICY/test.conf:3: \"rubbish\"" "$BATS_TEST_TMPDIR/log"
 	are "$DIR/a" 5242880:6291456
 	mkdir "$DIR/b"
@@ -283,7 +294,7 @@ killed_at()
 	stop
 }
 
-@test "apply --watch: refusals are told, some of them, and the others counted" {
+@test "apply --watch: some refusals are logged, and the others are counted" {
 	local log=$BATS_TEST_TMPDIR/log told counted windows refused
 	policy "[$GROUP/*]" 'kmemsize = 1M:2M'
 	mkdir "$DIR/a.service"
@@ -296,7 +307,7 @@ killed_at()
 	soon grep -q "^$GROUP/a.service: kmemsize refused for hog" "$log"
 	stop
 	cat "$log"
-	# Where this takes more than a minute, the service has begun to count anew.
+	# If this takes more than a minute, the service has begun a new count.
 	told=$(grep -c ' refused for hog\[[0-9]*] of ' "$log")
 	windows=$(grep -cE ' more refusals? in the last ' "$log" || :)
 	counted=$(awk '/ more refusals? in the last / { n += $(NF - 7) } END { print n + 0 }' "$log")
@@ -306,13 +317,13 @@ killed_at()
 	[ "$refused" -ge 9 ] && [ $((told + counted)) -eq "$refused" ]
 }
 
-@test "apply --watch: what it needs and does not have" {
+@test "apply --watch: without root" {
 	policy "[$GROUP/*]" 'kmemsize = 1M:2M'
 	fails 1 "${AS_NOBODY[@]}" apply --watch --from "$POLICY"
 	says "--watch needs root"
 }
 
-@test "save: what apply sets again" {
+@test "save: apply sets the saved limits again" {
 	mkdir "$DIR/web"
 	bcctl set "$GROUP/web" kmemsize=1234567:2M numproc=7 privvmpages=:12345P
 	mkdir -p "$POLICY"
