@@ -246,6 +246,37 @@ static bool bc_wants_word(const struct bc_request *rq)
 	       (rq->want[1].n && rq->want[1].res == BC_KMEMSIZE);
 }
 
+/*
+ * Decide about a request under the lock of the tree; where words have to be closed in
+ * parts, in several holds of it. @charge is false for who only wants to know.
+ */
+static bool bc_decide(struct beancounter *bc, struct bc_request *rq,
+		      bool charge)
+{
+	enum bc_verdict verdict;
+	struct bc_event event;
+	unsigned long flags;
+
+	bc_event_init(&event);
+	do {
+		bc_lock(bc, flags);
+		/* Only the first of the two wants has a lane. */
+		if (charge && rq->want[0].n)
+			bc_empty_lane(bc, rq->want[0].res);
+		if (charge && bc_wants_word(rq))
+			bc_near_empty(bc);
+		verdict = charge ? bc_grant(bc, rq, &event) :
+				   bc_check(bc, rq, &event);
+		if (verdict != BC_AGAIN)
+			bc_event_done(&event);
+		if (charge && verdict == BC_GRANTED)
+			bc_fill_after(bc, rq);
+		bc_unlock(bc, flags);
+	} while (unlikely(verdict == BC_AGAIN));
+	bc_event_trace(&event);
+	return verdict == BC_GRANTED;
+}
+
 /**
  * bc_try_charge() - charge under the lock of the tree, without counting a refusal
  * @bc: payer
@@ -259,27 +290,7 @@ static bool bc_wants_word(const struct bc_request *rq)
  */
 int bc_try_charge(struct beancounter *bc, struct bc_request *rq)
 {
-	enum bc_verdict verdict;
-	struct bc_event event;
-	unsigned long flags;
-
-	bc_event_init(&event);
-	do {
-		bc_lock(bc, flags);
-		/* Only the first of the two wants has a lane. */
-		if (rq->want[0].n)
-			bc_empty_lane(bc, rq->want[0].res);
-		if (bc_wants_word(rq))
-			bc_near_empty(bc);
-		verdict = bc_grant(bc, rq, &event);
-		if (verdict != BC_AGAIN)
-			bc_event_done(&event);
-		if (verdict == BC_GRANTED)
-			bc_fill_after(bc, rq);
-		bc_unlock(bc, flags);
-	} while (unlikely(verdict == BC_AGAIN));
-	bc_event_trace(&event);
-	return verdict == BC_GRANTED ? 0 : -ENOMEM;
+	return bc_decide(bc, rq, true) ? 0 : -ENOMEM;
 }
 
 /*
@@ -294,25 +305,6 @@ static bool bc_seems_free(const struct beancounter *bc,
 		if (!data_race(bc_fits(&bc->res[want->res], want->n, severity)))
 			return false;
 	return true;
-}
-
-/* The same under the lock, after the words are drained as for a charge. */
-static bool bc_would_fit(struct beancounter *bc, struct bc_request *rq)
-{
-	enum bc_verdict verdict;
-	struct bc_event event;
-	unsigned long flags;
-
-	bc_event_init(&event);
-	do {
-		bc_lock(bc, flags);
-		verdict = bc_check(bc, rq, &event);
-		if (verdict != BC_AGAIN)
-			bc_event_done(&event);
-		bc_unlock(bc, flags);
-	} while (unlikely(verdict == BC_AGAIN));
-	bc_event_trace(&event);
-	return verdict == BC_GRANTED;
 }
 
 /**
@@ -337,7 +329,8 @@ bool bc_has_room(struct beancounter *bc, struct bc_request *rq)
 	    (bc_lane_covers(bc_stock_here(bc), row->res, row->n) ||
 	     bc_lane_covers(&bc->near, row->res, row->n)))
 		return true;
-	return bc_would_fit(bc, rq);
+	/* Under the lock words are drained, as for a charge. */
+	return bc_decide(bc, rq, false);
 }
 
 /* The lowest level that has both accounts at or below it. */
@@ -419,6 +412,39 @@ static __always_inline bool bc_take(struct beancounter *bc,
 }
 
 /**
+ * bc_take_apart() - take bytes and units of a lane, which one CPU has not together
+ * @bc: payer
+ * @bytes: of kmemsize
+ * @item: a resource that has a lane
+ * @items: units of @item
+ *
+ * What is missing in a word of this CPU is taken from the word for all CPUs.
+ *
+ * Context: Any in which @bc is pinned.
+ * Return: false, with nothing taken, when that has too little, too.
+ */
+bool bc_take_apart(struct beancounter *bc, u64 bytes, enum bc_resource item,
+		   u64 items)
+{
+	struct bc_stock *stock = bc_stock_here(bc);
+
+	/* Look first, as in bc_take_here(). */
+	if (bytes > BC_STOCK_MAX)
+		return false;
+	if (!bc_lane_covers(stock, item, items)) {
+		stock = &bc->near;
+		if (!bc_lane_covers(stock, item, items))
+			return false;
+	}
+	if (!bc_take_bytes(bc, bytes))
+		return false;
+	if (likely(bc_lane_take(stock, item, items)))
+		return true;
+	bc_kmem_uncharge(bc, bytes);
+	return false;
+}
+
+/**
  * bc_ask() - charge from a lane, or under the lock of the tree
  * @bc: payer
  * @rq: the request; on error @rq->over and @rq->refused say who refused what
@@ -437,6 +463,21 @@ int bc_ask(struct beancounter *bc, struct bc_request *rq)
 	return bc_try_charge(bc, rq);
 }
 
+/* The rest of bc_charge(), so that the usual way through it is short. */
+static noinline int bc_charge_apart(struct beancounter *bc,
+				    enum bc_resource res, u64 n,
+				    enum bc_severity severity)
+{
+	struct bc_request rq = res == BC_KMEMSIZE ?
+				       bc_object_request(n, 0, severity) :
+				       BC_REQUEST(severity, res, n);
+
+	if (bc_take_from(&bc->near, res, n) || likely(!bc_try_charge(bc, &rq)))
+		return 0;
+	bc_refused(bc, &rq);
+	return -ENOMEM;
+}
+
 /**
  * bc_charge() - charge a resource to an account
  * @bc: payer, or NULL for nobody
@@ -452,75 +493,7 @@ int bc_ask(struct beancounter *bc, struct bc_request *rq)
 int bc_charge(struct beancounter *bc, enum bc_resource res, u64 n,
 	      enum bc_severity severity)
 {
-	struct bc_request rq;
-
-	if (!bc || !n || bc_take(bc, res, n))
+	if (!bc || !n || likely(bc_take_from(bc_stock_here(bc), res, n)))
 		return 0;
-	rq = res == BC_KMEMSIZE ? bc_object_request(n, 0, severity) :
-				  BC_REQUEST(severity, res, n);
-	if (likely(!bc_try_charge(bc, &rq)))
-		return 0;
-	bc_refused(bc, &rq);
-	return -ENOMEM;
-}
-
-/**
- * bc_refused_nowait() - count the refusal of a request that cannot wait
- * @bc: payer
- * @rq: the request that was refused
- *
- * Room is made in the background.
- *
- * Context: Any in which @bc is pinned.
- */
-void bc_refused_nowait(struct beancounter *bc, const struct bc_request *rq)
-{
-	if (rq->refused->res == BC_KMEMSIZE)
-		WRITE_ONCE(rq->over->want_room, true);
-	bc_refused(bc, rq);
-}
-
-static bool bc_ask_nowait(struct beancounter *bc, struct bc_request *rq)
-{
-	if (likely(!bc_try_charge(bc, rq)))
-		return true;
-	bc_refused_nowait(bc, rq);
-	return false;
-}
-
-/**
- * bc_charge_nowait() - charge bytes where the caller cannot wait for room
- * @bc: payer
- * @bytes: of kmemsize
- * @severity: what to check against
- *
- * Context: Any in which @bc is pinned; does not sleep.
- * Return: false when they do not fit.
- */
-bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
-		      enum bc_severity severity)
-{
-	struct bc_request rq = bc_object_request(bytes, 0, severity);
-
-	return likely(bc_take(bc, BC_KMEMSIZE, bytes)) ||
-	       bc_ask_nowait(bc, &rq);
-}
-
-/**
- * bc_charge_buffer() - charge bytes that count in two resources
- * @bc: payer
- * @row: the other resource, beside kmemsize
- * @bytes: of both
- * @severity: what to check against
- *
- * Context: Any in which @bc is pinned; does not sleep.
- * Return: false, with nothing charged, when they do not fit in one of the two.
- */
-bool bc_charge_buffer(struct beancounter *bc, enum bc_resource row, u64 bytes,
-		      enum bc_severity severity)
-{
-	struct bc_request rq = bc_item_request(row, bytes, bytes, severity);
-
-	return likely(bc_take_object(bc, bytes, row, bytes)) ||
-	       bc_ask_nowait(bc, &rq);
+	return bc_charge_apart(bc, res, n, severity);
 }

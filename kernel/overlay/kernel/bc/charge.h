@@ -15,8 +15,10 @@ int bc_transfer(struct beancounter *from, u64 less, struct beancounter *to,
 		struct bc_request *rq);
 bool bc_charge_nowait(struct beancounter *bc, u64 bytes,
 		      enum bc_severity severity);
-bool bc_charge_buffer(struct beancounter *bc, enum bc_resource row, u64 bytes,
-		      enum bc_severity severity);
+bool bc_buffer_apart(struct beancounter *bc, enum bc_resource row, u64 bytes,
+		     enum bc_severity severity);
+bool bc_take_apart(struct beancounter *bc, u64 bytes, enum bc_resource item,
+		   u64 items);
 void bc_give_back(struct beancounter *bc, const struct bc_want *want);
 void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n);
 
@@ -32,28 +34,32 @@ static inline bool bc_take_bytes(struct beancounter *bc, u64 n)
 	return bc_stock_take(bc, n) || bc_near_take(bc, n);
 }
 
-/* Take the bytes, and the file or item that comes with them, without the lock. */
-static inline bool bc_take_object(struct beancounter *bc, u64 bytes,
-				  enum bc_resource item, u64 items)
+/* Take bytes and units of a lane, both from the words of this CPU. */
+static __always_inline bool bc_take_here(struct beancounter *bc, u64 bytes,
+					 enum bc_resource item, u64 items)
 {
 	struct bc_stock *stock = bc_stock_here(bc);
+	struct bc_lane lane = bc_lane_of(item);
 
-	if (bytes > BC_STOCK_MAX)
-		return false;
-	if (!items || item == BC_NUMFILE)
-		return bc_take_bytes(bc, bytes + items * BC_FILE);
 	/* Look first: bytes that are taken and put back could be missed meanwhile. */
-	if (!bc_lane_covers(stock, item, items)) {
-		stock = &bc->near;
-		if (!bc_lane_covers(stock, item, items))
-			return false;
-	}
-	if (!bc_take_bytes(bc, bytes))
+	if (bytes > BC_STOCK_MAX ||
+	    !bc_lane_spares(lane, bc_lane_read(stock, lane), items) ||
+	    !bc_word_take(stock, bytes))
 		return false;
 	if (likely(bc_lane_take(stock, item, items)))
 		return true;
 	bc_kmem_uncharge(bc, bytes);
 	return false;
+}
+
+/* Take the bytes, and the file or item that comes with them, without the lock. */
+static inline bool bc_take_object(struct beancounter *bc, u64 bytes,
+				  enum bc_resource item, u64 items)
+{
+	if (!items || item == BC_NUMFILE)
+		return bytes <= BC_STOCK_MAX &&
+		       bc_take_bytes(bc, bytes + items * BC_FILE);
+	return likely(bc_take_here(bc, bytes, item, items));
 }
 
 #endif /* _KERNEL_BC_CHARGE_H */

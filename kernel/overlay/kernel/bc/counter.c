@@ -4,7 +4,7 @@
  *
  * All functions but bc_put_zero() and bc_drop_zero() are called under the lock of the
  * tree, and none of them decides anything: charge.c grants and refuses requests,
- * stock.c handles the words.
+ * stock.c and drain.c handle the words.
  */
 #include "internal.h"
 

@@ -3,9 +3,9 @@
  * Beancounters: the stocks, closed and added up.
  *
  * Once the holder of the tree's lock has closed the words of a subtree, the counters
- * have all of its charges. Many groups may have open words, so the words are closed a
- * part at a time, and the lock is released in between; closed words stay closed until
- * all of them are.
+ * have what its objects hold, and no more. Many groups may have open words, so the
+ * words are closed a part at a time, and the lock is released in between; closed words
+ * stay closed until all of them are.
  */
 #include <linux/bitmap.h>
 #include <linux/minmax.h>

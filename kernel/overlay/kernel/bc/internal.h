@@ -10,7 +10,7 @@
  * Every decision is made under this lock, so there are no transient states:
  * a request is refused exactly when it does not fit. Only two locks are taken under
  * it: that of the list of a group's address spaces (see tree.c), and that of a
- * percpu_counter (see phys.c), which nests inside both. bc_list_lock is a leaf, too.
+ * percpu_counter (see phys.c), which nests inside both. bc_list_lock is a leaf.
  * "Any" context, here and in the other files, is any but that of an NMI, from
  * which the allocators cannot be called either.
  *
@@ -22,7 +22,8 @@
  * compare-and-exchange, from any context and without the lock. A closed word
  * (BC_STOCK_CLOSED), or lane, accepts neither. Words and lanes are opened (each lane
  * by itself) and closed (all at once) under the lock only. So once the holder of the
- * lock has closed the words of a subtree, the counters have all of its charges.
+ * lock has closed the words of a subtree, its counters have what its objects hold, and
+ * no more.
  *
  * Far from the barriers each CPU has words, which are filled in advance. Near a
  * barrier, where the room divided by the CPUs is too little, a group has one set of
@@ -480,6 +481,7 @@ u64 bc_names_audit(const struct slab *slab, unsigned int i);
 void *bc_object_at(const struct slab *slab, unsigned int i);
 unsigned int bc_object_size(const struct kmem_cache *s);
 enum bc_resource bc_object_item(const struct kmem_cache *s);
+struct beancounter *bc_slab_owner(const void *obj);
 struct beancounter *bc_object_owner(const void *obj, unsigned int *size);
 
 /* kmem.c */

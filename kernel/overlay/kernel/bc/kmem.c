@@ -255,7 +255,8 @@ bool bc_charge_object(u64 bytes, enum bc_resource item, u64 items, gfp_t flags,
 
 	rcu_read_lock();
 	bc = bc_current();
-	if (bc && !bc_take_object(bc, bytes, item, items))
+	if (bc && !bc_take_object(bc, bytes, item, items) &&
+	    !(items && bc_take_apart(bc, bytes, item, items)))
 		ok = bc_kmem_charge_slow(bc, &rq, flags);
 	/* From here on the charge pins the account. */
 	rcu_read_unlock();
@@ -288,10 +289,10 @@ bool bc_charge_names(struct beancounter *bc, u64 bytes, gfp_t flags)
 }
 
 /**
- * bc_charge_near_file() - bc_charge_near() for an open file
+ * bc_charge_near_file() - bc_charge_near() for open files
  * @bc: payer
  * @bytes: of kmemsize
- * @files: of numfile, not 0; or an item, see BC_ITEM_SHIFT, for which it returns false
+ * @files: of numfile, not 0
  *
  * A function of its own, so that the path without a file needs fewer registers.
  *
@@ -300,10 +301,6 @@ bool bc_charge_names(struct beancounter *bc, u64 bytes, gfp_t flags)
  */
 bool bc_charge_near_file(struct beancounter *bc, u32 bytes, u32 files)
 {
-	if (unlikely(bc_item_of(files * BC_FILE))) {
-		preempt_enable();
-		return false;
-	}
 	return __bc_charge_near(bc, bytes, files);
 }
 

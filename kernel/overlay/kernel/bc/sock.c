@@ -87,6 +87,37 @@ static void bc_sock_unlist(struct bc_sock *s)
 }
 #endif
 
+/* In each case the row is a constant, for which a charge takes fewer steps. */
+static bool bc_sock_pay(struct beancounter *bc, enum bc_resource row, u64 bytes,
+			enum bc_severity severity)
+{
+	switch (row) {
+	case BC_TCPSNDBUF:
+		return bc_charge_buffer(bc, BC_TCPSNDBUF, bytes, severity);
+	case BC_TCPRCVBUF:
+		return bc_charge_buffer(bc, BC_TCPRCVBUF, bytes, severity);
+	case BC_OTHERSOCKBUF:
+		return bc_charge_buffer(bc, BC_OTHERSOCKBUF, bytes, severity);
+	default:
+		return bc_charge_buffer(bc, BC_DGRAMRCVBUF, bytes, severity);
+	}
+}
+
+static void bc_sock_unpay(struct beancounter *bc, enum bc_resource row,
+			  u64 bytes)
+{
+	switch (row) {
+	case BC_TCPSNDBUF:
+		return bc_uncharge_buffer(bc, BC_TCPSNDBUF, bytes);
+	case BC_TCPRCVBUF:
+		return bc_uncharge_buffer(bc, BC_TCPRCVBUF, bytes);
+	case BC_OTHERSOCKBUF:
+		return bc_uncharge_buffer(bc, BC_OTHERSOCKBUF, bytes);
+	default:
+		return bc_uncharge_buffer(bc, BC_DGRAMRCVBUF, bytes);
+	}
+}
+
 /* Charge bytes for a direction, in both resources or in none. */
 static bool bc_sock_take(struct sock *sk, int kind, u64 bytes,
 			 enum bc_severity severity)
@@ -95,7 +126,7 @@ static bool bc_sock_take(struct sock *sk, int kind, u64 bytes,
 
 	if (!bc)
 		return true;
-	if (!bc_charge_buffer(bc, bc_sock_row(sk, kind), bytes, severity))
+	if (!bc_sock_pay(bc, bc_sock_row(sk, kind), bytes, severity))
 		return false;
 	atomic64_add(bytes, &sk->sk_bc.bytes[kind]);
 	bc_sock_list(&sk->sk_bc);
@@ -169,7 +200,6 @@ static u64 bc_sock_drop(atomic64_t *charged, u64 bytes)
 static void bc_sock_give(struct sock *sk, u64 spare, u64 bytes)
 {
 	struct bc_sock *s = &sk->sk_bc;
-	struct beancounter *bc;
 	u64 sent, received;
 
 	if (!atomic64_read(&s->bytes[SK_MEM_SEND]) &&
@@ -178,15 +208,14 @@ static void bc_sock_give(struct sock *sk, u64 spare, u64 bytes)
 	sent = bc_sock_drop(&s->bytes[SK_MEM_SEND], min(spare, bytes));
 	received = bc_sock_drop(&s->bytes[SK_MEM_RECV], bytes - sent);
 	sent += bc_sock_drop(&s->bytes[SK_MEM_SEND], bytes - sent - received);
-	if (!sent && !received)
-		return;
 	/* The charge of the struct sock pins the account. */
-	bc = bc_sock_payer(sk);
-	bc_uncharge(bc, bc_sock_row(sk, SK_MEM_SEND), sent);
-	bc_uncharge(bc, bc_sock_row(sk, SK_MEM_RECV), received);
-	bc_uncharge(bc, BC_KMEMSIZE, sent + received);
-	if (sent)
-		bc_sock_look(sk);
+	if (received)
+		bc_sock_unpay(bc_sock_payer(sk), bc_sock_row(sk, SK_MEM_RECV),
+			      received);
+	if (!sent)
+		return;
+	bc_sock_unpay(bc_sock_payer(sk), bc_sock_row(sk, SK_MEM_SEND), sent);
+	bc_sock_look(sk);
 }
 
 /**
@@ -215,6 +244,27 @@ static enum bc_resource bc_sock_item(const struct sock *sk)
 	return BC_NUMOTHERSOCK;
 }
 
+/* As above, in each case the item is a constant. */
+static bool bc_sock_take_item(struct beancounter *bc, enum bc_resource item)
+{
+	struct bc_stock *stock = bc_stock_here(bc);
+
+	return likely(item == BC_NUMTCPSOCK ?
+			      bc_lane_take(stock, BC_NUMTCPSOCK, 1) :
+			      bc_lane_take(stock, BC_NUMOTHERSOCK, 1)) ||
+	       !bc_charge(bc, item, 1, BC_BARRIER);
+}
+
+static void bc_sock_give_item(struct beancounter *bc, enum bc_resource item)
+{
+	struct bc_stock *stock = bc_stock_here(bc);
+
+	if (unlikely(!(item == BC_NUMTCPSOCK ?
+			       bc_lane_give(stock, BC_NUMTCPSOCK, 1) :
+			       bc_lane_give(stock, BC_NUMOTHERSOCK, 1))))
+		bc_uncharge(bc, item, 1);
+}
+
 /**
  * __bc_sock_count() - count a socket that a task has made
  * @sk: the socket
@@ -231,7 +281,7 @@ bool __bc_sock_count(struct sock *sk)
 
 	if (!bc)
 		return true;
-	if (bc_charge(bc, item, 1, BC_BARRIER))
+	if (!bc_sock_take_item(bc, item))
 		return false;
 	sk->sk_bc.bc = bc;
 	sk->sk_bc.item = item;
@@ -312,10 +362,12 @@ void __bc_sock_free(struct sock *sk)
 	bc_sock_give(sk, S64_MAX, S64_MAX);
 	if (!s->item)
 		return;
-	bc_sock_unwait(sk);
+	/* No task adds the socket to a list any more. */
+	if (unlikely(smp_load_acquire(&s->wait.next)))
+		bc_sock_unwait(sk);
 	/* Packets that were freed at the same moment may have left a rest of @sent. */
 	bc_uncharge(s->bc, BC_OTHERSOCKBUF, atomic64_read(&s->sent));
-	bc_uncharge(s->bc, s->item, 1);
+	bc_sock_give_item(s->bc, s->item);
 }
 
 /**

@@ -12,7 +12,7 @@
 /* The payer of a socket; the charge of the struct sock pins it. */
 static inline struct beancounter *bc_sock_payer(const struct sock *sk)
 {
-	return bc_object_owner(sk, NULL);
+	return likely(sk->sk_bc.item) ? sk->sk_bc.bc : bc_slab_owner(sk);
 }
 
 /*
@@ -30,6 +30,45 @@ static inline enum bc_resource bc_sock_row(const struct sock *sk, int kind)
 	if (kind == SK_MEM_SEND)
 		return bc_sock_is_tcp(sk) ? BC_TCPSNDBUF : BC_OTHERSOCKBUF;
 	return bc_sock_is_tcp(sk) ? BC_TCPRCVBUF : BC_DGRAMRCVBUF;
+}
+
+/**
+ * bc_charge_buffer() - charge bytes that count in two resources
+ * @bc: payer
+ * @row: the other resource, beside kmemsize; a constant, so that its lane is one, too,
+ *	and the usual way is short
+ * @bytes: of both
+ * @severity: what to check against
+ *
+ * Context: Any in which @bc is pinned; does not sleep.
+ * Return: false, with nothing charged, when they do not fit in one of the two.
+ */
+static __always_inline bool bc_charge_buffer(struct beancounter *bc,
+					     enum bc_resource row, u64 bytes,
+					     enum bc_severity severity)
+{
+	return likely(bc_take_here(bc, bytes, row, bytes)) ||
+	       bc_buffer_apart(bc, row, bytes, severity);
+}
+
+/**
+ * bc_uncharge_buffer() - give back what bc_charge_buffer() charged
+ * @bc: payer
+ * @row: as there
+ * @bytes: of both
+ *
+ * Context: Any.
+ */
+static __always_inline void bc_uncharge_buffer(struct beancounter *bc,
+					       enum bc_resource row, u64 bytes)
+{
+	/* Until the bytes of kmemsize go they keep the account. */
+	if (unlikely(!bc_lane_give(bc_stock_here(bc), row, bytes)))
+		bc_uncharge(bc, row, bytes);
+	if (unlikely(bytes > BC_STOCK_MAX))
+		bc_uncharge(bc, BC_KMEMSIZE, bytes);
+	else
+		bc_kmem_uncharge(bc, bytes);
 }
 
 /* sockwait.c */

@@ -107,7 +107,7 @@ static void bc_senders_del(struct beancounter *bc, struct bc_sock *s)
 	list_del(&s->wait);
 	if (list_empty(&bc->socks))
 		list_del_init(&bc->socks_node);
-	/* From here on the socket may be freed, see bc_sock_unwait(). */
+	/* From here on the socket may be freed, see __bc_sock_free(). */
 	smp_store_release(&s->wait.next, NULL);
 }
 
@@ -151,7 +151,7 @@ void bc_sock_wait(struct sock *sk, u64 bytes)
 }
 
 /**
- * bc_sock_unwait() - a socket is about to be freed
+ * bc_sock_unwait() - a socket that may be in a list is about to be freed
  * @sk: the socket; no task sends with it any more
  *
  * Context: Any but in an interrupt of the hardware.
@@ -159,15 +159,10 @@ void bc_sock_wait(struct sock *sk, u64 bytes)
 void bc_sock_unwait(struct sock *sk)
 {
 	struct bc_sock *s = &sk->sk_bc;
-	struct bc_senders *senders;
-	struct beancounter *bc;
+	struct beancounter *bc = s->bc;
+	struct bc_senders *senders = bc->top->senders;
 	unsigned long flags;
 
-	/* No task adds the socket to a list any more. */
-	if (!smp_load_acquire(&s->wait.next))
-		return;
-	bc = s->bc;
-	senders = bc->top->senders;
 	spin_lock_irqsave(&senders->lock, flags);
 	bc_senders_del(bc, s);
 	spin_unlock_irqrestore(&senders->lock, flags);
@@ -322,10 +317,11 @@ static bool bc_sock_counts_sent(const struct sock *sk)
 	       READ_ONCE(sk->sk_sndbuf) != INT_MAX;
 }
 
-/* Does this CPU's lane have more than any packet with so many bytes takes? */
+/* Does this CPU have more than any packet takes for so many bytes, or does none count? */
 static bool bc_sock_plenty(const struct sock *sk, unsigned long bytes)
 {
-	return bc_lane_covers(bc_stock_here(sk->sk_bc.bc), BC_OTHERSOCKBUF,
+	return !sk->sk_bc.item ||
+	       bc_lane_covers(bc_stock_here(sk->sk_bc.bc), BC_OTHERSOCKBUF,
 			      2 * bytes + 2 * PAGE_SIZE);
 }
 
@@ -387,9 +383,8 @@ int __bc_skb_may_send(struct sock *sk, unsigned long header_len,
 	unsigned int more = READ_ONCE(sk->sk_bc.more);
 	int err = 0;
 
-	if (!bc_sock_counts_sent(sk))
-		return 0;
-	if (!bc_sock_plenty(sk, header_len + data_len + more))
+	if (unlikely(!bc_sock_plenty(sk, header_len + data_len + more)) &&
+	    bc_sock_counts_sent(sk))
 		err = bc_sock_ask(sk,
 				  max(bc_skb_truesize(sk, header_len, data_len),
 				      more),
@@ -419,7 +414,7 @@ static u64 bc_sock_truesize(const struct sock *sk, unsigned long bytes,
  */
 void __bc_skb_expect(struct sock *sk, unsigned long bytes, unsigned int mtu)
 {
-	if (bc_sock_counts_sent(sk) && !bc_sock_plenty(sk, bytes))
+	if (unlikely(!bc_sock_plenty(sk, bytes)) && bc_sock_counts_sent(sk))
 		WRITE_ONCE(sk->sk_bc.more,
 			   min_t(u64, bc_sock_truesize(sk, bytes, mtu),
 				 UINT_MAX));
@@ -440,7 +435,7 @@ EXPORT_SYMBOL_GPL(__bc_skb_expect);
 bool __bc_skb_may_send_rest(struct sock *sk, unsigned long bytes,
 			    unsigned int mtu)
 {
-	return !bc_sock_counts_sent(sk) || bc_sock_plenty(sk, bytes) ||
+	return bc_sock_plenty(sk, bytes) || !bc_sock_counts_sent(sk) ||
 	       !bc_sock_ask(sk, bc_sock_truesize(sk, bytes, mtu), true);
 }
 EXPORT_SYMBOL_GPL(__bc_skb_may_send_rest);

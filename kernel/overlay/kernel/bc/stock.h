@@ -177,8 +177,9 @@ static __always_inline u32 bc_lane_has(struct bc_lane lane, u64 word)
 /*
  * The charge of an object, as one number, has its bytes, and BC_FILE if it is an open
  * file. If the object counts as an item of another resource, the number of that
- * resource starts at this bit. Such a charge is more than a word can hold, so code that
- * uses words leaves it to the slow path.
+ * resource starts at this bit. Such a charge is more than a word can hold, so the
+ * exchange on a word fails, and the item is taken from its lane. So many files have the
+ * bit as well: bulks that large are charged and given back in other ways.
  */
 #define BC_ITEM_SHIFT 40
 
@@ -294,28 +295,32 @@ static __always_inline void bc_lane_lower(u32 *low, u32 has)
 		;
 }
 
+/* Would a lane be open still, if so many units were taken? */
+static __always_inline bool bc_lane_spares(struct bc_lane lane, u64 word, u64 n)
+{
+	/* If the resource has no lane, lane.max is 0. */
+	return n <= lane.max &&
+	       !((word - (n << lane.shift)) & bc_lane_none(lane));
+}
+
 /* Take from a lane, as bc_word_take() does from the word. */
 static __always_inline bool bc_lane_take(struct bc_stock *stock,
 					 enum bc_resource res, u64 n)
 {
 	struct bc_lane lane = bc_lane_of(res);
 	atomic64_t *word = bc_lane_word(stock, lane);
+	s64 old = atomic64_read(word);
 	u64 rest;
-	s64 old;
 
-	/* If the resource has no lane, lane.max is 0. */
-	if (n > lane.max)
-		return false;
-	old = atomic64_read(word);
 	/*
 	 * Update @low before the exchange, because an interrupt right after it may
 	 * change the counters, and again afterwards, because another CPU may have
 	 * changed them in between. A value that is too low does no harm.
 	 */
 	do {
-		rest = old - (n << lane.shift);
-		if (rest & bc_lane_none(lane))
+		if (!bc_lane_spares(lane, old, n))
 			return false;
+		rest = old - (n << lane.shift);
 		bc_lane_lower(&stock->low[lane.nr], bc_lane_bits(lane, rest));
 	} while (unlikely(!atomic64_try_cmpxchg(word, &old, rest)));
 	bc_lane_lower(&stock->low[lane.nr], bc_lane_bits(lane, rest));

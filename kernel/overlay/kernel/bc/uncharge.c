@@ -136,7 +136,9 @@ void bc_kmem_uncharge_slow(struct beancounter *bc, u64 n)
 {
 	if (unlikely(bc_item_of(n))) {
 		/* The bytes pin the account until they are given back. */
-		bc_uncharge(bc, bc_item_of(n), 1);
+		if (bc_item_of(n) != BC_NUMFLOCK ||
+		    !bc_lane_give(bc_stock_here(bc), BC_NUMFLOCK, 1))
+			bc_uncharge(bc, bc_item_of(n), 1);
 		bc_kmem_uncharge(bc, bc_bytes_of(n));
 		return;
 	}
@@ -157,6 +159,15 @@ static bool bc_lane_near_give(struct beancounter *bc, enum bc_resource res,
 	       bc_lane_give(&bc->near, res, n);
 }
 
+static noinline void bc_uncharge_apart(struct beancounter *bc,
+				       enum bc_resource res, u64 n)
+{
+	const struct bc_want want[BC_WANTS] = { { res, n } };
+
+	if (!bc_lane_near_give(bc, res, n))
+		bc_give_back(bc, want);
+}
+
 /**
  * bc_uncharge() - give a charge back
  * @bc: payer, or NULL for nobody
@@ -170,13 +181,10 @@ static bool bc_lane_near_give(struct beancounter *bc, enum bc_resource res,
  */
 void bc_uncharge(struct beancounter *bc, enum bc_resource res, u64 n)
 {
-	const struct bc_want want[BC_WANTS] = { { res, n } };
-
 	if (!bc || !n)
 		return;
 	if (res == BC_KMEMSIZE && n <= BC_STOCK_MAX)
 		bc_kmem_uncharge(bc, n);
-	else if (!bc_lane_give(bc_stock_here(bc), res, n) &&
-		 !bc_lane_near_give(bc, res, n))
-		bc_give_back(bc, want);
+	else if (unlikely(!bc_lane_give(bc_stock_here(bc), res, n)))
+		bc_uncharge_apart(bc, res, n);
 }

@@ -14,6 +14,7 @@
 
 #define BC_OWNER_OBJECT 192
 #define BC_OWNER_BULK 16
+#define BC_OWNER_FILES 1000
 
 /**
  * struct bc_owner - the context of a test
@@ -175,6 +176,34 @@ static void test_counted_bulk(struct kunit *test)
 	bc_owner_expect(test, 0);
 }
 
+/* More open files in one slab than the bits of a word for them can say. */
+static void test_files_bulk(struct kunit *test)
+{
+	struct bc_owner *ctx = test->priv;
+	struct kmem_cache *files;
+	void **p;
+	int n;
+
+	files = kmem_cache_create("bc_kunit_files", sizeof(u64), 0,
+				  SLAB_BC | SLAB_NO_MERGE, NULL);
+	p = kunit_kcalloc(test, BC_OWNER_FILES, sizeof(*p), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, files);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	files->bc_charge += BC_FILE;
+	set_active_bc(ctx->bc);
+	n = kmem_cache_alloc_bulk(files, GFP_KERNEL, BC_OWNER_FILES, p);
+	set_active_bc(NULL);
+	KUNIT_EXPECT_EQ(test, BC_OWNER_FILES, n);
+	BC_EXPECT_HELD(test, ctx->bc, BC_NUMFILE, n);
+	BC_EXPECT_HELD(test, ctx->bc, BC_PRIVVMPAGES, 0);
+	if (n)
+		kmem_cache_free_bulk(files, n, p);
+	BC_EXPECT_HELD(test, ctx->bc, BC_NUMFILE, 0);
+	BC_EXPECT_HELD(test, ctx->bc, BC_PRIVVMPAGES, 0);
+	BC_EXPECT_HELD(test, ctx->bc, BC_KMEMSIZE, 0);
+	kmem_cache_destroy(files);
+}
+
 /* An object that nobody pays for is charged to the payer of another. */
 static void test_like(struct kunit *test)
 {
@@ -318,12 +347,12 @@ static void test_counted_last(struct kunit *test)
 }
 
 static struct kunit_case bc_owner_cases[] = {
-	KUNIT_CASE(test_counted),	  KUNIT_CASE(test_try),
-	KUNIT_CASE(test_counted_bulk),	  KUNIT_CASE(test_like),
-	KUNIT_CASE(test_like_thread),	  KUNIT_CASE(test_behalf),
-	KUNIT_CASE(test_counted_maxheld),
+	KUNIT_CASE(test_counted),      KUNIT_CASE(test_try),
+	KUNIT_CASE(test_counted_bulk), KUNIT_CASE(test_files_bulk),
+	KUNIT_CASE(test_like),	       KUNIT_CASE(test_like_thread),
+	KUNIT_CASE(test_behalf),       KUNIT_CASE(test_counted_maxheld),
 
-	KUNIT_CASE(test_counted_last),	  {}
+	KUNIT_CASE(test_counted_last), {}
 };
 
 static struct kunit_suite bc_owner_suite = {
