@@ -96,10 +96,37 @@ def both(fig):
 
 def calls(fig):
     """System calls: the ratio of the cost in a group to that in the root."""
-    for name, bar in (("pipe", 1.08), ("socketpair", 1.08), ("eventfd", 1.06),
-                      ("open+close", 1.02), ("fork+exit+wait", 1.035),
-                      ("mmap+munmap", 1.03), ("flock", 1.10)):
+    for name, bar in (("pipe", 1.05), ("socketpair", 1.05),
+                      ("socket+close", 1.05), ("eventfd", 1.045),
+                      ("open+close", 1.015), ("stat", 1.01),
+                      ("create+unlink", 1.05), ("fork+exit+wait", 1.03),
+                      ("mmap+munmap", 1.03), ("mprotect2", 1.04),
+                      ("tcp-send+recv", 1.02), ("udp-send+recv", 1.03),
+                      ("flock", 1.10)):
         yield f"{name}, group over root", fig.calls(name), bar
+    yield ("packet that the softirq drops, on over off",
+           fig("on", "root/udp-dropped") / fig("off", "root/udp-dropped"),
+           1.01)
+
+
+def idle(fig):
+    """Beside 20,000 groups of the same tree that have been used."""
+    for name, bar in (("refused-eventfd", 1.1), ("refused-mmap", 1.1),
+                      ("read-failcnt", 1.2), ("read-resources", 1.2)):
+        yield (f"{name}, 20,000 groups over none",
+               fig("on", f"idle/{name}-20000") / fig("on", f"idle/{name}-0"),
+               bar)
+
+
+def neighbour(fig):
+    """Beside a group of the tree that is refused in a loop, over one that is busy."""
+    if "smp" not in fig.boots:
+        return
+    for call in ("fork", "open", "mmap", "fault"):
+        for part, bar in (("p99", 1.2), ("p99.9", 1.5)):
+            yield (f"{call} beside a refused group, {part}",
+                   fig("smp", f"neighbour/{call}-refused-{part}") /
+                   fig("smp", f"neighbour/{call}-busy-{part}"), bar)
 
 
 def memory(fig):
@@ -116,6 +143,6 @@ def memory(fig):
 def check(results):
     """(name, figure, bar, whether the figure keeps the bar) of every bar."""
     fig = Figures(results)
-    for part in (pairs, groups, both, calls, memory):
+    for part in (pairs, groups, both, calls, idle, neighbour, memory):
         for name, figure, bar in part(fig):
             yield name, figure, bar, figure <= bar

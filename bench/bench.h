@@ -77,6 +77,15 @@ int loop_open(void);
 void loop_command(const char *line);
 uint64_t loop_run(int fd, const struct loop *loop);
 
+/* Sockets: between the first two of these the calls may be made. */
+void net_prepare(void);
+void net_finish(void);
+void call_socket(void);
+void call_tcp(void);
+void call_udp(void);
+void call_unix(void);
+void call_dropped(void);
+
 /* The stages. */
 void stage_loops(const struct place *place);
 void stage_calls(const struct place *place);
@@ -85,6 +94,8 @@ void stage_depth(void);
 void stage_scale(void);
 void stage_scale_memcg(void);
 void stage_cpus(void);
+void stage_idle(void);
+void stage_neighbour(void);
 void stage_bytes(void);
 
 #endif /* BENCH_H */

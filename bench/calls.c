@@ -16,6 +16,7 @@
 #include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,6 +49,19 @@ static void call_open_tmpfs(void)
 	close(CHECK(open("/tmp/bench.file", O_RDONLY)));
 }
 
+static void call_stat(void)
+{
+	struct stat st;
+
+	CHECK(stat("/tmp/bench.file", &st));
+}
+
+static void call_create(void)
+{
+	close(CHECK(open("/tmp/bench.new", O_RDWR | O_CREAT, 0600)));
+	CHECK(unlink("/tmp/bench.new"));
+}
+
 static void call_pipe(void)
 {
 	int fds[2];
@@ -64,11 +78,6 @@ static void call_socketpair(void)
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
 	close(fds[0]);
 	close(fds[1]);
-}
-
-static void call_udp(void)
-{
-	close(CHECK(socket(AF_INET, SOCK_DGRAM, 0)));
 }
 
 static void call_eventfd(void)
@@ -207,9 +216,15 @@ static const struct call {
 	{ "null", call_null, 500, 1 },
 	{ "open+close", call_open_tmpfs, 200, 1 },
 	{ "open+close-proc", call_open, 200, 1 },
+	{ "stat", call_stat, 200, 1 },
+	{ "create+unlink", call_create, 200, 1 },
 	{ "pipe", call_pipe, 200, 1 },
 	{ "socketpair", call_socketpair, 200, 1 },
-	{ "udp", call_udp, 200, 1 },
+	{ "socket+close", call_socket, 200, 1 },
+	{ "tcp-send+recv", call_tcp, 200, 1 },
+	{ "udp-send+recv", call_udp, 200, 1 },
+	{ "unix-send+recv", call_unix, 200, 1 },
+	{ "udp-dropped", call_dropped, 200, 1 },
 	{ "eventfd", call_eventfd, 200, 1 },
 	{ "epoll", call_epoll, 200, 1 },
 	{ "mmap+munmap", call_mmap, 200, 1 },
@@ -243,12 +258,14 @@ static void prepare(void)
 		poll_fds[i].fd = CHECK(eventfd(0, 0));
 		poll_fds[i].events = POLLIN;
 	}
+	net_prepare();
 }
 
 static void finish(void)
 {
 	int i;
 
+	net_finish();
 	for (i = 0; i < POLL_FDS; i++)
 		close(poll_fds[i].fd);
 	close(lock_fd);

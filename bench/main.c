@@ -95,6 +95,10 @@ static void run_stage(const char *name)
 		stage_scale();
 	else if (!strcmp(name, "scale-memcg"))
 		stage_scale_memcg();
+	else if (!strcmp(name, "idle"))
+		stage_idle();
+	else if (!strcmp(name, "neighbour"))
+		stage_neighbour();
 	else if (!strcmp(name, "cpus"))
 		stage_cpus();
 	else if (!strcmp(name, "bytes"))

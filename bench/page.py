@@ -7,7 +7,7 @@ import bars
 
 HEAD = """# What an account costs
 
-Made by `bench/run --update`, not by hand. Linux {kernel}, {compiler}, {qemu};
+This page is made by `bench/run --update`, not by hand. Linux {kernel}, {compiler}, {qemu};
 the options of the kernel are in [results.json](results.json).
 
 Figures without a unit are **instructions**: the machine runs under QEMU's
@@ -75,7 +75,7 @@ def added(fig, boot, place, loop):
     """The cost beyond that of the same object unaccounted, or a dash."""
     if f"{place}/{loop}-account" not in fig.boots[boot]:
         return "–"
-    return f"+{fig.charge(boot, place, loop):.0f}"
+    return f"{fig.charge(boot, place, loop):+.0f}"
 
 
 def pairs(fig):
@@ -127,7 +127,7 @@ def depths(fig):
                      "page-4096-batch1", "page-4096-batch100"):
             plain = fig("disabled", f"root/{loop}-plain")
             memcg = fig("disabled", f"depth{depth}/{loop}-account") - plain
-            row += [f"+{fig.depth(loop, depth):.0f}", f"+{memcg:.0f}"]
+            row += [f"{fig.depth(loop, depth):+.0f}", f"{memcg:+.0f}"]
         for loop in ("slab-64-batch1", "page-4096-batch1"):
             row.append(f"+{fig.depth(loop, f'{depth}-exact'):.0f}")
         rows.append(row)
@@ -143,7 +143,7 @@ def turns(fig):
         for loop in ("slab-64-batch1", "page-4096-batch1"):
             plain = fig("disabled", f"root/{loop}-plain")
             memcg = fig("disabled", f"turns/{loop}-account-turns{count}")
-            row += [f"+{fig.turns(loop, count):.0f}", f"+{memcg - plain:.0f}"]
+            row += [f"{fig.turns(loop, count):+.0f}", f"{memcg - plain:+.0f}"]
         rows.append(row)
     return table(["groups", "64 bytes", "memcg", "page", "memcg"], rows)
 
@@ -172,6 +172,27 @@ def group_bytes(fig):
                                      ("memcg", "disabled", "memcgs"),
                                      ("both", "on", "memcgs"))]
     return table(["added to each of 10000 groups", "bytes"], rows)
+
+
+def idle(fig):
+    rows = []
+    for what in ("refused-eventfd", "refused-mmap", "read-failcnt",
+                 "read-resources"):
+        rows.append([what] + [number(fig("on", f"idle/{what}-{count}"))
+                              for count in (0, 20000)])
+    return table(["of one group", "alone in its tree",
+                  "beside 20,000 others"], rows)
+
+
+def neighbour(fig):
+    rows = []
+    for call in ("fork", "open", "mmap", "fault"):
+        rows.append([call] + [
+            number(fig("smp", f"neighbour/{call}-{beside}-{part}"))
+            for part in ("p99", "p99.9") for beside in ("busy", "refused")])
+    return table(["ns, of one group", "p99 beside a busy group",
+                  "beside a refused one", "p99.9 beside a busy group",
+                  "beside a refused one"], rows)
 
 
 def cpus(fig):
@@ -234,19 +255,24 @@ def write(results, where):
         "then all of them are freed.\n",
         pairs(fig),
         "## System calls\n",
-        "Near the barrier: in a group that has no stock for any of its charges. memcg:\n"
-        "in a group of its own, on a kernel without beancounters.\n",
+        "*Near the barrier* is a group that has no stock for any of its charges; *memcg* is a\n"
+        "group of its own on a kernel without beancounters.\n",
         calls(fig),
         "## Groups in turn on one CPU\n",
         "The kernel charges each of the groups in turn, so the payer is not the\n"
         "task's own group: that takes the slow path of both controllers.\n", turns(fig),
         "## Depth\n", depths(fig),
         "## Many groups\n", scale(fig), group_bytes(fig),
+        "Each of the others has been used, so that its words are open.\n",
+        idle(fig),
     ]
     if "smp" in fig.boots:
         parts += ["## Two CPUs\n",
                   "Nanoseconds to allocate and free an object, on an emulated machine "
-                  "whose host has\nother work: only the ratios are meaningful.\n", cpus(fig)]
+                  "whose host has\nother work: only the ratios are meaningful.\n", cpus(fig),
+                  "The calls of one group on one CPU, while another group of its tree makes\n"
+                  "system calls on the other CPU, or is refused memory, files and processes.\n",
+                  neighbour(fig)]
     if "uml" in fig.boots:
         parts += ["## Native\n",
                   "Nanoseconds on a kernel that is a process of the host, with one CPU and\n"

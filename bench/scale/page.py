@@ -230,7 +230,7 @@ def refused(results):
 def knee(results, op, where):
     """The fewest CPUs for which an efficiency below 0.9 was simulated."""
     if ("base", op, where, "near", 1) not in results:
-        return "has no lane"
+        return "uses neither"
     cpus = sorted({key[4] for key in results if key[0] == "base"})
     return next((f"{n} CPUs" for n in cpus if results["base", op, where, "near", n][1] < 0.9),
                 "more than 256 CPUs")
