@@ -31,6 +31,8 @@ long check_sys(long ret, const char *what, const char *file, int line);
 /* Instructions under an instruction counter, nanoseconds otherwise. */
 uint64_t now(void);
 void clock_choose(const char *name);
+/* What the fastest of some rounds took, of so many calls each. */
+uint64_t best_of(unsigned int rounds, unsigned int times, void (*run)(void));
 
 void tell(const char *place, const char *what, uint64_t total, uint64_t count);
 
@@ -46,6 +48,8 @@ long long file_number(const char *key, const char *path);
 /* Groups: a path below CGROUP; "" is the root. */
 void group_make(const char *group);
 void group_remove(const char *group);
+void group_barrier(const char *group, const char *resource,
+		   const char *barrier);
 bool have_bc(void);
 bool have_memory(void);
 /* Enable the memory controller for the children of a group. */

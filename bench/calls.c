@@ -273,22 +273,6 @@ static void finish(void)
 	munmap(area, FAULT_PAGES * PAGE);
 }
 
-static uint64_t best_round(const struct call *call)
-{
-	uint64_t best = UINT64_MAX, start, took;
-	unsigned int round, i;
-
-	for (round = 0; round < ROUNDS; round++) {
-		start = now();
-		for (i = 0; i < call->times; i++)
-			call->run();
-		took = now() - start;
-		if (took < best)
-			best = took;
-	}
-	return best;
-}
-
 /*
  * Whether an object is freed to the slab from which the next one is allocated
  * depends on how many objects there are.  This makes a larger difference than a
@@ -300,7 +284,7 @@ static uint64_t measure(const struct call *call)
 	uint64_t best = UINT64_MAX, took;
 
 	for (i = 0; i < FILLINGS; i++) {
-		took = best_round(call);
+		took = best_of(ROUNDS, call->times, call->run);
 		if (took < best)
 			best = took;
 		fds[i][0] = CHECK(open("/tmp/bench.file", O_RDONLY));

@@ -114,28 +114,11 @@ static const struct request {
 
 static void measure(const struct request *request, unsigned int others)
 {
-	uint64_t best = UINT64_MAX, start, took;
+	uint64_t best = best_of(ROUNDS, TIMES, request->run);
 	char name[64];
-	int round, i;
 
-	for (round = 0; round < ROUNDS; round++) {
-		start = now();
-		for (i = 0; i < TIMES; i++)
-			request->run();
-		took = now() - start;
-		if (took < best)
-			best = took;
-	}
 	snprintf(name, sizeof(name), "%s-%u", request->name, others);
 	tell("idle", name, best, TIMES);
-}
-
-static void set_barrier(const char *resource, const char *barrier)
-{
-	char line[64];
-
-	snprintf(line, sizeof(line), "%s %s", resource, barrier);
-	file_write(line, CGROUP "/idle/asker/bc.barrier");
 }
 
 /* As a process of the group, which is full if that is what is measured. */
@@ -148,7 +131,7 @@ static void ask(const struct request *request, unsigned int others)
 		file_write("0", CGROUP "/idle/asker/cgroup.procs");
 		/* Its first refusal is followed by a notification. */
 		if (request->full)
-			set_barrier(request->full, "0");
+			group_barrier("/idle/asker", request->full, "0");
 		measure(request, others);
 		_exit(0);
 	}
@@ -156,7 +139,7 @@ static void ask(const struct request *request, unsigned int others)
 	if (status)
 		die("the process that asks ended with %#x", status);
 	if (request->full)
-		set_barrier(request->full, "max");
+		group_barrier("/idle/asker", request->full, "max");
 }
 
 static void ask_all(unsigned int others)

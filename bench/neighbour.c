@@ -100,13 +100,10 @@ static void full_barriers(const char *barrier)
 {
 	static const char *const resources[] = { "privvmpages", "numfile",
 						 "numproc", "kmemsize" };
-	char line[64];
 	size_t i;
 
-	for (i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
-		snprintf(line, sizeof(line), "%s %s", resources[i], barrier);
-		file_write(line, CGROUP "/tree/full/bc.barrier");
-	}
+	for (i = 0; i < sizeof(resources) / sizeof(resources[0]); i++)
+		group_barrier("/tree/full", resources[i], barrier);
 }
 
 /* The other CPU's process is in its group, and ready, when this returns. */

@@ -53,6 +53,22 @@ uint64_t now(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
+uint64_t best_of(unsigned int rounds, unsigned int times, void (*run)(void))
+{
+	uint64_t best = UINT64_MAX, start, took;
+	unsigned int i;
+
+	while (rounds--) {
+		start = now();
+		for (i = 0; i < times; i++)
+			run();
+		took = now() - start;
+		if (took < best)
+			best = took;
+	}
+	return best;
+}
+
 void tell(const char *place, const char *what, uint64_t total, uint64_t count)
 {
 	printf("figure %s/%s %llu %llu\n", place, what,
@@ -144,6 +160,14 @@ void group_remove(const char *group)
 	die("rmdir %s: %s", path, strerror(errno));
 }
 
+void group_barrier(const char *group, const char *resource, const char *barrier)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "%s %s", resource, barrier);
+	file_write(line, CGROUP "%s/bc.barrier", group);
+}
+
 bool have_bc(void)
 {
 	group_make("/probe");
@@ -190,9 +214,8 @@ static void warden(const char *group, int ask, int answer)
 	while (read(ask, &room, sizeof(room)) == sizeof(room)) {
 		snprintf(path, sizeof(path), CGROUP "%s/bc.held", group);
 		held = held_at_rest(path);
-		snprintf(value, sizeof(value), "kmemsize %lld", held + room);
-		file_write(room < 0 ? "kmemsize max" : value,
-			   CGROUP "%s/bc.barrier", group);
+		snprintf(value, sizeof(value), "%lld", held + room);
+		group_barrier(group, "kmemsize", room < 0 ? "max" : value);
 		CHECK(write(answer, "", 1));
 	}
 }
