@@ -26,9 +26,11 @@ struct sock;
 
 bool __must_check __bc_sock_charge(struct sock *sk, u64 pages, int kind,
 				   bool first);
+bool __must_check __bc_sock_charge_first(struct sock *sk, int size, int kind);
 bool __must_check __bc_sock_raise(struct sock *sk, u64 pages, int kind);
 void __bc_sock_uncharge(struct sock *sk, u64 bytes);
 void __bc_sock_free(struct sock *sk);
+gfp_t bc_sock_allocation(const struct sock *sk);
 bool __must_check __bc_sock_count(struct sock *sk);
 bool __must_check __bc_sock_clone(struct sock *sk, const struct sock *from,
 				  gfp_t flags);
@@ -40,9 +42,8 @@ void __bc_skb_uncharge_error(struct sock *sk, unsigned int bytes);
 void __bc_skb_disown(struct sk_buff *skb);
 int __must_check __bc_skb_may_send(struct sock *sk, unsigned long header_len,
 				   unsigned long data_len);
-void __bc_skb_expect(struct sock *sk, unsigned long bytes, unsigned int mtu);
-bool __must_check __bc_skb_may_send_rest(struct sock *sk, unsigned long bytes,
-					 unsigned int mtu);
+bool __must_check __bc_skb_no_room(struct sock *sk, unsigned long bytes,
+				   unsigned int mtu, bool first);
 void __bc_skb_sent(struct sock *sk, unsigned int bytes);
 void __bc_skb_unsent(struct sock *sk, unsigned int bytes);
 void __bc_sock_poll(struct sock *sk);
@@ -63,21 +64,21 @@ static inline bool __must_check bc_sock_charge(struct sock *sk,
 }
 
 /**
- * bc_sock_charge_first() - charge pages for a socket that has nothing queued
- * @sk: the socket
- * @pages: how many
+ * bc_sock_charge_first() - charge the pages that sk_forced_mem_schedule() will add
+ * @sk: the socket, which has nothing queued
+ * @size: truesize of the packet that they are for
  * @kind: SK_MEM_SEND or SK_MEM_RECV
  *
  * Such a socket may go above the barrier, so that all sockets make progress.
  *
- * Context: Any; does not sleep.
- * Return: false when the group of the socket may not have them.
+ * Context: The caller holds the lock of the socket; does not sleep.
+ * Return: false when the group of the socket may not have them; the caller does not call
+ * sk_forced_mem_schedule() then.
  */
-static inline bool __must_check bc_sock_charge_first(struct sock *sk,
-						     unsigned int pages,
+static inline bool __must_check bc_sock_charge_first(struct sock *sk, int size,
 						     int kind)
 {
-	return !bc_online() || __bc_sock_charge(sk, pages, kind, true);
+	return !bc_online() || __bc_sock_charge_first(sk, size, kind);
 }
 
 /**
@@ -112,6 +113,17 @@ static inline gfp_t bc_sock_gfp(gfp_t flags)
 {
 	return bc_online() ? flags & ~__GFP_UNCHARGED : flags;
 }
+
+/**
+ * bc_skb_gfp() - flags to allocate a packet that is charged by truesize
+ * @sk: the socket
+ * @flags: of the allocation
+ *
+ * Context: Any.
+ * Return: @flags, with __GFP_UNCHARGED if the packets of the socket are charged so.
+ */
+#define bc_skb_gfp(sk, flags) \
+	((flags) | ((sk)->sk_allocation & __GFP_UNCHARGED))
 
 /**
  * bc_sock_uncharge() - give pages of the buffers of a socket back
@@ -298,37 +310,21 @@ static inline int __must_check bc_skb_may_send(struct sock *sk,
 }
 
 /**
- * bc_skb_expect() - say how much data the next packets of a socket will have in all
+ * bc_skb_no_room() - may data not be appended to the packets that a socket will send?
  * @sk: the socket
  * @bytes: of data
  * @mtu: bytes of data that one packet takes at most
- *
- * Called before bc_skb_may_send() where that learns of a part of the data only,
- * because the data goes into packets piece by piece.
- *
- * Context: Process context.
- */
-static inline void bc_skb_expect(struct sock *sk, unsigned long bytes,
-				 unsigned int mtu)
-{
-	if (bc_online())
-		__bc_skb_expect(sk, bytes, mtu);
-}
-
-/**
- * bc_skb_may_send_rest() - is there room for more of a packet that was begun?
- * @sk: the socket
- * @bytes: of data
- * @mtu: as for bc_skb_expect()
+ * @first: a packet is begun, for which bc_skb_may_send() will ask; it learns from here
+ *	how much data there is in all, because the data goes into packets piece by piece
  *
  * Context: Process context.
- * Return: false when it would exceed the limit of the group of the socket.
+ * Return: true when the rest of a packet would exceed the limit of the socket's group.
  */
-static inline bool __must_check bc_skb_may_send_rest(struct sock *sk,
-						     unsigned long bytes,
-						     unsigned int mtu)
+static inline bool __must_check bc_skb_no_room(struct sock *sk,
+					       unsigned long bytes,
+					       unsigned int mtu, bool first)
 {
-	return !bc_online() || __bc_skb_may_send_rest(sk, bytes, mtu);
+	return bc_online() && __bc_skb_no_room(sk, bytes, mtu, first);
 }
 
 /**
@@ -384,85 +380,44 @@ static inline bool bc_sock_waits(const struct bc_sock *bc)
 	return bc_online() && READ_ONCE(bc->wants);
 }
 
+/**
+ * bc_sndbuf() - how many bytes may a socket have on their way?
+ * @sk: the socket
+ *
+ * Context: Any.
+ * Return: sk_sndbuf; 0 while the socket waits for room in its group.
+ */
+#define bc_sndbuf(sk) \
+	(bc_sock_waits(&(sk)->sk_bc) ? 0 : READ_ONCE((sk)->sk_sndbuf))
+
 #else /* CONFIG_BEANCOUNTERS */
 
+/* Macros, because even an empty function changes the layout of the caller's code. */
 #define bc_sock_charge(sk, pages, kind) true
-#define bc_sock_charge_first(sk, pages, kind) true
+#define bc_sock_charge_first(sk, size, kind) true
 #define bc_sock_raise(sk, pages, kind) true
-#define bc_skb_may_send(sk, header_len, data_len) 0
-#define bc_skb_may_send_rest(sk, bytes, mtu) true
-#define bc_sock_waits(bc) false
 #define bc_sock_gfp(flags) (flags)
-
-static inline void bc_sock_uncharge(struct sock *sk, unsigned int pages)
-{
-}
-
-static inline void bc_sock_init(struct bc_sock *bc)
-{
-}
-
-static inline bool bc_sock_count(struct sock *sk)
-{
-	return true;
-}
-
-static inline bool bc_sock_clone(struct sock *sk, const struct sock *from,
-				 gfp_t flags)
-{
-	return true;
-}
-
-static inline bool bc_sock_follow(struct sock *sk, const struct sock *like)
-{
-	return true;
-}
-
-static inline void bc_sock_free(struct sock *sk)
-{
-}
-
-static inline bool bc_skb_fits(struct sock *sk, const struct sk_buff *skb)
-{
-	return true;
-}
-
-static inline void bc_skb_charge(struct sock *sk, struct sk_buff *skb)
-{
-}
-
-static inline void bc_skb_charge_error(struct sock *sk, struct sk_buff *skb)
-{
-}
-
-static inline void bc_skb_uncharge(struct sock *sk, unsigned int bytes)
-{
-}
-
-static inline void bc_skb_uncharge_error(struct sock *sk, unsigned int bytes)
-{
-}
-
-static inline void bc_skb_disown(struct sk_buff *skb)
-{
-}
-
-static inline void bc_skb_expect(struct sock *sk, unsigned long bytes,
-				 unsigned int mtu)
-{
-}
-
-static inline void bc_skb_sent(struct sock *sk, unsigned int bytes)
-{
-}
-
-static inline void bc_skb_unsent(struct sock *sk, unsigned int bytes)
-{
-}
-
-static inline void bc_sock_poll(struct sock *sk, __poll_t events)
-{
-}
+#define bc_skb_gfp(sk, flags) (flags)
+#define bc_sock_allocation(sk) GFP_KERNEL
+#define bc_sock_uncharge(sk, pages) ((void)0)
+#define bc_sock_init(bc) ((void)0)
+#define bc_sock_count(sk) true
+#define bc_sock_clone(sk, from, flags) true
+#define bc_sock_follow(sk, like) true
+#define bc_sock_free(sk) ((void)0)
+#define bc_skb_fits(sk, skb) true
+#define bc_skb_charge(sk, skb) ((void)0)
+#define bc_skb_charge_error(sk, skb) ((void)0)
+#define bc_skb_uncharge(sk, bytes) ((void)0)
+#define bc_skb_uncharge_error(sk, bytes) ((void)0)
+#define bc_skb_disown(skb) ((void)0)
+#define bc_skb_may_send(sk, header_len, data_len) 0
+#define bc_skb_no_room(sk, bytes, mtu, first) false
+#define bc_skb_sent(sk, bytes) ((void)0)
+#define bc_skb_unsent(sk, bytes) ((void)0)
+#define bc_sock_poll(sk, events) ((void)0)
+#define bc_sock_waits(bc) false
+#define bc_sndbuf(sk) READ_ONCE((sk)->sk_sndbuf)
 
 #endif /* CONFIG_BEANCOUNTERS */
 

@@ -100,6 +100,13 @@ enum bc_resource {
  */
 #define GFP_KERNEL_BC (GFP_KERNEL | __GFP_BC)
 
+/* For a cache whose objects bc_count_objects() counts: it must not have others. */
+#ifdef CONFIG_BEANCOUNTERS
+#define SLAB_BC_COUNTED SLAB_NO_MERGE
+#else
+#define SLAB_BC_COUNTED 0
+#endif
+
 /* A payer that is charged nothing: the root group. */
 #define BC_NOBODY ((struct beancounter *)-1L)
 
@@ -306,6 +313,21 @@ static inline void bc_try_end(bool old)
 }
 
 /**
+ * bc_try() - make a call in a section of bc_try_begin()
+ * @call: the call
+ *
+ * Context: The current task only.
+ * Return: What the call returns.
+ */
+#define bc_try(call)                        \
+	({                                  \
+		bool __bc = bc_try_begin(); \
+		__auto_type __ret = (call); \
+		bc_try_end(__bc);           \
+		__ret;                      \
+	})
+
+/**
  * bc_nobody_begin() - nobody pays for allocations from here on
  *
  * For objects that are made at their first use and stay for all users. Sections nest.
@@ -329,6 +351,21 @@ static inline void bc_nobody_end(struct beancounter *old)
 	if (in_task())
 		set_active_bc(old);
 }
+
+/**
+ * bc_nobody_pays() - make a call in a section of bc_nobody_begin()
+ * @call: the call
+ *
+ * Context: Any; without effect outside the context of a task.
+ * Return: What the call returns.
+ */
+#define bc_nobody_pays(call)                                  \
+	({                                                    \
+		struct beancounter *__bc = bc_nobody_begin(); \
+		__auto_type __ret = (call);                   \
+		bc_nobody_end(__bc);                          \
+		__ret;                                        \
+	})
 
 /**
  * bc_task_init() - a new task does not work for another payer yet
@@ -729,6 +766,9 @@ static inline void bc_try_end(bool old)
 {
 }
 
+#define bc_try(call) (call)
+#define bc_nobody_pays(call) (call)
+
 static inline int bc_file_error(void)
 {
 	return -ENOMEM;
@@ -739,5 +779,8 @@ static inline int bc_file_error(void)
 /* CLASS(bc_nobody, scope)(): a section that ends with the block. */
 DEFINE_CLASS(bc_nobody, struct beancounter *, bc_nobody_end(_T),
 	     bc_nobody_begin(), void)
+
+/* CLASS(bc_limit, scope)(on): the same for bc_limit_begin(). */
+DEFINE_CLASS(bc_limit, bool, bc_limit_end(_T), bc_limit_begin(on), bool on)
 
 #endif /* _LINUX_BEANCOUNTER_H */

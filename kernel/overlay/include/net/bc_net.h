@@ -90,33 +90,6 @@ static inline void bc_net_enter(const struct net *net)
 		__bc_behalf_change(bc_net_paid(net));
 }
 
-#else /* CONFIG_BEANCOUNTERS */
-
-static inline void bc_net_enter(const struct net *net)
-{
-}
-
-static inline bool bc_net_pays(const struct net *net, void *obj)
-{
-	return true;
-}
-
-static inline bool __must_check bc_net_charge(struct net *net,
-					      unsigned int entries)
-{
-	return true;
-}
-
-static inline void bc_net_uncharge(struct net *net, unsigned int entries)
-{
-}
-
-static inline void bc_net_free(struct net *net)
-{
-}
-
-#endif /* CONFIG_BEANCOUNTERS */
-
 /**
  * bc_net_recharge() - a table gets so many entries instead
  * @net: network namespace that it is in
@@ -151,5 +124,18 @@ static inline void *bc_net_own(const struct net *net, void *obj)
 	kfree(obj);
 	return NULL;
 }
+
+#else /* CONFIG_BEANCOUNTERS */
+
+/* Macros, because even an empty function changes the layout of the caller's code. */
+#define bc_net_enter(net) ((void)0)
+#define bc_net_pays(net, obj) true
+#define bc_net_own(net, obj) (obj)
+#define bc_net_charge(net, entries) true
+#define bc_net_recharge(net, old, new) true
+#define bc_net_uncharge(net, entries) ((void)0)
+#define bc_net_free(net) ((void)0)
+
+#endif /* CONFIG_BEANCOUNTERS */
 
 #endif /* _NET_BC_NET_H */

@@ -140,7 +140,7 @@ static bool bc_sock_take(struct sock *sk, int kind, u64 bytes,
  * @kind: SK_MEM_SEND or SK_MEM_RECV
  * @first: the socket has nothing queued in this direction
  *
- * See bc_sock_charge() and bc_sock_charge_first().
+ * See bc_sock_charge().
  *
  * Context: Any; does not sleep. Room is made in the background.
  * Return: false when the group may not have them.
@@ -165,12 +165,32 @@ bool __bc_sock_charge(struct sock *sk, u64 pages, int kind, bool first)
 }
 
 /**
+ * __bc_sock_charge_first() - charge the pages that sk_forced_mem_schedule() will add
+ * @sk: the socket, which has nothing queued
+ * @size: truesize of the packet that they are for
+ * @kind: SK_MEM_SEND or SK_MEM_RECV
+ *
+ * See bc_sock_charge_first().
+ *
+ * Context: The caller holds the lock of the socket; does not sleep.
+ * Return: false when the group may not have them.
+ */
+bool __bc_sock_charge_first(struct sock *sk, int size, int kind)
+{
+	int more = size - sk->sk_forward_alloc;
+
+	return more <= 0 ||
+	       __bc_sock_charge(sk, sk_mem_pages(more), kind, true);
+}
+
+/**
  * __bc_sock_raise() - charge pages for a buffer that a protocol makes larger
  * @sk: the socket
  * @pages: how many
  * @kind: SK_MEM_SEND or SK_MEM_RECV
  *
- * See bc_sock_raise().
+ * See bc_sock_raise(). A stream that may not have more gets a smaller send buffer, as
+ * where the protocol itself refuses.
  *
  * Context: Any; does not sleep.
  * Return: false when the group may not have them.
@@ -179,7 +199,29 @@ bool __bc_sock_raise(struct sock *sk, u64 pages, int kind)
 {
 	if (kind == SK_MEM_RECV && sk->sk_protocol == IPPROTO_MPTCP)
 		return bc_sock_take(sk, kind, pages << PAGE_SHIFT, BC_FORCE);
-	return __bc_sock_charge(sk, pages, kind, false);
+	if (__bc_sock_charge(sk, pages, kind, false))
+		return true;
+	if (kind == SK_MEM_SEND && sk->sk_type == SOCK_STREAM)
+		sk_stream_moderate_sndbuf(sk);
+	return false;
+}
+
+/**
+ * bc_sock_allocation() - flags with which a new socket allocates
+ * @sk: the socket; its protocol is known
+ *
+ * TCP and its kin are charged by truesize: to be refused an object would put all their
+ * sockets under pressure. What is copied into pages is charged with these, too, see
+ * bc_sock_gfp().
+ *
+ * Context: Any.
+ * Return: The flags.
+ */
+gfp_t bc_sock_allocation(const struct sock *sk)
+{
+	if (sk->sk_prot->memory_pressure)
+		return bc_gfp_uncharged(GFP_KERNEL);
+	return sk->sk_net_refcnt ? GFP_KERNEL_BC : GFP_KERNEL;
 }
 
 /* Take up to @bytes off a charge, but no more than it has. Returns how many. */
@@ -302,6 +344,8 @@ bool __bc_sock_count(struct sock *sk)
  */
 bool __bc_sock_clone(struct sock *sk, const struct sock *from, gfp_t flags)
 {
+	/* A copy that is refused is freed, and must not leave the group of @from. */
+	RCU_INIT_POINTER(sk->sk_reuseport_cb, NULL);
 	return bc_charge_like(sk, from, flags) &&
 	       (!from->sk_bc.item || __bc_sock_count(sk));
 }

@@ -359,8 +359,11 @@ static int bc_sock_ask(struct sock *sk, u64 bytes, bool rest)
 	bc_refused(bc, &rq);
 	if (bc_never_fits(bc, &rq))
 		return -ENOBUFS;
-	if (!rest)
+	if (!rest) {
 		bc_sock_wait(sk, bytes);
+		/* A signal tells of room, also where an error is returned. */
+		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	}
 	if (sk->sk_family != AF_UNIX && sock_owned_by_user_nocheck(sk))
 		return -ENOBUFS;
 	return -EAGAIN;
@@ -403,42 +406,31 @@ static u64 bc_sock_truesize(const struct sock *sk, unsigned long bytes,
 }
 
 /**
- * __bc_skb_expect() - say how much data the next packets of a socket will have in all
+ * __bc_skb_no_room() - may data not be appended to the packets that a socket will send?
  * @sk: the socket
  * @bytes: of data
  * @mtu: bytes of data that one packet takes at most
+ * @first: a packet is begun, for which __bc_skb_may_send() will ask
  *
- * See bc_skb_expect().
+ * See bc_skb_no_room(). The rest of a packet that does not fit counts as a refusal.
  *
  * Context: Process context.
+ * Return: true when there is no room.
  */
-void __bc_skb_expect(struct sock *sk, unsigned long bytes, unsigned int mtu)
+bool __bc_skb_no_room(struct sock *sk, unsigned long bytes, unsigned int mtu,
+		      bool first)
 {
-	if (unlikely(!bc_sock_plenty(sk, bytes)) && bc_sock_counts_sent(sk))
-		WRITE_ONCE(sk->sk_bc.more,
-			   min_t(u64, bc_sock_truesize(sk, bytes, mtu),
-				 UINT_MAX));
-}
-EXPORT_SYMBOL_GPL(__bc_skb_expect);
+	u64 truesize;
 
-/**
- * __bc_skb_may_send_rest() - is there room for more of a packet that was begun?
- * @sk: the socket
- * @bytes: of data
- * @mtu: as for __bc_skb_expect()
- *
- * See bc_skb_may_send_rest(). Data that does not fit counts as a refusal.
- *
- * Context: Process context.
- * Return: false when there is none.
- */
-bool __bc_skb_may_send_rest(struct sock *sk, unsigned long bytes,
-			    unsigned int mtu)
-{
-	return bc_sock_plenty(sk, bytes) || !bc_sock_counts_sent(sk) ||
-	       !bc_sock_ask(sk, bc_sock_truesize(sk, bytes, mtu), true);
+	if (likely(bc_sock_plenty(sk, bytes)) || !bc_sock_counts_sent(sk))
+		return false;
+	truesize = bc_sock_truesize(sk, bytes, mtu);
+	if (!first)
+		return bc_sock_ask(sk, truesize, true);
+	WRITE_ONCE(sk->sk_bc.more, min_t(u64, truesize, UINT_MAX));
+	return false;
 }
-EXPORT_SYMBOL_GPL(__bc_skb_may_send_rest);
+EXPORT_SYMBOL_GPL(__bc_skb_no_room);
 
 /**
  * __bc_skb_sent() - count a packet that a socket has sent, or that has grown
