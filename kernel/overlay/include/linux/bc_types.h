@@ -12,18 +12,22 @@ struct beancounter;
 
 /**
  * struct bc_vm - the charges of an address space
- * @private: pages of all private writable areas, exact; mmap_lock, as data_vm
+ * @private: pages of all private writable areas, exact; mmap_lock, as data_vm; read
+ *	without it when the payer changes
  * @pending: pages charged ahead by the operation under way, which has not
- *	counted them in @private yet; mmap_lock for writing
+ *	counted them in @private yet; mmap_lock for writing; read without it for a
+ *	guarantee
  * @pending_locked: as @pending, of locked pages
  * @def_flags: of the mm_struct before mlockall(); mmap_lock for writing
  * @refused: some area of mlockall() was refused; mmap_lock for writing
  * @lock: protects the members below; only the locks of the account nest inside it
- * @charged: private pages charged
- * @locked: locked pages charged
- * @bc: the payer with a reference, NULL for nobody
+ * @charged: private pages charged; also read under the mmap_lock alone, by bc_vm_settle(),
+ *	and without a lock for /proc
+ * @locked: locked pages charged; as @charged
+ * @bc: the payer with a reference, NULL for nobody; also read under RCU alone
  * @owner: signal_struct of the process whose group pays, never dereferenced; NULL
- *	when that process has exited and left the address space to others
+ *	when that process has exited and left the address space to others; no lock, it
+ *	changes by cmpxchg()
  * @node: entry in the list of address spaces of @bc; @bc->mms_lock
  *
  * Between operations @charged equals @private, and @locked equals locked_vm of

@@ -280,9 +280,15 @@ static __always_inline void bc_vm_settle(struct mm_struct *mm)
 {
 	struct bc_vm *vm = &mm->bc_vm;
 
-	if (bc_online() &&
-	    (vm->pending || vm->pending_locked || vm->charged != vm->private ||
-	     vm->locked != mm->locked_vm))
+	/*
+	 * The charges are read without @vm->lock. bc_vm_move() may write them at this
+	 * moment, but only what they were, or what is there now.
+	 */
+	if (bc_online() && (vm->pending || vm->pending_locked ||
+			    /* as said above */
+			    data_race(vm->charged) != vm->private ||
+			    /* as said above */
+			    data_race(vm->locked) != mm->locked_vm))
 		__bc_vm_settle(mm);
 }
 

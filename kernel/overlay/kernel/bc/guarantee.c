@@ -72,12 +72,14 @@ static bool bc_vm_promised(struct beancounter *bc, u64 more)
  */
 bool __bc_vm_guaranteed(struct mm_struct *mm, unsigned long pages)
 {
-	u64 more = mm->bc_vm.pending ? 0 : pages;
 	struct beancounter *bc;
 	bool found = false;
+	u64 more;
 
 	if (current->bc_scope & BC_SCOPE_SHARED)
 		return false;
+	/* swapoff() asks without the mmap_lock: the answer may be wrong by these pages. */
+	more = READ_ONCE(mm->bc_vm.pending) ? 0 : pages;
 	rcu_read_lock();
 	bc = READ_ONCE(mm->bc_vm.bc);
 	for (; bc && !found; bc = bc->parent)

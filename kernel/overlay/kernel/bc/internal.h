@@ -461,6 +461,14 @@ int bc_what_show(struct seq_file *seq, void *v);
 /* reclaim.c */
 bool bc_reclaim(struct beancounter *bc, const struct bc_want *want, bool wait);
 
+/* Has a task, which may be running, this flag? */
+static __always_inline bool bc_task_has(const struct task_struct *task,
+					unsigned int flag)
+{
+	/* The task changes other flags in the same word all the time. */
+	return data_race(task->flags & flag);
+}
+
 /* The value "auto" of a limit that follows the barrier. */
 #define BC_AUTO U64_MAX
 

@@ -218,7 +218,7 @@ bool __bc_task_pays(struct task_struct *task, void *obj,
 	struct beancounter *bc;
 	bool ok = true;
 
-	if (task->flags & PF_KTHREAD)
+	if (bc_task_has(task, PF_KTHREAD))
 		return true;
 	rcu_read_lock();
 	bc = css_bc(task_css(task, bc_cgrp_id));

@@ -111,7 +111,8 @@ static char bc_phys_mark;
  */
 bool bc_phys_is_mark(const struct bc_vm *vm)
 {
-	return vm->owner == &bc_phys_mark;
+	/* A process that exits may clear the owner of an address space meanwhile. */
+	return data_race(vm->owner) == &bc_phys_mark;
 }
 
 static void bc_phys_enter(struct bc_phys_walk *walk, struct beancounter *bc)
@@ -277,7 +278,8 @@ void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm)
 	bool few = true;
 
 	bc_phys_add(mm, false, &own);
-	own.phys = get_mm_hiwater_rss(mm);
+	/* Other processes that still run in the address space may raise it. */
+	own.phys = data_race(get_mm_hiwater_rss(mm));
 
 	if (time_before(jiffies, READ_ONCE(bc->phys_after)) &&
 	    !bc_phys_higher(bc, &own))

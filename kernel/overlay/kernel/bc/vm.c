@@ -257,7 +257,7 @@ static struct beancounter *bc_get_task_bc(struct task_struct *task)
 
 static void bc_vm_link(struct bc_vm *vm, struct beancounter *bc)
 {
-	vm->bc = bc;
+	WRITE_ONCE(vm->bc, bc);
 	if (bc)
 		bc_link_mm(bc, vm);
 }
@@ -266,7 +266,7 @@ static void bc_vm_unlink(struct bc_vm *vm)
 {
 	struct beancounter *bc = vm->bc;
 
-	vm->bc = NULL;
+	WRITE_ONCE(vm->bc, NULL);
 	if (bc)
 		bc_unlink_mm(bc, vm);
 }
@@ -287,7 +287,7 @@ static void bc_vm_relink(struct bc_vm *vm, struct beancounter *bc)
 	}
 	bc_lock(bc, flags);
 	bc_del_mm(old, vm);
-	vm->bc = bc;
+	WRITE_ONCE(vm->bc, bc);
 	bc_add_mm(bc, vm);
 	bc_unlock(bc, flags);
 }
@@ -393,7 +393,7 @@ int bc_vm_spawn(struct task_struct *task, struct beancounter *bc)
 	struct mm_struct *mm = task->mm;
 
 	if (task->group_leader != task || !mm || (task->flags & PF_KTHREAD) ||
-	    mm->bc_vm.owner != task->signal)
+	    READ_ONCE(mm->bc_vm.owner) != task->signal)
 		return 0;
 	if (bc)
 		refcount_inc(&bc->refs);
@@ -415,14 +415,15 @@ void bc_vm_follow(struct task_struct *task)
 {
 	struct mm_struct *mm;
 
-	if (!thread_group_leader(task) &&
-	    !(task->group_leader->flags & PF_EXITING))
+	/* A parent that exits sets the exit_signal of its children, which leaders have. */
+	if (!data_race(thread_group_leader(task)) &&
+	    !bc_task_has(task->group_leader, PF_EXITING))
 		return;
 	task_lock(task);
 	mm = task->mm;
-	if (mm && !(task->flags & PF_KTHREAD)) {
+	if (mm && !bc_task_has(task, PF_KTHREAD)) {
 		cmpxchg(&mm->bc_vm.owner, NULL, (void *)task->signal);
-		if (mm->bc_vm.owner == task->signal)
+		if (READ_ONCE(mm->bc_vm.owner) == task->signal)
 			bc_vm_move(mm, bc_get_task_bc(task), BC_FORCE);
 	}
 	task_unlock(task);
@@ -455,7 +456,9 @@ void __bc_vm_leave(struct mm_struct *mm)
 	struct bc_vm *vm = &mm->bc_vm;
 	struct beancounter *bc;
 
-	if (!thread_group_empty(current) && atomic_read(&current->signal->live))
+	/* A thread that is leaving the list is no longer counted in @live either. */
+	if (!data_race(thread_group_empty(current)) &&
+	    atomic_read(&current->signal->live))
 		return;
 	cmpxchg(&vm->owner, (void *)current->signal, NULL);
 	rcu_read_lock();
