@@ -28,7 +28,10 @@ static void pcpu_bc_post_alloc_hook(struct beancounter *bc,
 	if (!bc)
 		return;
 
-	/* As for memcg, the chunk of early boot has no vector of owners. */
+	/*
+	 * As for memcg, the chunk of early boot has no vector of owners. No lock is held:
+	 * nobody else has the area yet, only bc.what may look at it.
+	 */
 	if (likely(chunk && chunk->obj_exts))
 		chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].bc = bc;
 	else

@@ -18,6 +18,13 @@
 bool __must_check __bc_names_charge(const void *obj, gfp_t flags);
 void __bc_names_uncharge(const void *obj);
 
+/* Do the names of a file system count? */
+static inline bool bc_names_count(const struct super_block *sb)
+{
+	/* SB_NOUSER never changes, but other flags do, as in a remount. */
+	return !data_race(sb->s_flags & SB_NOUSER);
+}
+
 /**
  * bc_names_charge() - count a dentry or an inode in the cache of names
  * @sb: of its file system
@@ -34,7 +41,7 @@ void __bc_names_uncharge(const void *obj);
 static inline bool __must_check bc_names_charge(const struct super_block *sb,
 						const void *obj, gfp_t flags)
 {
-	return !bc_online() || (sb->s_flags & SB_NOUSER) ||
+	return !bc_online() || !bc_names_count(sb) ||
 	       __bc_names_charge(obj, flags);
 }
 
@@ -48,7 +55,7 @@ static inline bool __must_check bc_names_charge(const struct super_block *sb,
 static inline void bc_names_uncharge(const struct super_block *sb,
 				     const void *obj)
 {
-	if (bc_online() && !(sb->s_flags & SB_NOUSER))
+	if (bc_online() && bc_names_count(sb))
 		__bc_names_uncharge(obj);
 }
 

@@ -27,8 +27,9 @@ static struct bc_names_cache {
 static void bc_names_note(const void *obj)
 {
 	const struct slab *slab = virt_to_slab(obj);
-	unsigned int offset =
-		obj - nearest_obj(slab->slab_cache, slab, (void *)obj);
+	/* The number of objects in a slab shares its word with counters. */
+	unsigned int offset = obj - data_race(nearest_obj(slab->slab_cache,
+							  slab, (void *)obj));
 	int i;
 
 	/* kfence may put an object at the end of its page: the offset would be wrong. */

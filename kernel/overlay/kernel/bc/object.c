@@ -74,5 +74,7 @@ struct beancounter *bc_object_owner(const void *obj, unsigned int *size)
 		return NULL;
 	if (size)
 		*size = bc_object_size(slab->slab_cache);
-	return exts[obj_to_index(slab->slab_cache, slab, (void *)obj)].bc;
+	/* The object may get its payer at this moment, see bc_slab_charge_late(). */
+	return data_race(
+		exts[obj_to_index(slab->slab_cache, slab, (void *)obj)].bc);
 }

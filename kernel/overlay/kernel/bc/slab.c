@@ -67,7 +67,8 @@ struct beancounter *bc_slab_owner(const void *obj)
 
 	if (unlikely(!bc_exts(slab, &exts)))
 		return bc_object_owner(obj, NULL);
-	return exts[bc_index(slab->slab_cache, obj)].bc;
+	/* accept() may give a connection its payer at this moment. */
+	return data_race(exts[bc_index(slab->slab_cache, obj)].bc);
 }
 
 /* The slot of an object's owner, or NULL when there is no memory for the vector. */

@@ -122,7 +122,8 @@ static void bc_what_objects(struct bc_what *what, struct slab *slab)
 	struct kmem_cache *s = NULL;
 	unsigned int i;
 
-	for (i = 0; vector && i < slab->objects; i++) {
+	/* The number of objects shares its word with counters that may change. */
+	for (i = 0; vector && i < data_race(slab->objects + 0U); i++) {
 		struct beancounter *bc = READ_ONCE(vector[i].bc);
 
 		/* RCU keeps the account if the object is freed now. */
@@ -195,7 +196,8 @@ static int bc_what_zone(struct bc_what *what, struct zone *zone)
 			pfn = ALIGN(pfn + 1, pageblock_nr_pages);
 			continue;
 		}
-		if (page_zone(page) == zone)
+		/* The word has flags of the page, too, which change at any time. */
+		if (data_race(page_zone(page)) == zone)
 			bc_what_page(what, page);
 		pfn++;
 		if (++n % BC_WHAT_STEP)
@@ -203,7 +205,8 @@ static int bc_what_zone(struct bc_what *what, struct zone *zone)
 		rcu_read_unlock();
 		cond_resched();
 		rcu_read_lock();
-		if (fatal_signal_pending(current))
+		/* The signal may be sent at this moment. */
+		if (data_race(fatal_signal_pending(current)))
 			return -EINTR;
 	}
 	return 0;
@@ -217,7 +220,8 @@ static void bc_what_chunk(struct bc_what *what, struct pcpu_chunk *chunk)
 	if (!chunk->obj_exts)
 		return;
 	for_each_set_bit(start, chunk->alloc_map, bits) {
-		struct beancounter *bc = chunk->obj_exts[start].bc;
+		/* A new area gets its payer after pcpu_lock was released. */
+		struct beancounter *bc = READ_ONCE(chunk->obj_exts[start].bc);
 
 		if (!bc || !bc_below(bc, what->root))
 			continue;
