@@ -135,7 +135,8 @@ static inline int bc_splice_flags(const struct sock *sk,
 
 	if (!bc_online())
 		return MSG_SPLICE_PAGES;
-	if (!sk->sk_prot->memory_pressure)
+	/* Another task may change sk_prot, as for kTLS. */
+	if (!READ_ONCE(sk->sk_prot)->memory_pressure)
 		return 0;
 	for (; nr--; bvec++) {
 		folio = page_folio(bvec->bv_page);

@@ -90,8 +90,9 @@ struct bc_pin {
  * @item: the resource in which the socket itself counts for @bc, 0 for none
  * @more: truesize that the next packet will have in all, where the packet is allocated
  *	with less; racy where threads send by one socket, a hint
- * @wants: bytes for which the socket waits until there is room, 0 for none; written
- *	under the lock of the list that @wait is in
+ * @wants: bytes for which the socket waits until there is room, 0 for none; set under the
+ *	lock of the list that @wait is in; set to 0 without it by bc_sock_look(), after
+ *	which the work item ends the wait
  * @wait: entry in the list of sockets that want to send, see kernel/bc/sockwait.c; all
  *	zero when the socket is not in it
  * @node: entry in the list that the audit walks, all zero when the socket is not in it

@@ -487,7 +487,7 @@ void __bc_skb_disown(struct sk_buff *skb)
  */
 void __bc_skb_charge(struct sock *sk, struct sk_buff *skb, bool error)
 {
-	if (!error && sk_has_account(sk))
+	if (!error && bc_sock_has_account(sk))
 		return;
 	if (bc_sock_take(sk, SK_MEM_RECV, skb->truesize, BC_FORCE))
 		__bc_skb_disown(skb);
@@ -503,7 +503,7 @@ EXPORT_SYMBOL_GPL(__bc_skb_charge);
  */
 void __bc_skb_uncharge(struct sock *sk, unsigned int bytes)
 {
-	if (!sk_has_account(sk))
+	if (!bc_sock_has_account(sk))
 		bc_sock_give(sk, 0, bytes);
 }
 

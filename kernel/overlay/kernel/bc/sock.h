@@ -24,6 +24,12 @@ static inline bool bc_sock_is_tcp(const struct sock *sk)
 	return sk->sk_prot_creator->memory_pressure;
 }
 
+/* As sk_has_account(), which reads sk_prot: another task may change that meanwhile. */
+static inline bool bc_sock_has_account(const struct sock *sk)
+{
+	return sk->sk_prot_creator->memory_allocated;
+}
+
 /* The row in which the buffers of a direction count; it never changes for a socket. */
 static inline enum bc_resource bc_sock_row(const struct sock *sk, int kind)
 {

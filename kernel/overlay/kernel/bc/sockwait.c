@@ -364,7 +364,9 @@ static int bc_sock_ask(struct sock *sk, u64 bytes, bool rest)
 		/* A signal tells of room, also where an error is returned. */
 		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	}
-	if (sk->sk_family != AF_UNIX && sock_owned_by_user_nocheck(sk))
+	if (READ_ONCE(sk->sk_family) != AF_UNIX &&
+	    /* A hint: another task may take or release the lock at this moment. */
+	    data_race(sock_owned_by_user_nocheck(sk)))
 		return -ENOBUFS;
 	return -EAGAIN;
 }
@@ -498,7 +500,7 @@ void __bc_sock_poll(struct sock *sk)
 
 	/* Packets of netlink are charged to the receiver. */
 	if (!sk || !sk->sk_bc.item || READ_ONCE(sk->sk_bc.wants) ||
-	    sk->sk_family == AF_NETLINK ||
+	    READ_ONCE(sk->sk_family) == AF_NETLINK ||
 	    (!bc_sock_is_tcp(sk) && !bc_sock_counts_sent(sk)))
 		return;
 	least = bc_sock_is_tcp(sk) ? PAGE_SIZE : bc_skb_truesize(sk, 1, 0);
