@@ -296,7 +296,7 @@ static u64 bc_audit_print(struct seq_file *m, struct beancounter *bc)
 		if (css)
 			bc_audit_print_path(m, css->css.cgroup);
 		else
-			seq_printf(m, "id:%llu (removed)", bc->id);
+			seq_printf(m, "id:%llu (removed)", bc_id(bc));
 		seq_printf(m, " %s held=%llu recount=%llu difference=%lld\n",
 			   bc_resources[i].name, bc->audit->held[i],
 			   bc->audit->found[i], difference);
@@ -384,7 +384,7 @@ static int bc_locks_show(struct seq_file *m, void *v)
 	raw_spin_lock_irqsave(&bc_list_lock, flags);
 	list_for_each_entry(bc, &bc_list, list)
 		if (bc->top == bc)
-			seq_printf(m, "%llu %lu\n", bc->id,
+			seq_printf(m, "%llu %lu\n", bc_id(bc),
 				   READ_ONCE(bc->locks));
 	raw_spin_unlock_irqrestore(&bc_list_lock, flags);
 	return 0;

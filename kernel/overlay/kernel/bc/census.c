@@ -107,7 +107,10 @@ EXPORT_SYMBOL_GPL(bc_census_key);
 static DEFINE_RAW_SPINLOCK(bc_census_lock);
 /* Serializes turning the census on and off, and readers. */
 static DEFINE_MUTEX(bc_census_mutex);
-/* Record paid allocations, too; written under the mutex while nothing is recorded. */
+/*
+ * Record paid allocations, too; written under the mutex while the census is off, but an
+ * allocation that began before may still read it.
+ */
 static bool bc_census_all;
 /* Allocated once and never freed, so that recording needs only the lock. */
 static struct bc_census *bc_census;
@@ -250,7 +253,7 @@ void __bc_census_objects(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 		if (!bc_object_owner(p[i], NULL))
 			bc_census_add((unsigned long)p[i], s->size,
 				      bc_census_object(s, flags));
-		else if (bc_census_all)
+		else if (READ_ONCE(bc_census_all))
 			bc_census_add((unsigned long)p[i], s->size,
 				      BC_CENSUS_PAID);
 	}
@@ -268,7 +271,7 @@ void __bc_census_page(struct page *page, unsigned int order, gfp_t flags)
 {
 	enum bc_census_why why = bc_census_context(flags);
 
-	if ((PageBc(page) && !bc_census_all) || !bc_census_counts())
+	if ((PageBc(page) && !READ_ONCE(bc_census_all)) || !bc_census_counts())
 		return;
 	if (flags & __GFP_MOVABLE)
 		why = BC_CENSUS_MOVABLE;
@@ -396,7 +399,8 @@ static int bc_census_show(struct seq_file *m, void *v)
 			bc_census_sum();
 		for (i = 0; i < ARRAY_SIZE(bc_census->site); i++)
 			bc_census_print(m, &bc_census->site[i]);
-		seq_printf(m, "lost=%llu\n", bc_census->lost);
+		/* Without the lock: it may be rising at this moment. */
+		seq_printf(m, "lost=%llu\n", data_race(bc_census->lost));
 	}
 	mutex_unlock(&bc_census_mutex);
 	return 0;
@@ -414,7 +418,7 @@ static int bc_census_on(bool all)
 	raw_spin_lock_irqsave(&bc_census_lock, flags);
 	memset(bc_census, 0, sizeof(*bc_census));
 	raw_spin_unlock_irqrestore(&bc_census_lock, flags);
-	bc_census_all = all;
+	WRITE_ONCE(bc_census_all, all);
 	static_branch_enable(&bc_census_key);
 	return 0;
 }

@@ -60,7 +60,7 @@ static int bc_css_online(struct cgroup_subsys_state *css)
 	if (!bc)
 		return 0;
 	bc_lock(bc, flags);
-	bc->id = cgroup_id(css->cgroup);
+	WRITE_ONCE(bc->id, cgroup_id(css->cgroup));
 	bc->css = css_to_bc(css);
 	bc_unlock(bc, flags);
 	WRITE_ONCE(bc_id_rounds, max(bc_id_rounds, (u32)(bc->id >> 32)));

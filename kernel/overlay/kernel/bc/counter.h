@@ -56,7 +56,9 @@ static __always_inline bool bc_is_guarantee(enum bc_resource res)
  * @failcnt_local: requests refused because of this very counter
  * @forced: sum of the units above @limit that were charged by force
  *
- * In units of the resource; all protected by bc->top->lock.
+ * In units of the resource; all written under bc->top->lock. Who reads a single one without
+ * it, with READ_ONCE() or data_race(), gets a value that was right at some moment: stores
+ * of such words are not torn.
  */
 struct bc_counter {
 	u64 usage;

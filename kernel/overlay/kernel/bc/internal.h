@@ -116,15 +116,17 @@ struct bc_branch {
  * @phys_after: no sample of the whole group at an exit before this time; racy, a
  *	hint
  * @css: the group, NULL before it is online and after it went offline; @top->lock
- * @id: the cgroup's id, 0 before it is online; constant then
+ * @id: the cgroup's id, 0 before it is online; constant then; whoever may find the group
+ *	before that takes bc_id()
  * @mms: list of struct bc_vm, the address spaces that the group pays for; @mms_lock; to
  *	make it empty, or no longer empty, takes @top->lock as well
  * @mms_lock: protects @mms
  * @branch: the groups below that have something, by enum bc_kind; @top->lock
  * @list: entry in bc_list; bc_list_lock
  * @visits: how many groups and address spaces of the tree were visited under the lock
- *	of the tree, used in @top only; @top->lock
- * @locks: how often the lock of the tree was taken, used in @top only; @top->lock
+ *	of the tree, used in @top only; @top->lock, read without it
+ * @locks: how often the lock of the tree was taken, used in @top only; @top->lock, read
+ *	without it
  * @audit: its row in the audit under way, NULL before the first; bc_audit_mutex
  * @rcu: for freeing
  * @lock: of the tree below the root, used in @top only
@@ -218,14 +220,16 @@ enum bc_refusal_state {
 
 /**
  * struct bc_refusal - the first refusal of a group, for the log
- * @state: in BC_REFUSAL_NONE no other member is valid
+ * @state: in BC_REFUSAL_NONE no other member is valid; from BC_REFUSAL_PENDING on only
+ *	@notify_work writes it, without the lock
  * @res: resource
  * @requested: units of @res
  * @counter: of the group at the refusal
  * @pid: of the task
  * @comm: of the task
  *
- * Written under the lock of the tree, once; read by @notify_work after that.
+ * Written under the lock of the tree, once; read by @notify_work, which is scheduled after
+ * that.
  */
 struct bc_refusal {
 	enum bc_refusal_state state;
@@ -337,6 +341,12 @@ static inline struct bc_css *css_to_bc(struct cgroup_subsys_state *css)
 static inline struct beancounter *css_bc(struct cgroup_subsys_state *css)
 {
 	return css_to_bc(css)->bc;
+}
+
+/* The id of a group that may be coming online at this moment. */
+static inline u64 bc_id(const struct beancounter *bc)
+{
+	return READ_ONCE(bc->id);
 }
 
 /* core.c */

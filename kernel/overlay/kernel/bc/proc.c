@@ -84,7 +84,7 @@ static void bc_proc_group(struct seq_file *m, struct beancounter *bc,
 
 static u32 bc_proc_number(const struct beancounter *bc)
 {
-	return bc ? (u32)bc->id : 0;
+	return bc ? (u32)bc_id(bc) : 0;
 }
 
 static struct cgroup *bc_proc_root(void)
@@ -171,7 +171,7 @@ static int bc_proc_show(struct seq_file *m, void *v)
 			   "failcnt");
 	}
 	/* A group that is not online yet has no number. */
-	if (bc && !bc->id)
+	if (bc && !bc_id(bc))
 		return 0;
 	if (file->kind != BC_PROC_ONE)
 		snprintf(uid, sizeof(uid), "%u:", bc_proc_number(bc));
@@ -431,9 +431,12 @@ static bool bc_proc_next_number(loff_t *pos, u32 *number)
 	while (!seen && (css = idr_get_next(&bc_cgrp_subsys.css_idr, &id))) {
 		*pos = BC_PROC_FIRST + id++;
 		*number = bc_proc_number(css_bc(css));
-		/* The css stays online a moment longer than the cgroup. */
-		seen = (css->cgroup->self.flags & CSS_ONLINE) &&
-		       (css->flags & CSS_ONLINE) &&
+		/*
+		 * The css stays online a moment longer than the cgroup. Both flags, and
+		 * others beside them, may change at this moment.
+		 */
+		seen = (READ_ONCE(css->cgroup->self.flags) & CSS_ONLINE) &&
+		       (READ_ONCE(css->flags) & CSS_ONLINE) &&
 		       (root == &cgrp_dfl_root.cgrp || css->cgroup == root);
 	}
 	rcu_read_unlock();

@@ -264,8 +264,11 @@ bool bc_reclaim(struct beancounter *bc, const struct bc_want *want, bool wait)
 	unsigned int noreclaim;
 	unsigned long pflags;
 
-	/* Refuse at once, rather than shrink again, if a shrink just freed nothing. */
-	if (fatal_signal_pending(current) ||
+	/*
+	 * Refuse at once, rather than shrink again, if a shrink just freed nothing. A
+	 * signal may be sent at this moment.
+	 */
+	if (data_race(fatal_signal_pending(current)) ||
 	    time_before(jiffies, READ_ONCE(bc->shrink_after)))
 		return false;
 	bc_stat_read(bc, want->res, &before);

@@ -55,7 +55,7 @@ static void bc_notify_work(struct work_struct *work)
 	/* If the ratelimit drops this message, the group's next refusal logs it. */
 	if (bcs->refusal.state == BC_REFUSAL_PENDING &&
 	    __ratelimit(&bc_log_limit)) {
-		bcs->refusal.state = BC_REFUSAL_LOGGED;
+		WRITE_ONCE(bcs->refusal.state, BC_REFUSAL_LOGGED);
 		bc_log_refusal(bcs);
 	}
 	cgroup_file_notify(&bcs->failcnt_local_file);
@@ -133,7 +133,7 @@ static void bc_refusal_keep(struct bc_refusal *refusal,
 			    const struct bc_want *want,
 			    const struct bc_counter *c)
 {
-	if (refusal->state != BC_REFUSAL_NONE)
+	if (READ_ONCE(refusal->state) != BC_REFUSAL_NONE)
 		return;
 	*refusal = (struct bc_refusal){
 		.state = BC_REFUSAL_PENDING,
@@ -143,7 +143,8 @@ static void bc_refusal_keep(struct bc_refusal *refusal,
 		.pid = in_task() ? task_pid_nr(current) : 0,
 	};
 	/* No task_lock(), which the caller may hold; a torn name is harmless. */
-	strscpy(refusal->comm, in_task() ? current->comm : "interrupt");
+	data_race(strscpy(refusal->comm,
+			  in_task() ? current->comm : "interrupt"));
 }
 
 /**

@@ -385,7 +385,10 @@ void bc_stock_sum(struct beancounter *root, unsigned long *flags,
 		  enum bc_resource res, u64 *sum, u64 *low);
 
 /* stock.c */
-/* No CPU has a stock while some level has less room than this many bytes. */
+/*
+ * No CPU has a stock while some level has less room than this many bytes. Written at boot;
+ * the benchmark changes it, for which an old value is as good.
+ */
 extern s64 bc_stock_room;
 void bc_stock_init(void);
 bool bc_may_open(struct beancounter *bc, u64 n);
