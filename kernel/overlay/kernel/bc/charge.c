@@ -258,8 +258,8 @@ static bool bc_decide(struct beancounter *bc, struct bc_request *rq,
 	unsigned long flags;
 
 	bc_event_init(&event);
-	do {
-		bc_lock(bc, flags);
+	bc_lock(bc, flags);
+	for (;;) {
 		/* Only the first of the two wants has a lane. */
 		if (charge && rq->want[0].n)
 			bc_empty_lane(bc, rq->want[0].res);
@@ -267,12 +267,14 @@ static bool bc_decide(struct beancounter *bc, struct bc_request *rq,
 			bc_near_empty(bc);
 		verdict = charge ? bc_grant(bc, rq, &event) :
 				   bc_check(bc, rq, &event);
-		if (verdict != BC_AGAIN)
-			bc_event_done(&event);
-		if (charge && verdict == BC_GRANTED)
-			bc_fill_after(bc, rq);
-		bc_unlock(bc, flags);
-	} while (unlikely(verdict == BC_AGAIN));
+		if (likely(verdict != BC_AGAIN))
+			break;
+		bc_pause(bc, flags);
+	}
+	bc_event_done(&event);
+	if (charge && verdict == BC_GRANTED)
+		bc_fill_after(bc, rq);
+	bc_unlock(bc, flags);
 	bc_event_trace(&event);
 	return verdict == BC_GRANTED;
 }

@@ -184,10 +184,9 @@ void bc_drain_all(struct beancounter *root, unsigned long *flags,
 	if (likely(bc_drain(root, sum)))
 		return;
 	bc_drain_begin(root);
-	do {
-		bc_unlock(root, *flags);
-		bc_lock(root, *flags);
-	} while (!bc_drain(root, sum));
+	do
+		bc_pause(root, *flags);
+	while (!bc_drain(root, sum));
 	bc_drain_end(root);
 }
 

@@ -56,6 +56,7 @@
 #include <linux/workqueue.h>
 
 #include "counter.h"
+#include "hold.h"
 
 struct bc_netns;
 struct bc_senders;
@@ -201,7 +202,7 @@ static_assert(offsetof(struct beancounter, lock) / 64 !=
 
 #define bc_lock(bc, flags)                       \
 	do {                                     \
-		local_irq_save(flags);           \
+		bc_irq_save(flags);              \
 		raw_spin_lock(&(bc)->top->lock); \
 		bc_count_lock((bc)->top);        \
 	} while (0)
@@ -209,7 +210,22 @@ static_assert(offsetof(struct beancounter, lock) / 64 !=
 #define bc_unlock(bc, flags)                       \
 	do {                                       \
 		raw_spin_unlock(&(bc)->top->lock); \
-		local_irq_restore(flags);          \
+		bc_irq_restore(flags);             \
+	} while (0)
+
+/*
+ * Release the lock and take it again, so that others get it, and that interrupts come
+ * through unless the caller of bc_lock() had turned them off.
+ */
+#define bc_pause(bc, flags)                        \
+	do {                                       \
+		raw_spin_unlock(&(bc)->top->lock); \
+		if (!irqs_disabled_flags(flags)) { \
+			bc_irq_restore(flags);     \
+			bc_irq_save(flags);        \
+		}                                  \
+		raw_spin_lock(&(bc)->top->lock);   \
+		bc_count_lock((bc)->top);          \
 	} while (0)
 
 enum bc_refusal_state {

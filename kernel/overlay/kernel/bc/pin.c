@@ -117,13 +117,13 @@ static struct beancounter *bc_pin_payer(struct bc_pin *pin)
 	struct beancounter *bc = NULL;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(bc_pin_lock(pin), flags);
+	bc_raw_lock(bc_pin_lock(pin), flags);
 	if (pin->pages) {
 		/* The charge pins the account until the lock is released. */
 		bc = pin->bc;
 		refcount_inc(&bc->refs);
 	}
-	raw_spin_unlock_irqrestore(bc_pin_lock(pin), flags);
+	bc_raw_unlock(bc_pin_lock(pin), flags);
 	return bc ?: bc_get_current();
 }
 
@@ -134,7 +134,7 @@ static bool bc_pin_add(struct bc_pin *pin, struct beancounter *bc,
 	unsigned long flags;
 	bool added;
 
-	raw_spin_lock_irqsave(bc_pin_lock(pin), flags);
+	bc_raw_lock(bc_pin_lock(pin), flags);
 	added = !pin->pages || pin->bc == bc;
 	if (added) {
 		if (!pin->pages)
@@ -143,7 +143,7 @@ static bool bc_pin_add(struct bc_pin *pin, struct beancounter *bc,
 		pin->res = BC_LOCKEDPAGES;
 		pin->pages += pages;
 	}
-	raw_spin_unlock_irqrestore(bc_pin_lock(pin), flags);
+	bc_raw_unlock(bc_pin_lock(pin), flags);
 	return added;
 }
 
@@ -193,13 +193,13 @@ void __bc_unpin_some(struct bc_pin *pin, unsigned long pages)
 	struct beancounter *bc;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(bc_pin_lock(pin), flags);
+	bc_raw_lock(bc_pin_lock(pin), flags);
 	bc = pin->bc;
 	pages = min(pages, pin->pages);
 	pin->pages -= pages;
 	if (pages && !pin->pages)
 		bc_pin_unlist(pin);
-	raw_spin_unlock_irqrestore(bc_pin_lock(pin), flags);
+	bc_raw_unlock(bc_pin_lock(pin), flags);
 	if (pages)
 		bc_uncharge(bc, BC_LOCKEDPAGES, pages);
 }

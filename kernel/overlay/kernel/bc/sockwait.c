@@ -139,7 +139,7 @@ void bc_sock_wait(struct sock *sk, u64 bytes)
 	if (!s->item)
 		return;
 	senders = bc->top->senders;
-	spin_lock_irqsave(&senders->lock, flags);
+	bc_spin_lock(&senders->lock, flags);
 	if (!s->wait.next) {
 		if (list_empty(&bc->socks))
 			list_add_tail(&bc->socks_node, &senders->list);
@@ -147,7 +147,7 @@ void bc_sock_wait(struct sock *sk, u64 bytes)
 	}
 	WRITE_ONCE(s->wants, clamp_t(u64, bytes, 1, UINT_MAX));
 	bc_senders_arm(senders);
-	spin_unlock_irqrestore(&senders->lock, flags);
+	bc_spin_unlock(&senders->lock, flags);
 }
 
 /**
@@ -163,9 +163,9 @@ void bc_sock_unwait(struct sock *sk)
 	struct bc_senders *senders = bc->top->senders;
 	unsigned long flags;
 
-	spin_lock_irqsave(&senders->lock, flags);
+	bc_spin_lock(&senders->lock, flags);
 	bc_senders_del(bc, s);
-	spin_unlock_irqrestore(&senders->lock, flags);
+	bc_spin_unlock(&senders->lock, flags);
 }
 
 /**
@@ -194,10 +194,11 @@ static void bc_sock_release(struct bc_senders *senders, struct sock *sk)
 {
 	typeof(sk->sk_write_space) write_space = READ_ONCE(sk->sk_write_space);
 	struct socket_wq *wq;
+	unsigned long flags;
 
-	spin_lock_irq(&senders->lock);
+	bc_spin_lock(&senders->lock, flags);
 	bc_senders_del(bc_sock_payer(sk), &sk->sk_bc);
-	spin_unlock_irq(&senders->lock);
+	bc_spin_unlock(&senders->lock, flags);
 	write_space(sk);
 	rcu_read_lock();
 	wq = rcu_dereference(sk->sk_wq);
@@ -235,9 +236,10 @@ static struct sock *bc_senders_next(struct bc_senders *senders)
 {
 	struct sock *sk = NULL;
 	struct beancounter *bc;
+	unsigned long flags;
 	struct bc_sock *s;
 
-	spin_lock_irq(&senders->lock);
+	bc_spin_lock(&senders->lock, flags);
 	bc = list_first_entry_or_null(&senders->list, struct beancounter,
 				      socks_node);
 	if (bc) {
@@ -250,7 +252,7 @@ static struct sock *bc_senders_next(struct bc_senders *senders)
 			sk = NULL;
 		}
 	}
-	spin_unlock_irq(&senders->lock);
+	bc_spin_unlock(&senders->lock, flags);
 	return sk;
 }
 
@@ -259,6 +261,7 @@ static void bc_senders_work(struct work_struct *work)
 	struct bc_senders *senders =
 		container_of(to_delayed_work(work), struct bc_senders, work);
 	struct beancounter *top = senders->top;
+	unsigned long flags;
 	struct sock *sk;
 	int i;
 
@@ -275,11 +278,11 @@ static void bc_senders_work(struct work_struct *work)
 		sock_put(sk);
 		cond_resched();
 	}
-	spin_lock_irq(&senders->lock);
+	bc_spin_lock(&senders->lock, flags);
 	senders->armed = false;
 	if (!list_empty(&senders->list))
 		bc_senders_arm(senders);
-	spin_unlock_irq(&senders->lock);
+	bc_spin_unlock(&senders->lock, flags);
 	/* The last reference would free this work item, too. */
 	bc_put(top);
 }

@@ -146,11 +146,11 @@ void bc_link_mm(struct beancounter *bc, struct bc_vm *vm)
 	unsigned long flags;
 	bool first;
 
-	raw_spin_lock_irqsave(&bc->mms_lock, flags);
+	bc_raw_lock(&bc->mms_lock, flags);
 	first = list_empty(&bc->mms);
 	if (!first)
 		list_add(&vm->node, &bc->mms);
-	raw_spin_unlock_irqrestore(&bc->mms_lock, flags);
+	bc_raw_unlock(&bc->mms_lock, flags);
 	if (!first)
 		return;
 	bc_lock(bc, flags);
@@ -170,11 +170,11 @@ void bc_unlink_mm(struct beancounter *bc, struct bc_vm *vm)
 	unsigned long flags;
 	bool last;
 
-	raw_spin_lock_irqsave(&bc->mms_lock, flags);
+	bc_raw_lock(&bc->mms_lock, flags);
 	last = list_is_singular(&bc->mms);
 	if (!last)
 		list_del_init(&vm->node);
-	raw_spin_unlock_irqrestore(&bc->mms_lock, flags);
+	bc_raw_unlock(&bc->mms_lock, flags);
 	if (!last)
 		return;
 	bc_lock(bc, flags);

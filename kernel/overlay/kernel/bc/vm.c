@@ -64,14 +64,14 @@ int __bc_vm_charge(struct mm_struct *mm, unsigned long priv,
 	int ret;
 
 	rcu_read_lock();
-	raw_spin_lock_irqsave(&vm->lock, flags);
+	bc_raw_lock(&vm->lock, flags);
 	bc = vm->bc;
 	ret = bc ? bc_ask(bc, &rq) : 0;
 	if (!ret) {
 		vm->charged += priv;
 		vm->locked += locked;
 	}
-	raw_spin_unlock_irqrestore(&vm->lock, flags);
+	bc_raw_unlock(&vm->lock, flags);
 	if (ret)
 		bc_refused(bc, &rq);
 	rcu_read_unlock();
@@ -185,9 +185,9 @@ void __bc_vm_settle(struct mm_struct *mm)
 	struct bc_vm *vm = &mm->bc_vm;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&vm->lock, flags);
+	bc_raw_lock(&vm->lock, flags);
 	bc_vm_adjust(vm, vm->private, mm->locked_vm);
-	raw_spin_unlock_irqrestore(&vm->lock, flags);
+	bc_raw_unlock(&vm->lock, flags);
 	vm->pending = 0;
 	vm->pending_locked = 0;
 }
@@ -205,10 +205,10 @@ void __bc_vm_give_back(struct mm_struct *mm)
 	struct bc_vm *vm = &mm->bc_vm;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&vm->lock, flags);
+	bc_raw_lock(&vm->lock, flags);
 	bc_vm_adjust(vm, min(vm->charged, vm->private + vm->pending),
 		     min(vm->locked, mm->locked_vm + vm->pending_locked));
-	raw_spin_unlock_irqrestore(&vm->lock, flags);
+	bc_raw_unlock(&vm->lock, flags);
 }
 
 /* Private pages that fork() does not copy. */
@@ -325,11 +325,11 @@ void __bc_vm_release(struct mm_struct *mm)
 	struct beancounter *bc;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&vm->lock, flags);
+	bc_raw_lock(&vm->lock, flags);
 	bc = vm->bc;
 	bc_vm_adjust(vm, 0, 0);
 	bc_vm_unlink(vm);
-	raw_spin_unlock_irqrestore(&vm->lock, flags);
+	bc_raw_unlock(&vm->lock, flags);
 	bc_put(bc);
 }
 
@@ -346,7 +346,7 @@ static int bc_vm_move(struct mm_struct *mm, struct beancounter *bc,
 	struct beancounter *old;
 	int ret = 0;
 
-	raw_spin_lock_irqsave(&vm->lock, flags);
+	bc_raw_lock(&vm->lock, flags);
 	old = vm->bc;
 	/* The second reference to the same account is dropped below. */
 	if (old == bc)
@@ -367,7 +367,7 @@ static int bc_vm_move(struct mm_struct *mm, struct beancounter *bc,
 	WRITE_ONCE(vm->locked, locked);
 	bc_vm_relink(vm, bc);
 out:
-	raw_spin_unlock_irqrestore(&vm->lock, flags);
+	bc_raw_unlock(&vm->lock, flags);
 	if (ret) {
 		bc_refused(bc, &rq);
 		bc_put(bc);

@@ -146,7 +146,7 @@ static void bc_what_slab(struct bc_what *what, struct folio *folio)
 	unsigned long flags;
 
 	/* An interrupt that frees this very slab would wait for ever. */
-	local_irq_save(flags);
+	bc_irq_save(flags);
 	WRITE_ONCE(bc_what_slab_now, slab);
 	/* Pairs with smp_mb() in bc_slab_wait(). */
 	smp_mb();
@@ -154,7 +154,7 @@ static void bc_what_slab(struct bc_what *what, struct folio *folio)
 		bc_what_objects(what, slab);
 	/* All reads are done before the slab may be freed. */
 	smp_store_release(&bc_what_slab_now, NULL);
-	local_irq_restore(flags);
+	bc_irq_restore(flags);
 }
 
 static void bc_what_block(struct bc_what *what, struct page *page)
@@ -235,13 +235,14 @@ static void bc_what_chunk(struct bc_what *what, struct pcpu_chunk *chunk)
 static void bc_what_percpu(struct bc_what *what)
 {
 	struct pcpu_chunk *chunk;
+	unsigned long flags;
 	int slot;
 
 	for (slot = 0; slot < pcpu_nr_slots; slot++) {
-		spin_lock_irq(&pcpu_lock);
+		bc_spin_lock(&pcpu_lock, flags);
 		list_for_each_entry(chunk, &pcpu_chunk_lists[slot], list)
 			bc_what_chunk(what, chunk);
-		spin_unlock_irq(&pcpu_lock);
+		bc_spin_unlock(&pcpu_lock, flags);
 		cond_resched();
 	}
 }
