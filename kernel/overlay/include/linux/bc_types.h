@@ -20,7 +20,8 @@ struct beancounter;
  * @pending_locked: as @pending, of locked pages
  * @def_flags: of the mm_struct before mlockall(); mmap_lock for writing
  * @refused: some area of mlockall() was refused; mmap_lock for writing
- * @lock: protects the members below; only the locks of the account nest inside it
+ * @lock: protects the members below; only the locks of the account nest inside it; not
+ *	taken in interrupts
  * @charged: private pages charged; also read under the mmap_lock alone, by bc_vm_settle(),
  *	and without a lock for /proc
  * @locked: locked pages charged; as @charged

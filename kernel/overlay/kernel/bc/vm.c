@@ -13,7 +13,8 @@
  * charges move with it, by force.
  *
  * Lock order: mmap_lock, page_table_lock, task_lock, bc_vm.lock, then those of
- * the accounts (see internal.h).
+ * the accounts (see internal.h). bc_vm.lock is never taken in an interrupt and leaves
+ * interrupts on: a charge under it may have to close the words of many groups.
  */
 #include <linux/cgroup.h>
 #include <linux/mm.h>
@@ -60,18 +61,17 @@ int __bc_vm_charge(struct mm_struct *mm, unsigned long priv,
 	struct bc_request rq =
 		bc_vm_request(priv, locked, bc_vm_severity(severity));
 	struct beancounter *bc;
-	unsigned long flags;
 	int ret;
 
 	rcu_read_lock();
-	bc_raw_lock(&vm->lock, flags);
+	raw_spin_lock(&vm->lock);
 	bc = vm->bc;
 	ret = bc ? bc_ask(bc, &rq) : 0;
 	if (!ret) {
 		vm->charged += priv;
 		vm->locked += locked;
 	}
-	bc_raw_unlock(&vm->lock, flags);
+	raw_spin_unlock(&vm->lock);
 	if (ret)
 		bc_refused(bc, &rq);
 	rcu_read_unlock();
@@ -183,11 +183,10 @@ static void bc_vm_adjust(struct bc_vm *vm, unsigned long priv,
 void __bc_vm_settle(struct mm_struct *mm)
 {
 	struct bc_vm *vm = &mm->bc_vm;
-	unsigned long flags;
 
-	bc_raw_lock(&vm->lock, flags);
+	raw_spin_lock(&vm->lock);
 	bc_vm_adjust(vm, vm->private, mm->locked_vm);
-	bc_raw_unlock(&vm->lock, flags);
+	raw_spin_unlock(&vm->lock);
 	vm->pending = 0;
 	vm->pending_locked = 0;
 }
@@ -203,12 +202,11 @@ void __bc_vm_settle(struct mm_struct *mm)
 void __bc_vm_give_back(struct mm_struct *mm)
 {
 	struct bc_vm *vm = &mm->bc_vm;
-	unsigned long flags;
 
-	bc_raw_lock(&vm->lock, flags);
+	raw_spin_lock(&vm->lock);
 	bc_vm_adjust(vm, min(vm->charged, vm->private + vm->pending),
 		     min(vm->locked, mm->locked_vm + vm->pending_locked));
-	bc_raw_unlock(&vm->lock, flags);
+	raw_spin_unlock(&vm->lock);
 }
 
 /* Private pages that fork() does not copy. */
@@ -317,19 +315,21 @@ void bc_vm_init(struct mm_struct *mm, struct task_struct *owner)
  *
  * See bc_vm_release().
  *
- * Context: Any.
+ * Context: Any, but in an interrupt only if it was called before.
  */
 void __bc_vm_release(struct mm_struct *mm)
 {
 	struct bc_vm *vm = &mm->bc_vm;
 	struct beancounter *bc;
-	unsigned long flags;
 
-	bc_raw_lock(&vm->lock, flags);
+	/* Nobody else knows the address space. Was it released before? */
+	if (!vm->bc && !vm->charged && !vm->locked)
+		return;
+	raw_spin_lock(&vm->lock);
 	bc = vm->bc;
 	bc_vm_adjust(vm, 0, 0);
 	bc_vm_unlink(vm);
-	bc_raw_unlock(&vm->lock, flags);
+	raw_spin_unlock(&vm->lock);
 	bc_put(bc);
 }
 
@@ -342,11 +342,11 @@ static int bc_vm_move(struct mm_struct *mm, struct beancounter *bc,
 {
 	struct bc_vm *vm = &mm->bc_vm;
 	struct bc_request rq, rq_locked;
-	unsigned long priv, locked, flags;
+	unsigned long priv, locked;
 	struct beancounter *old;
 	int ret = 0;
 
-	bc_raw_lock(&vm->lock, flags);
+	raw_spin_lock(&vm->lock);
 	old = vm->bc;
 	/* The second reference to the same account is dropped below. */
 	if (old == bc)
@@ -367,7 +367,7 @@ static int bc_vm_move(struct mm_struct *mm, struct beancounter *bc,
 	WRITE_ONCE(vm->locked, locked);
 	bc_vm_relink(vm, bc);
 out:
-	bc_raw_unlock(&vm->lock, flags);
+	raw_spin_unlock(&vm->lock);
 	if (ret) {
 		bc_refused(bc, &rq);
 		bc_put(bc);
