@@ -13,36 +13,43 @@
 #include "stock.h"
 
 /*
- * So many words are closed in one hold of the lock. The words of one group are closed
- * together, so there may be a few more.
+ * So many words are closed in one hold of the lock, and so many are added up in one. A
+ * group has a word for each possible CPU. Interrupts are off meanwhile: "make bench" shows
+ * for how long.
  */
-#define BC_DRAIN_WORDS 32
-/* So many words are added up in one hold of the lock. */
-#define BC_SUM_WORDS 64
+#define BC_DRAIN_WORDS 3
+#define BC_SUM_WORDS 24
 
 /**
  * struct bc_lanes_sum - the contents of the lanes of some CPUs
- * @has: units, by resource
+ * @has: units, by the number of the lane
  * @low: the least that they were, as far as is known
  */
 struct bc_lanes_sum {
-	u64 has[BC_NR_RESOURCES];
-	u64 low[BC_NR_RESOURCES];
+	u32 has[BC_NR_LANES];
+	u32 low[BC_NR_LANES];
+};
+
+/* The resource of each lane. */
+static const u8 bc_lane_res[BC_NR_LANES] = {
+	BC_PRIVVMPAGES,	 BC_SHMPAGES,	  BC_NUMPROC,	  BC_NUMTCPSOCK,
+	BC_NUMOTHERSOCK, BC_NUMFLOCK,	  BC_NUMSIGINFO,  BC_TCPSNDBUF,
+	BC_TCPRCVBUF,	 BC_OTHERSOCKBUF, BC_DGRAMRCVBUF, BC_DCACHESIZE,
 };
 
 /* The units that were in the lanes of a group leave the counters. */
 static void bc_sub_lanes(struct beancounter *bc,
 			 const struct bc_lanes_sum *lanes, struct bc_sum *sum)
 {
-	enum bc_resource res;
+	int nr;
 
-	for (res = 0; res < BC_NR_RESOURCES; res++) {
-		if (!lanes->has[res])
+	for (nr = 0; nr < BC_NR_LANES; nr++) {
+		if (!lanes->has[nr])
 			continue;
 		sum->lanes = true;
-		bc_note_peak(bc, res, lanes->low[res]);
+		bc_note_peak(bc, bc_lane_res[nr], lanes->low[nr]);
 		/* A group with an open word is online, so its css pins the account. */
-		bc_drop_zero(bc, bc_sub(bc, res, lanes->has[res]));
+		bc_drop_zero(bc, bc_sub(bc, bc_lane_res[nr], lanes->has[nr]));
 	}
 }
 
@@ -54,59 +61,97 @@ static u64 bc_lane_low(struct bc_lane lane, const struct bc_stock *stock,
 		     bc_lane_has(lane, word));
 }
 
+/* Close the lanes of one word. Returns its contents, 0 if it was closed. */
+static u64 bc_close_lane_word(struct bc_stock *stock, unsigned int i)
+{
+	u64 word = atomic64_xchg(&stock->lanes[i], bc_lanes_closed(i));
+
+	return word == bc_lanes_closed(i) ? 0 : word;
+}
+
+/* Add the units of a lane in a word that has been closed; @res is a constant. */
+static __always_inline void bc_add_lane(const struct bc_stock *stock,
+					enum bc_resource res, u64 word,
+					struct bc_lanes_sum *sum)
+{
+	struct bc_lane lane = bc_lane_of(res);
+	u32 has = bc_lane_has(lane, word);
+
+	if (!has)
+		return;
+	sum->has[lane.nr] += has;
+	sum->low[lane.nr] += bc_lane_low(lane, stock, word);
+}
+
 /* Close the lanes of one stock, and add up the units that were in them. */
 static void bc_close_lanes(struct bc_stock *stock, struct bc_lanes_sum *sum)
 {
-	u64 word[BC_LANE_WORDS];
-	enum bc_resource res;
-	bool any = false;
-	int i;
+	u64 word = bc_close_lane_word(stock, 0);
 
-	for (i = 0; i < BC_LANE_WORDS; i++) {
-		word[i] = atomic64_xchg(&stock->lanes[i], bc_lanes_closed(i));
-		any |= word[i] != bc_lanes_closed(i);
+	if (word) {
+		bc_add_lane(stock, BC_PRIVVMPAGES, word, sum);
+		bc_add_lane(stock, BC_SHMPAGES, word, sum);
+		bc_add_lane(stock, BC_NUMPROC, word, sum);
+		bc_add_lane(stock, BC_NUMTCPSOCK, word, sum);
+		bc_add_lane(stock, BC_NUMOTHERSOCK, word, sum);
+		bc_add_lane(stock, BC_NUMFLOCK, word, sum);
+		bc_add_lane(stock, BC_NUMSIGINFO, word, sum);
 	}
-	for (res = 0; any && res < BC_NR_RESOURCES; res++) {
-		struct bc_lane lane = bc_lane_of(res);
-
-		if (!lane.bits)
-			continue;
-		sum->has[res] += bc_lane_has(lane, word[lane.word]);
-		sum->low[res] += bc_lane_low(lane, stock, word[lane.word]);
-	}
+	word = bc_close_lane_word(stock, 1);
+	bc_add_lane(stock, BC_TCPSNDBUF, word, sum);
+	bc_add_lane(stock, BC_TCPRCVBUF, word, sum);
+	word = bc_close_lane_word(stock, 2);
+	bc_add_lane(stock, BC_OTHERSOCKBUF, word, sum);
+	bc_add_lane(stock, BC_DGRAMRCVBUF, word, sum);
+	bc_add_lane(stock, BC_DCACHESIZE, bc_close_lane_word(stock, 3), sum);
 }
 
-/**
- * bc_close_words() - close the stock of one group
- * @bc: account, online and with open words
- * @sum: its contents are added to this, and are off the counters now
- *
- * Context: Under the lock of the tree.
- */
-void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
+/* Close up to @words words of a group. Returns how many of @words are left. */
+static int bc_close_some(struct beancounter *bc, int words, struct bc_sum *sum)
 {
 	struct bc_lanes_sum lanes = {};
 	unsigned int nr;
 	u64 all = 0;
 
-	lockdep_assert_held(&bc->top->lock);
-	bc->open = false;
-	bc_branch_cut(bc, BC_OPEN_WORDS);
 	for_each_set_bit(nr, bc->open_cpus, bc_nr_stocks()) {
 		struct bc_stock *stock = bc_stock_nr(bc, nr);
-		s64 word = atomic64_xchg(&stock->word, BC_STOCK_CLOSED);
+		s64 word;
 
+		if (!words)
+			break;
+		words--;
+		word = atomic64_xchg(&stock->word, BC_STOCK_CLOSED);
 		/* The first word was closed if only lanes were in use. */
 		all += max(word, 0);
 		bc_close_lanes(stock, &lanes);
+		__clear_bit(nr, bc->open_cpus);
 	}
-	bitmap_zero(bc->open_cpus, bc_nr_stocks());
 	bc_sub_lanes(bc, &lanes, sum);
 	/* A group with an open word is online, so its css pins the account. */
 	bc_drop_zero(bc, bc_sub(bc, BC_KMEMSIZE, bc_bytes_of(all)));
 	bc_drop_zero(bc, bc_sub(bc, BC_NUMFILE, bc_files_of(all)));
 	sum->bytes += bc_bytes_of(all);
 	sum->files += bc_files_of(all);
+	if (nr >= bc_nr_stocks()) {
+		bc->open = false;
+		bc_branch_cut(bc, BC_OPEN_WORDS);
+	}
+	return words;
+}
+
+/**
+ * bc_close_words() - close words of one group, BC_DRAIN_WORDS at a time
+ * @bc: account, online and with open words
+ * @sum: their contents are added to this, and are off the counters now
+ *
+ * Context: Under the lock of the tree.
+ * Return: true when no word of the group is open.
+ */
+bool bc_close_words(struct beancounter *bc, struct bc_sum *sum)
+{
+	lockdep_assert_held(&bc->top->lock);
+	bc_close_some(bc, BC_DRAIN_WORDS, sum);
+	return !bc->open;
 }
 
 /**
@@ -122,18 +167,20 @@ void bc_close_words(struct beancounter *bc, struct bc_sum *sum)
  */
 bool bc_drain(struct beancounter *root, struct bc_sum *sum)
 {
-	int words = BC_DRAIN_WORDS;
 	struct beancounter *bc, *next;
+	int words = BC_DRAIN_WORDS;
 
+	lockdep_assert_held(&root->top->lock);
 	for (bc = root; bc; bc = next) {
 		/* Look up the next now: once closed, @bc may be in no list. */
 		next = bc_branch_next(bc, root, BC_OPEN_WORDS);
 		if (!bc->open)
 			continue;
-		if (words <= 0)
+		if (!words)
 			return false;
-		words -= bitmap_weight(bc->open_cpus, bc_nr_stocks());
-		bc_close_words(bc, sum);
+		words = bc_close_some(bc, words, sum);
+		if (bc->open)
+			return false;
 	}
 	return true;
 }
@@ -206,18 +253,21 @@ static u64 bc_stock_has(const struct bc_stock *stock, enum bc_resource res,
 	return bc_lane_has(lane, lanes);
 }
 
-/* Add up the units in the stocks of one group. Returns the number of stocks. */
-static int bc_group_sum(struct beancounter *bc, enum bc_resource res, u64 *sum,
-			u64 *low)
+/*
+ * Add up the units in the stocks of one group, from number @nr on, and count down @words
+ * for each. Returns the number at which it has stopped because @words is 0.
+ */
+static unsigned int bc_group_sum(struct beancounter *bc, enum bc_resource res,
+				 unsigned int nr, int *words, u64 *sum,
+				 u64 *low)
 {
-	unsigned int nr;
-	int words = 0;
-
-	for_each_set_bit(nr, bc->open_cpus, bc_nr_stocks()) {
+	for_each_set_bit_from(nr, bc->open_cpus, bc_nr_stocks()) {
+		if (!*words)
+			break;
 		*sum += bc_stock_has(bc_stock_nr(bc, nr), res, low);
-		words++;
+		--*words;
 	}
-	return words;
+	return nr;
 }
 
 /* Release the lock in the middle of a walk, and drop the reference of the last pause. */
@@ -255,16 +305,21 @@ void bc_stock_sum(struct beancounter *root, unsigned long *flags,
 {
 	struct beancounter *bc = root, *next, *at = NULL;
 	int words = BC_SUM_WORDS;
+	unsigned int nr = 0;
 
 	*sum = 0;
 	*low = 0;
 	while (bc && bc_is_stocked(res)) {
-		words -= bc_group_sum(bc, res, sum, low);
-		next = bc_branch_next(bc, root, BC_OPEN_WORDS);
-		/* The group may be in the lists only because this walk has paused there. */
-		if (bc == at)
-			bc_branch_cut(bc, BC_OPEN_WORDS);
-		if (next && words <= 0) {
+		next = bc;
+		nr = bc_group_sum(bc, res, nr, &words, sum, low);
+		if (nr >= bc_nr_stocks()) {
+			nr = 0;
+			next = bc_branch_next(bc, root, BC_OPEN_WORDS);
+			/* It may be in the lists only because this walk has paused. */
+			if (bc == at)
+				bc_branch_cut(bc, BC_OPEN_WORDS);
+		}
+		if (next && !words) {
 			bc_sum_pause(next, at, flags);
 			at = next;
 			words = BC_SUM_WORDS;

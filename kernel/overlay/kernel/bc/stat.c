@@ -158,7 +158,7 @@ void bc_close(struct beancounter *bc)
 
 	bc_lock(bc, flags);
 	bc->offline = true;
-	if (bc->open)
-		bc_close_words(bc, &closed);
+	while (bc->open && !bc_close_words(bc, &closed))
+		bc_pause(bc, flags);
 	bc_unlock(bc, flags);
 }

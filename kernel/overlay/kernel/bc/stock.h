@@ -375,7 +375,7 @@ static inline struct bc_stock *bc_stock_nr(struct beancounter *bc,
 }
 
 /* drain.c */
-void bc_close_words(struct beancounter *bc, struct bc_sum *sum);
+bool bc_close_words(struct beancounter *bc, struct bc_sum *sum);
 bool bc_drain(struct beancounter *root, struct bc_sum *sum);
 void bc_drain_begin(struct beancounter *root);
 void bc_drain_end(struct beancounter *root);
