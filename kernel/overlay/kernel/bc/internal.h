@@ -8,9 +8,8 @@
  * bc->top->lock. It protects the counters of all resources of all groups of
  * the tree, the links between them, and the opening and closing of stocks.
  * Every decision is made under this lock, so there are no transient states:
- * a request is refused exactly when it does not fit. Only two locks are taken under
- * it: that of the list of a group's address spaces (see tree.c), and that of a
- * percpu_counter (see phys.c), which nests inside both. bc_list_lock is a leaf.
+ * a request is refused exactly when it does not fit. Only one lock is taken under it,
+ * that of the list of a group's address spaces (see tree.c). bc_list_lock is a leaf.
  * "Any" context, here and in the other files, is any but that of an NMI, from
  * which the allocators cannot be called either.
  *

@@ -15,6 +15,7 @@
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 
 #include "internal.h"
 
@@ -24,7 +25,7 @@
  * sums are used that top(1) shows, without the shares that the CPUs keep.
  */
 #define BC_PHYS_WORDS 4096
-/* How many groups and address spaces are visited without releasing the lock. */
+/* How many address spaces are taken from the lists in one hold of the lock. */
 #define BC_PHYS_CHUNK 16
 /* How many groups and address spaces an exiting process visits. */
 #define BC_PHYS_FEW 16
@@ -60,11 +61,9 @@ static void bc_phys_add(struct mm_struct *mm, bool exact, struct bc_phys *sum)
 	sum->anon += anon + swap;
 }
 
-static void bc_phys_vm(struct bc_vm *vm, int *words, struct bc_phys *sum)
+static struct mm_struct *bc_phys_mm(struct bc_vm *vm)
 {
-	*words -= NR_MM_COUNTERS * num_online_cpus();
-	bc_phys_add(container_of(vm, struct mm_struct, bc_vm), *words >= 0,
-		    sum);
+	return container_of(vm, struct mm_struct, bc_vm);
 }
 
 /**
@@ -89,6 +88,8 @@ u64 bc_phys_anon(struct mm_struct *mm)
  * @mark: keeps the place of the walk in the list of address spaces of @bc, and keeps @bc
  *	in the lists of groups that have address spaces; not part of an mm_struct
  * @words: number of words that may still be read
+ * @nr: number of @mm
+ * @mm: address spaces that are read next, each with a reference
  * @sum: of the address spaces so far
  */
 struct bc_phys_walk {
@@ -96,6 +97,8 @@ struct bc_phys_walk {
 	struct beancounter *bc;
 	struct bc_vm mark;
 	int words;
+	unsigned int nr;
+	struct mm_struct *mm[BC_PHYS_CHUNK];
 	struct bc_phys sum;
 };
 
@@ -125,7 +128,33 @@ static void bc_phys_enter(struct bc_phys_walk *walk, struct beancounter *bc)
 	bc_add_mm(bc, &walk->mark);
 }
 
-/* Add the next address space of the group, which the lock of the list keeps there. */
+/*
+ * Keep an address space of a list, and its counters, until bc_phys_flush(). One that no
+ * process has ever used may be in the list while it is freed.
+ */
+static void bc_phys_keep(struct bc_phys_walk *walk, struct bc_vm *vm)
+{
+	if (!bc_phys_is_mark(vm) &&
+	    atomic_inc_not_zero(&bc_phys_mm(vm)->mm_count))
+		walk->mm[walk->nr++] = bc_phys_mm(vm);
+}
+
+/*
+ * Add the address spaces that were kept. This takes a step for each CPU, so it is done
+ * without the locks of the accounts, and with interrupts on.
+ */
+static void bc_phys_flush(struct bc_phys_walk *walk)
+{
+	while (walk->nr) {
+		struct mm_struct *mm = walk->mm[--walk->nr];
+
+		walk->words -= NR_MM_COUNTERS * num_online_cpus();
+		bc_phys_add(mm, walk->words >= 0, &walk->sum);
+		mmdrop(mm);
+	}
+}
+
+/* Keep the next address space of the group. Returns false if there is none. */
 static bool bc_phys_next(struct bc_phys_walk *walk)
 {
 	struct beancounter *bc = walk->bc;
@@ -138,14 +167,13 @@ static bool bc_phys_next(struct bc_phys_walk *walk)
 		bc_count_visit(bc);
 		vm = list_next_entry(&walk->mark, node);
 		list_move(&walk->mark.node, &vm->node);
-		if (!bc_phys_is_mark(vm))
-			bc_phys_vm(vm, &walk->words, &walk->sum);
+		bc_phys_keep(walk, vm);
 	}
 	raw_spin_unlock(&bc->mms_lock);
 	return more;
 }
 
-/* Add one address space, or go on to the next group. Returns the group to be put. */
+/* Keep one address space, or go on to the next group. Returns the group to be put. */
 static struct beancounter *bc_phys_step(struct bc_phys_walk *walk)
 {
 	struct beancounter *bc = walk->bc, *next;
@@ -178,7 +206,8 @@ static void bc_phys_peaks(struct beancounter *bc, const struct bc_phys *sum)
  * @root: the group
  *
  * The sums become the usage of @root, and are samples for its maxheld. They are made a
- * chunk at a time, and the lock of the tree is released in between.
+ * chunk at a time: the address spaces are looked up under the lock of the tree, and read
+ * when it has been released.
  *
  * Context: Any in which @root is pinned, but under a lock of the accounts; does not
  * sleep.
@@ -201,6 +230,7 @@ void bc_phys_sum(struct beancounter *root)
 		if (!put && i % BC_PHYS_CHUNK)
 			continue;
 		bc_unlock(root, flags);
+		bc_phys_flush(&walk);
 		bc_put(put);
 		bc_lock(root, flags);
 	}
@@ -218,7 +248,6 @@ void bc_phys_sum(struct beancounter *root)
 static int bc_phys_group(struct beancounter *bc, struct bc_phys *sum, int few)
 {
 	struct bc_vm *vm;
-	int words = 0;
 
 	raw_spin_lock(&bc->mms_lock);
 	list_for_each_entry(vm, &bc->mms, node) {
@@ -226,7 +255,7 @@ static int bc_phys_group(struct beancounter *bc, struct bc_phys *sum, int few)
 			break;
 		bc_count_visit(bc);
 		if (!bc_phys_is_mark(vm))
-			bc_phys_vm(vm, &words, sum);
+			bc_phys_add(bc_phys_mm(vm), false, sum);
 	}
 	raw_spin_unlock(&bc->mms_lock);
 	return few;
@@ -272,7 +301,6 @@ static bool bc_phys_higher(const struct beancounter *bc,
  */
 void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm)
 {
-	struct beancounter *group = bc;
 	struct bc_phys own = {}, sum;
 	unsigned long flags;
 	bool few = true;
@@ -285,13 +313,13 @@ void bc_phys_exit(struct beancounter *bc, struct mm_struct *mm)
 	    !bc_phys_higher(bc, &own))
 		return;
 	WRITE_ONCE(bc->phys_after, jiffies + BC_PHYS_PAUSE);
-	bc_lock(group, flags);
 	for (; bc; bc = bc->parent) {
+		bc_lock(bc, flags);
 		/* The levels above have no fewer address spaces. */
 		few = few && bc_phys_few(bc, &sum);
 		bc_phys_peaks(bc, &own);
 		if (few)
 			bc_phys_peaks(bc, &sum);
+		bc_unlock(bc, flags);
 	}
-	bc_unlock(group, flags);
 }
