@@ -8,8 +8,8 @@
  * steps between which the task may be interrupted, preempted or killed; there is one
  * reading at a time.
  *
- * A slab may be freed while it is looked at. The CPU that frees it waits for the few
- * microseconds that this takes, see bc_slab_wait().
+ * A slab may be freed while it is looked at. The CPU that frees it waits until a part of
+ * its objects has been looked at, see bc_slab_wait().
  */
 #include <linux/hash.h>
 #include <linux/memory_hotplug.h>
@@ -32,6 +32,13 @@
 /* Pages between two calls of cond_resched(). */
 #define BC_WHAT_STEP 1024
 #define BC_WHAT_BITS 10
+/*
+ * So many objects of a slab are looked at while interrupts are off; or so many percpu
+ * areas, in a part of a chunk with so many units of PCPU_MIN_ALLOC_SIZE.
+ */
+#define BC_WHAT_OBJECTS 64
+#define BC_WHAT_AREAS 32
+#define BC_WHAT_UNITS 8192
 
 enum bc_what_kind {
 	BC_WHAT_PAGETABLES,
@@ -80,7 +87,7 @@ static struct slab *bc_what_slab_now;
  * bc_slab_wait() - wait until bc.what no longer looks at a slab that is being freed
  * @slab: its page is no longer marked as a slab, and its vector is freed next
  *
- * Context: Any. Waits no longer than it takes to look at the objects of one slab, with
+ * Context: Any. Waits no longer than it takes to look at BC_WHAT_OBJECTS objects, with
  * interrupts off.
  */
 void bc_slab_wait(const struct slab *slab)
@@ -115,15 +122,17 @@ static struct bc_what_row *bc_what_cache(struct bc_what *what,
 	return NULL;
 }
 
-static void bc_what_objects(struct bc_what *what, struct slab *slab)
+/* Objects from number @i on. Returns false if these were the last ones of the slab. */
+static bool bc_what_objects(struct bc_what *what, struct slab *slab,
+			    unsigned int i)
 {
 	struct slabobj_ext *vector = slab_obj_exts(slab);
+	unsigned int end = i + BC_WHAT_OBJECTS;
 	struct bc_what_row *row = NULL;
 	struct kmem_cache *s = NULL;
-	unsigned int i;
 
 	/* The number of objects shares its word with counters that may change. */
-	for (i = 0; vector && i < data_race(slab->objects + 0U); i++) {
+	for (; vector && i < data_race(slab->objects + 0U) && i < end; i++) {
 		struct beancounter *bc = READ_ONCE(vector[i].bc);
 
 		/* RCU keeps the account if the object is freed now. */
@@ -138,23 +147,28 @@ static void bc_what_objects(struct bc_what *what, struct slab *slab)
 		if (row)
 			bc_what_add(row, 1, bc_object_size(s));
 	}
+	return vector && i < slab->objects;
 }
 
+/* Between two parts the slab may be freed, and its page may become another slab. */
 static void bc_what_slab(struct bc_what *what, struct folio *folio)
 {
 	struct slab *slab = folio_slab(folio);
 	unsigned long flags;
+	unsigned int i;
+	bool more = true;
 
-	/* An interrupt that frees this very slab would wait for ever. */
-	bc_irq_save(flags);
-	WRITE_ONCE(bc_what_slab_now, slab);
-	/* Pairs with smp_mb() in bc_slab_wait(). */
-	smp_mb();
-	if (folio_test_slab(folio))
-		bc_what_objects(what, slab);
-	/* All reads are done before the slab may be freed. */
-	smp_store_release(&bc_what_slab_now, NULL);
-	bc_irq_restore(flags);
+	for (i = 0; more; i += BC_WHAT_OBJECTS) {
+		/* An interrupt that frees this very slab would wait for ever. */
+		bc_irq_save(flags);
+		WRITE_ONCE(bc_what_slab_now, slab);
+		/* Pairs with smp_mb() in bc_slab_wait(). */
+		smp_mb();
+		more = folio_test_slab(folio) && bc_what_objects(what, slab, i);
+		/* All reads are done before the slab may be freed. */
+		smp_store_release(&bc_what_slab_now, NULL);
+		bc_irq_restore(flags);
+	}
 }
 
 static void bc_what_block(struct bc_what *what, struct page *page)
@@ -212,39 +226,74 @@ static int bc_what_zone(struct bc_what *what, struct zone *zone)
 	return 0;
 }
 
-/* The areas of one chunk, under pcpu_lock. */
-static void bc_what_chunk(struct bc_what *what, struct pcpu_chunk *chunk)
+/*
+ * Areas of one chunk, from unit @start on, under pcpu_lock. Returns the unit to go on with,
+ * 0 at the end of the chunk. No payer is stored inside an area, where a part may begin.
+ */
+static unsigned int bc_what_areas(struct bc_what *what,
+				  struct pcpu_chunk *chunk, unsigned int start)
 {
-	unsigned int start, end, bits = pcpu_chunk_map_bits(chunk);
+	unsigned int end, i, units = pcpu_chunk_map_bits(chunk);
+	unsigned int stop = min(start + BC_WHAT_UNITS, units);
 
 	if (!chunk->obj_exts)
-		return;
-	for_each_set_bit(start, chunk->alloc_map, bits) {
-		/* A new area gets its payer after pcpu_lock was released. */
-		struct beancounter *bc = READ_ONCE(chunk->obj_exts[start].bc);
+		return 0;
+	for (i = 0; i < BC_WHAT_AREAS; i++) {
+		struct beancounter *bc;
 
-		if (!bc || !bc_below(bc, what->root))
-			continue;
-		end = find_next_bit(chunk->bound_map, bits, start + 1);
-		bc_what_add(&what->kind[BC_WHAT_PERCPU], 1,
-			    pcpu_bc_bytes((end - start) * PCPU_MIN_ALLOC_SIZE));
+		start = find_next_bit(chunk->alloc_map, stop, start);
+		if (start >= stop)
+			return stop < units ? stop : 0;
+		end = find_next_bit(chunk->bound_map, units, start + 1);
+		/* A new area gets its payer after pcpu_lock was released. */
+		bc = READ_ONCE(chunk->obj_exts[start].bc);
+		if (bc && bc_below(bc, what->root))
+			bc_what_add(&what->kind[BC_WHAT_PERCPU], 1,
+				    pcpu_bc_bytes((end - start) *
+						  PCPU_MIN_ALLOC_SIZE));
+		start = end;
 	}
+	return start;
 }
 
-/* pcpu_lock protects the lists of chunks; it is held for one list at a time. */
+/* The chunk with the lowest address from @at on, under pcpu_lock. */
+static struct pcpu_chunk *bc_what_chunk(unsigned long at)
+{
+	struct pcpu_chunk *chunk, *found = NULL;
+	int slot;
+
+	for (slot = 0; slot < pcpu_nr_slots; slot++)
+		list_for_each_entry(chunk, &pcpu_chunk_lists[slot], list)
+			if ((unsigned long)chunk >= at &&
+			    (!found || chunk < found))
+				found = chunk;
+	return found;
+}
+
+/*
+ * pcpu_lock protects the lists of chunks, and is released after some areas. Meanwhile
+ * chunks may come and go, or move to other lists, so the walk is in the order of their
+ * addresses.
+ */
 static void bc_what_percpu(struct bc_what *what)
 {
 	struct pcpu_chunk *chunk;
-	unsigned long flags;
-	int slot;
+	unsigned long flags, at = 0;
+	unsigned int unit = 0;
 
-	for (slot = 0; slot < pcpu_nr_slots; slot++) {
+	do {
 		bc_spin_lock(&pcpu_lock, flags);
-		list_for_each_entry(chunk, &pcpu_chunk_lists[slot], list)
-			bc_what_chunk(what, chunk);
+		chunk = bc_what_chunk(at);
+		if (chunk) {
+			/* Is it the one in which the last part ended? */
+			if ((unsigned long)chunk != at)
+				unit = 0;
+			unit = bc_what_areas(what, chunk, unit);
+			at = (unsigned long)chunk + !unit;
+		}
 		bc_spin_unlock(&pcpu_lock, flags);
 		cond_resched();
-	}
+	} while (chunk);
 }
 
 /*
