@@ -5,6 +5,7 @@
 #ifndef MM_PERCPU_OWNER_BC_H
 #define MM_PERCPU_OWNER_BC_H
 
+#include <linux/beancounter.h>
 #include <linux/cpumask.h>
 
 #include "percpu-internal.h"
