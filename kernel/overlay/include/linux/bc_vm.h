@@ -50,6 +50,7 @@ void __bc_vm_enter(struct mm_struct *mm);
 void bc_vm_status(struct seq_file *m, struct mm_struct *mm);
 int __must_check __bc_pin(struct bc_pin *pin, enum bc_resource res,
 			  unsigned long pages);
+int __must_check __bc_hold_bytes(struct bc_pin *pin, u64 bytes);
 void __bc_unpin(struct bc_pin *pin);
 int __must_check __bc_pin_more(struct bc_pin *pin, unsigned long pages);
 void __bc_unpin_some(struct bc_pin *pin, unsigned long pages);
@@ -394,6 +395,21 @@ static inline int __must_check bc_hold(struct bc_pin *pin, enum bc_resource res,
 }
 
 /**
+ * bc_hold_bytes() - charge bytes of kmemsize for an object
+ * @pin: of the object; holds nothing yet
+ * @bytes: how many
+ *
+ * The current group pays until bc_unpin(), even if the task moves.
+ *
+ * Context: Process context; may sleep and reclaim.
+ * Return: 0 or -ENOMEM.
+ */
+static inline int __must_check bc_hold_bytes(struct bc_pin *pin, u64 bytes)
+{
+	return bc_online() ? __bc_hold_bytes(pin, bytes) : 0;
+}
+
+/**
  * bc_unpin() - give back the charge of bc_pin() or bc_hold()
  * @pin: of the object; may hold nothing
  *
@@ -604,6 +620,11 @@ static inline int __must_check bc_pin(struct bc_pin *pin, unsigned long pages)
 
 static inline int __must_check bc_hold(struct bc_pin *pin, enum bc_resource res,
 				       unsigned long n)
+{
+	return 0;
+}
+
+static inline int __must_check bc_hold_bytes(struct bc_pin *pin, u64 bytes)
 {
 	return 0;
 }

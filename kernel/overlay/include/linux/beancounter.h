@@ -107,6 +107,13 @@ enum bc_resource {
 #define SLAB_BC_COUNTED 0
 #endif
 
+/*
+ * An area pays for its part of the nodes of the tree that it is in, which are not charged
+ * themselves: a node of 256 bytes has 8 or more entries, and an area with a gap beside it
+ * takes two of them.
+ */
+#define BC_AREA_NODES 64
+
 /* A payer that is charged nothing: the root group. */
 #define BC_NOBODY ((struct beancounter *)-1L)
 
@@ -117,6 +124,8 @@ DECLARE_STATIC_KEY_TRUE(bc_default_key);
 
 /* The payer for whom the running softirq works, see bc_behalf_begin(); or NULL. */
 DECLARE_PER_CPU(struct beancounter *, bc_softirq_payer);
+/* The payer for whom the running interrupt works, see set_active_bc(); or NULL. */
+DECLARE_PER_CPU(struct beancounter *, bc_irq_payer);
 
 bool bc_disabled(void);
 
@@ -148,6 +157,7 @@ struct beancounter *bc_bytes_charge(u64 bytes, gfp_t flags, bool *ok);
 bool bc_fault_kill(void);
 
 void bc_count_objects(struct kmem_cache *s, enum bc_resource item);
+void bc_charge_beside(struct kmem_cache *s, unsigned int bytes);
 bool __bc_task_pays(struct task_struct *task, void *obj,
 		    enum bc_severity severity);
 
@@ -158,13 +168,17 @@ void bc_put_payer(struct beancounter *bc);
  * set_active_bc() - let another group pay for the allocations of the task
  * @bc: from bc_get_current(), or NULL to go back to the task's own group
  *
- * Context: The current task only; not for interrupts.
+ * An interrupt lets the group pay for what it allocates with __GFP_BC or __GFP_ACCOUNT.
+ *
+ * Context: A task, or a hard interrupt.
  * Return: The old value, which another call restores.
  */
 static inline struct beancounter *set_active_bc(struct beancounter *bc)
 {
 	struct beancounter *old = current->bc_active;
 
+	if (!in_task())
+		return this_cpu_xchg(bc_irq_payer, bc);
 	current->bc_active = bc;
 	return old;
 }
@@ -748,6 +762,10 @@ static inline bool bc_charge_like(void *obj, const void *like, gfp_t flags)
 }
 
 static inline void bc_count_objects(struct kmem_cache *s, enum bc_resource item)
+{
+}
+
+static inline void bc_charge_beside(struct kmem_cache *s, unsigned int bytes)
 {
 }
 

@@ -18,6 +18,7 @@
 bool __must_check __bc_net_charge(struct net *net, u64 entries);
 void __bc_net_uncharge(struct net *net, u64 entries);
 void __bc_net_free(struct net *net);
+bool __must_check __bc_net_sends(const struct net *net, struct sk_buff *skb);
 
 /**
  * bc_net_charge() - charge entries of packet filters
@@ -91,6 +92,38 @@ static inline void bc_net_enter(const struct net *net)
 }
 
 /**
+ * bc_net_begin() - a softirq or kernel thread works for a network namespace
+ * @net: the namespace; who made it pays, and nobody for the first
+ *
+ * Context: As bc_behalf_begin().
+ * Return: The old payer, for bc_behalf_end().
+ */
+static inline struct beancounter *bc_net_begin(const struct net *net)
+{
+	return bc_behalf_begin(bc_net_paid(net));
+}
+
+/**
+ * bc_net_sends() - a packet is about to be sent from a network namespace
+ * @net: the namespace
+ * @skb: the packet
+ *
+ * A packet that a timer or a work item has made may wait in a queue for long. If nobody
+ * pays for it, who made the namespace does.
+ *
+ * Context: Any but hard interrupts; does not sleep.
+ * Return: false when the group may not have it.
+ */
+static inline bool __must_check bc_net_sends(const struct net *net,
+					     struct sk_buff *skb)
+{
+	if (!bc_online() || net_eq(net, &init_net) ||
+	    (in_task() && !(current->flags & PF_KTHREAD)))
+		return true;
+	return __bc_net_sends(net, skb);
+}
+
+/**
  * bc_net_recharge() - a table gets so many entries instead
  * @net: network namespace that it is in
  * @old: how many it has
@@ -135,6 +168,12 @@ static inline void *bc_net_own(const struct net *net, void *obj)
 #define bc_net_recharge(net, old, new) true
 #define bc_net_uncharge(net, entries) ((void)0)
 #define bc_net_free(net) ((void)0)
+#define bc_net_sends(net, skb) true
+
+static inline struct beancounter *bc_net_begin(const struct net *net)
+{
+	return NULL;
+}
 
 #endif /* CONFIG_BEANCOUNTERS */
 

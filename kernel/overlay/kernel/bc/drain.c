@@ -14,10 +14,10 @@
 
 /*
  * So many words are closed in one hold of the lock, and so many are added up in one. A
- * group has a word for each possible CPU. Interrupts are off meanwhile: "make bench" shows
- * for how long.
+ * group has a word for each possible CPU. Interrupts are off meanwhile. If the words of a
+ * small tree were closed in several holds, maxheld of a lane would become too high.
  */
-#define BC_DRAIN_WORDS 3
+#define BC_DRAIN_WORDS 32
 #define BC_SUM_WORDS 24
 
 /**

@@ -396,6 +396,7 @@ void bc_drop_zero(struct beancounter *bc, unsigned int zero);
 void bc_refused(struct beancounter *bc, const struct bc_request *rq);
 void bc_ask_room(struct beancounter *bc);
 void bc_refusal_init(struct bc_css *bcs);
+extern struct workqueue_struct *bc_wake_wq;
 int bc_refusal_start(void);
 
 /* stat.c */
@@ -516,6 +517,9 @@ unsigned int bc_object_size(const struct kmem_cache *s);
 enum bc_resource bc_object_item(const struct kmem_cache *s);
 struct beancounter *bc_slab_owner(const void *obj);
 struct beancounter *bc_object_owner(const void *obj, unsigned int *size);
+
+/* owner.c */
+bool bc_adopt(void *obj, const void *like, enum bc_severity severity);
 
 /* kmem.c */
 struct beancounter *bc_page_owner(const struct page *page, unsigned int *order);

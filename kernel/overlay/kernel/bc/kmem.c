@@ -77,7 +77,8 @@ static struct beancounter *bc_current(void)
 	if (in_task())
 		bc = current->bc_active;
 	else
-		bc = bc_on_behalf() ? raw_cpu_read(bc_softirq_payer) : NULL;
+		bc = bc_on_behalf() ? raw_cpu_read(bc_softirq_payer) :
+				      raw_cpu_read(bc_irq_payer);
 	if (likely(!bc))
 		bc = bc_remote_memcg();
 	if (unlikely(bc))
@@ -484,13 +485,15 @@ void __bc_page_uncharge(struct page *page)
  * @page: first page of the block
  * @order: size of the block
  * @bc: payer from now on, or NULL for nobody
+ * @severity: what to check against
  *
  * Context: Any in which @bc is pinned; does not sleep.
  * Return: false when the group may not have it; the old payer goes on paying then.
  */
-bool bc_page_move(struct page *page, unsigned int order, struct beancounter *bc)
+bool bc_page_move(struct page *page, unsigned int order, struct beancounter *bc,
+		  enum bc_severity severity)
 {
-	if (bc && !bc_charge_nowait(bc, PAGE_SIZE << order, BC_BARRIER))
+	if (bc && !bc_charge_nowait(bc, PAGE_SIZE << order, severity))
 		return false;
 	bc_page_uncharge(page);
 	return !bc || bc_page_set(page, bc, order) ||

@@ -21,8 +21,8 @@ bool bc_slab_own(struct kmem_cache *s, gfp_t flags, size_t nr, void **p,
 bool bc_charge_object(u64 bytes, enum bc_resource item, u64 items, gfp_t flags,
 		      struct beancounter **payer);
 bool bc_charge_names(struct beancounter *bc, u64 bytes, gfp_t flags);
-bool bc_page_move(struct page *page, unsigned int order,
-		  struct beancounter *bc);
+bool bc_page_move(struct page *page, unsigned int order, struct beancounter *bc,
+		  enum bc_severity severity);
 bool bc_charge_near_file(struct beancounter *bc, u32 bytes, u32 files);
 
 /* The task's own group. */

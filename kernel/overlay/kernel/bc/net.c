@@ -9,7 +9,10 @@
  * freed, which may be some time after it was deleted.
  */
 #include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/skbuff.h>
 #include <net/bc_net.h>
+#include <net/tcp.h>
 
 #include "internal.h"
 
@@ -118,4 +121,29 @@ void __bc_net_free(struct net *net)
 	/* There is a bug, but the account must not be left charged. */
 	if (WARN_ONCE(left, "bc: %lld entries outlive their namespace\n", left))
 		__bc_net_uncharge(net, left);
+}
+
+/**
+ * __bc_net_sends() - see bc_net_sends()
+ * @net: the namespace
+ * @skb: the packet; a socket that is charged for all that it queues has paid for the
+ *	data of a clone
+ *
+ * Context: A softirq or a kernel thread; does not sleep.
+ * Return: false when the group may not have it.
+ */
+bool __bc_net_sends(const struct net *net, struct sk_buff *skb)
+{
+	/* Peers of a full group have to be told what arrived, or they stall. */
+	enum bc_severity severity = skb_is_tcp_pure_ack(skb) ? BC_LIMIT :
+							       BC_GAP;
+	/* Two of them could adopt the data that they share at the same time. */
+	bool shared = skb_cloned(skb);
+
+	if (shared && (skb->fclone == SKB_FCLONE_CLONE ||
+		       (skb->sk && sk_has_account(skb->sk))))
+		return true;
+	return bc_adopt(skb, net, severity) &&
+	       (shared || skb->head_frag || is_vmalloc_addr(skb->head) ||
+		bc_adopt(skb->head, net, severity));
 }

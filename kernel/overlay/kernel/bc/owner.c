@@ -31,14 +31,17 @@ static bool bc_object_pay(struct kmem_cache *s, struct beancounter *bc,
 }
 
 DEFINE_PER_CPU(struct beancounter *, bc_softirq_payer);
+/* The same of the interrupt that runs there. */
+DEFINE_PER_CPU(struct beancounter *, bc_irq_payer);
+EXPORT_PER_CPU_SYMBOL_GPL(bc_irq_payer);
 
-/* As bc_object_owner(), for memory of any size from kmalloc() or vmalloc(). */
+/* As bc_object_owner(), for memory of any size from kmalloc() or vmalloc(), or of a module. */
 static struct beancounter *bc_memory_owner(const void *obj)
 {
 	struct folio *folio;
 	unsigned int order;
 
-	if (is_vmalloc_addr(obj))
+	if (is_vmalloc_or_module_addr(obj))
 		return bc_page_owner(vmalloc_to_page(obj), &order);
 	folio = virt_to_folio(obj);
 	if (!folio_test_slab(folio))
@@ -174,6 +177,26 @@ void __bc_disown(void *obj)
 	}
 }
 
+/* As __bc_follow(), checked as @severity says. */
+static bool bc_follow_at(void *obj, const void *like, gfp_t flags,
+			 enum bc_severity severity)
+{
+	struct beancounter *bc = like ? bc_object_owner(like, NULL) : NULL;
+	struct folio *folio = virt_to_folio(obj);
+	struct kmem_cache *s;
+
+	if (bc == bc_memory_owner(obj))
+		return true;
+	if (unlikely(!folio_test_slab(folio)))
+		return bc_page_move(folio_page(folio, 0), folio_order(folio),
+				    bc, severity);
+	s = folio_slab(folio)->slab_cache;
+	if (bc && !bc_object_pay(s, bc, severity, severity))
+		return false;
+	__bc_disown(obj);
+	return !bc || bc_slab_own(s, flags, 1, &obj, bc);
+}
+
 /**
  * __bc_follow() - let the payer of one object pay for another from now on
  * @obj: from a slab cache or kmalloc()
@@ -185,22 +208,24 @@ void __bc_disown(void *obj)
  */
 bool __bc_follow(void *obj, const void *like, gfp_t flags)
 {
-	struct beancounter *bc = like ? bc_object_owner(like, NULL) : NULL;
-	struct folio *folio = virt_to_folio(obj);
-	struct kmem_cache *s;
-
-	if (unlikely(!folio_test_slab(folio)))
-		return bc_page_move(folio_page(folio, 0), folio_order(folio),
-				    bc);
-	if (bc == bc_object_owner(obj, NULL))
-		return true;
-	s = folio_slab(folio)->slab_cache;
-	if (bc && !bc_object_pay(s, bc, BC_BARRIER, BC_BARRIER))
-		return false;
-	__bc_disown(obj);
-	return !bc || bc_slab_own(s, flags, 1, &obj, bc);
+	return bc_follow_at(obj, like, flags, BC_BARRIER);
 }
 EXPORT_SYMBOL_GPL(__bc_follow);
+
+/**
+ * bc_adopt() - let the payer of one object pay for another for which nobody pays
+ * @obj: from a slab cache or kmalloc()
+ * @like: the object that has the payer, from a slab cache
+ * @severity: what to check against
+ *
+ * Context: Any; does not sleep.
+ * Return: false when the group may not have it.
+ */
+bool bc_adopt(void *obj, const void *like, enum bc_severity severity)
+{
+	return bc_memory_owner(obj) ||
+	       bc_follow_at(obj, like, GFP_ATOMIC, severity);
+}
 
 /**
  * __bc_task_pays() - see bc_task_pays()

@@ -322,6 +322,35 @@ int bc_pin_shared(struct bc_pin **pinp, unsigned long pages)
 }
 
 /**
+ * __bc_hold_bytes() - charge the current group bytes of kmemsize for an object
+ * @pin: of the object; holds nothing yet
+ * @bytes: how many
+ *
+ * See bc_hold_bytes().
+ *
+ * Context: Process context; may sleep and reclaim.
+ * Return: 0 or -ENOMEM.
+ */
+int __bc_hold_bytes(struct bc_pin *pin, u64 bytes)
+{
+	struct beancounter *bc;
+	bool ok;
+
+	pin->pages = 0;
+	if (!bytes)
+		return 0;
+	bc = bc_bytes_charge(bytes, GFP_KERNEL | __GFP_BC, &ok);
+	if (!bc)
+		return ok ? 0 : -ENOMEM;
+	pin->bc = bc;
+	pin->res = BC_KMEMSIZE;
+	pin->pages = bytes;
+	bc_pin_list(pin);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__bc_hold_bytes);
+
+/**
  * bc_pin_bytes() - charge bytes of kmemsize for an object that can be copied
  * @pinp: where to store the pin; NULL when nobody pays
  * @bytes: how many
@@ -332,21 +361,14 @@ int bc_pin_shared(struct bc_pin **pinp, unsigned long pages)
 int bc_pin_bytes(struct bc_pin **pinp, u64 bytes)
 {
 	struct bc_shared_pin *shared = bc_shared_alloc();
-	struct beancounter *bc;
-	bool ok;
 
 	*pinp = NULL;
 	if (!shared)
 		return -ENOMEM;
-	bc = bc_bytes_charge(bytes, GFP_KERNEL | __GFP_BC, &ok);
-	if (!bc) {
+	if (__bc_hold_bytes(&shared->pin, bytes)) {
 		kfree(shared);
-		return ok ? 0 : -ENOMEM;
+		return -ENOMEM;
 	}
-	shared->pin.bc = bc;
-	shared->pin.res = BC_KMEMSIZE;
-	shared->pin.pages = bytes;
-	bc_pin_list(&shared->pin);
 	*pinp = &shared->pin;
 	return 0;
 }

@@ -24,6 +24,7 @@
 /* Groups for which room is made at the same time: many may be at their barriers. */
 #define BC_ROOM_GROUPS 4
 static struct workqueue_struct *bc_room_wq;
+struct workqueue_struct *bc_wake_wq;
 
 static DEFINE_RATELIMIT_STATE(bc_log_limit, DEFAULT_RATELIMIT_INTERVAL,
 			      DEFAULT_RATELIMIT_BURST);
@@ -109,7 +110,7 @@ void bc_refusal_init(struct bc_css *bcs)
 }
 
 /**
- * bc_refusal_start() - make the workqueue that makes room
+ * bc_refusal_start() - make the workqueues that make room and wake those who wait
  *
  * Context: During boot.
  * Return: 0 or -ENOMEM.
@@ -117,7 +118,8 @@ void bc_refusal_init(struct bc_css *bcs)
 int __init bc_refusal_start(void)
 {
 	bc_room_wq = alloc_workqueue("bc_room", WQ_UNBOUND, BC_ROOM_GROUPS);
-	return bc_room_wq ? 0 : -ENOMEM;
+	bc_wake_wq = alloc_workqueue("bc_wake", WQ_UNBOUND, 0);
+	return bc_room_wq && bc_wake_wq ? 0 : -ENOMEM;
 }
 
 /* Notify at once; after a recent notification wait until the pause is over. */
@@ -184,8 +186,8 @@ void bc_refused(struct beancounter *bc, const struct bc_request *rq)
 					     BC_SCOPE_NO_FILE :
 					     BC_SCOPE_REFUSED;
 	/* The work drops the reference. */
-	if (css &&
-	    !schedule_delayed_work(&css->notify_work, bc_notify_delay(css)))
+	if (css && !queue_delayed_work(bc_wake_wq, &css->notify_work,
+				       bc_notify_delay(css)))
 		css_put(&css->css);
 }
 

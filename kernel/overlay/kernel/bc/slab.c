@@ -301,6 +301,22 @@ void __init bc_count_objects(struct kmem_cache *s, enum bc_resource item)
 }
 
 /**
+ * bc_charge_beside() - the objects of a slab cache pay for what is made beside them
+ * @s: the cache; it has no objects yet and is not merged with others
+ * @bytes: for each object, on top of its own
+ *
+ * For memory that several objects share, and for which nobody is charged.
+ *
+ * Context: During boot.
+ */
+void __init bc_charge_beside(struct kmem_cache *s, unsigned int bytes)
+{
+	WARN_ON_ONCE(s->refcount > 1);
+	s->flags |= SLAB_BC;
+	s->bc_charge += bytes;
+}
+
+/**
  * bc_slab_uncharge_one() - an object is about to be freed
  * @s: the cache
  * @slab: the slab of the object; it has a vector

@@ -469,6 +469,12 @@ static void bc_skb_head_disown(struct sk_buff *skb)
  */
 void __bc_skb_disown(struct sk_buff *skb)
 {
+	/*
+	 * Of an acknowledgment of TCP truesize is 2, and IPsec makes heads larger without
+	 * counting that: who has paid goes on paying.
+	 */
+	if (skb->truesize < skb->data_len + SKB_TRUESIZE(skb_end_offset(skb)))
+		return;
 	bc_skb_head_disown(skb);
 	__bc_disown(skb);
 }

@@ -118,7 +118,7 @@ static void bc_senders_arm(struct bc_senders *senders)
 		return;
 	senders->armed = true;
 	refcount_inc(&senders->top->refs);
-	schedule_delayed_work(&senders->work, BC_SENDERS_AFTER);
+	queue_delayed_work(bc_wake_wq, &senders->work, BC_SENDERS_AFTER);
 }
 
 /**
@@ -427,8 +427,12 @@ bool __bc_skb_no_room(struct sock *sk, unsigned long bytes, unsigned int mtu,
 {
 	u64 truesize;
 
-	if (likely(bc_sock_plenty(sk, bytes)) || !bc_sock_counts_sent(sk))
+	if (likely(bc_sock_plenty(sk, bytes)) || !bc_sock_counts_sent(sk)) {
+		/* An earlier packet may have left it, and was not sent. */
+		if (unlikely(first && READ_ONCE(sk->sk_bc.more)))
+			WRITE_ONCE(sk->sk_bc.more, 0);
 		return false;
+	}
 	truesize = bc_sock_truesize(sk, bytes, mtu);
 	if (!first)
 		return bc_sock_ask(sk, truesize, true);

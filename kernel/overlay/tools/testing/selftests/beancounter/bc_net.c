@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -63,6 +64,19 @@ int bc_reset_on_close(int fd)
 	struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
 	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+int bc_use_tls(int fd, int direction, long key)
+{
+	struct {
+		unsigned short version, cipher;
+		unsigned char iv[8], key[16], salt[4], seq[8];
+	} info = { 0x0303, 51 /* TLS_CIPHER_AES_GCM_128 */, { key } };
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", 4) && errno != EEXIST)
+		return -1;
+	return setsockopt(fd, 282 /* SOL_TLS */, direction, &info,
+			  sizeof(info));
 }
 
 unsigned short bc_checksum(const void *at, size_t size)

@@ -24,6 +24,13 @@ int bc_connected_socket(int type, int port);
  */
 int bc_reset_on_close(int fd);
 
+/*
+ * Let the kernel do TLS 1.2 on a connection, in one direction, with a key from a number.
+ * Returns 0, or -1 with errno: ENOENT when the kernel has no TLS.
+ */
+enum { BC_TLS_TX = 1, BC_TLS_RX };
+int bc_use_tls(int fd, int direction, long key);
+
 /* The checksum of a header of IPv4. */
 unsigned short bc_checksum(const void *at, size_t size);
 

@@ -61,6 +61,9 @@ static long long object_size(const char *cache)
 {
 	long long size = slab_attr(cache, "slab_size");
 
+	/* An area of an address space pays for the nodes of the tree that it is in, too. */
+	if (size > 0 && !strcmp(cache, "vm_area_struct"))
+		size += 64;
 	return size > 0 ? size + owner_size() : 0;
 }
 

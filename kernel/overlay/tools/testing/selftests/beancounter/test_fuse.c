@@ -2,7 +2,8 @@
 /*
  * Pages that a server of FUSE moves between pipes and the page cache. A page of
  * an answer becomes page cache, and is then no kernel memory of the server any
- * more. A page of a request that the server moves into a pipe is the server's.
+ * more. A page of a request that the server moves into a pipe is the server's, and so
+ * are the pages of a request that it does not read.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -304,9 +306,132 @@ static void test_request(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
+/* What the server tells the kernel without being asked. */
+static int notify(int code, void *arg, size_t size, size_t pages)
+{
+	struct fuse_out_header out = {
+		.len = sizeof(out) + size + pages * 4096,
+		.error = code,
+	};
+	struct iovec iov[3] = { { &out, sizeof(out) },
+				{ arg, size },
+				{ data, pages * 4096 } };
+
+	return writev(dev, iov, 3) == (ssize_t)out.len ? 0 : -errno;
+}
+
+static long store_pages(long pages)
+{
+	struct fuse_notify_store_out store = { .nodeid = NODE,
+					       .size = pages * 4096 };
+
+	return notify(FUSE_NOTIFY_STORE, &store, sizeof(store), pages);
+}
+
+/* Put pages into the page cache and ask for them; they come with a request. */
+static long retrieve_pages(long pages)
+{
+	struct fuse_notify_retrieve_out get = { .nodeid = NODE,
+						.size = pages * 4096 };
+	int err = store_pages(pages);
+
+	return err ?: notify(FUSE_NOTIFY_RETRIEVE, &get, sizeof(get), 0);
+}
+
+static long read_request(long unused)
+{
+	(void)unused;
+	return read(dev, request, sizeof(request));
+}
+
+/* The server asks for pages of the page cache, and does not read them. */
+static void test_retrieve(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long base, bytes = PAGES * bc_page_size();
+	long ret;
+	int fd;
+
+	start_server(&w, g);
+	bc_call_begin(&w, serve, FUSE_LOOKUP);
+	/* It keeps the inode, and the server is not asked when it is closed. */
+	fd = bc_sys(open("at/file", O_PATH));
+	bc_true(bc_call_end(&w, 10000, &ret));
+	/* Twice, as the first one makes what is kept for others. */
+	bc_eq(bc_call(&w, retrieve_pages, PAGES), 0);
+	bc_true(bc_call(&w, read_request, 0) > bytes);
+	base = bc_rest(g);
+	bc_eq(bc_call(&w, retrieve_pages, PAGES), 0);
+	bc_settles_within(g, BC_KMEM, base + bytes, base + bytes + 8192);
+	bc_true(bc_audit(NULL, 0) <= 0);
+	bc_true(bc_call(&w, read_request, 0) > bytes);
+	bc_settles_within(g, BC_KMEM, base - 4096, base + 4096);
+	bc_set_barrier(g, base + bytes / 2);
+	bc_eq(bc_call(&w, retrieve_pages, PAGES), -ENOMEM);
+	bc_settles_within(g, BC_KMEM, base - 4096, base + 4096);
+	bc_eq(bc_call(&w, retrieve_pages, PAGES / 4), 0);
+	bc_true(bc_call(&w, read_request, 0) > bytes / 4);
+	close(fd);
+	bc_worker_stop(&w);
+	close(dev);
+	bc_held_is(g, 0);
+}
+
+/* In the worker: a read without the page cache. */
+static long read_direct(long pages)
+{
+	static void *at;
+	int fd = open("at/file", O_RDONLY | O_DIRECT);
+	ssize_t n;
+
+	if (!at)
+		at = mmap(NULL, sizeof(data), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	n = fd < 0 || at == MAP_FAILED ? -1 : read(fd, at, pages * 4096);
+	n = n < 0 ? -errno : n / 4096;
+	close(fd);
+	return n;
+}
+
+/* The pages of a reader are locked until the server has answered. */
+static void test_direct(struct bc_group *g)
+{
+	const struct fuse_in_header *in = (const void *)request;
+	struct bc_worker w;
+	long got;
+
+	start_server(&w, g);
+	bc_true(pipe(pipes) == 0 && fcntl(pipes[1], F_SETPIPE_SZ, 1 << 18) > 0);
+	bc_call_begin(&w, read_direct, PAGES);
+	bc_eq(serve(FUSE_OPEN), 0);
+	do {
+		bc_sys(read(dev, request, sizeof(request)));
+	} while (in->opcode != FUSE_READ);
+	bc_eq(bc_held_of(g, "lockedpages"), PAGES);
+	bc_true(bc_audit(NULL, 0) <= 0);
+	bc_eq(answer_read(in), 0);
+	bc_eq(serve(FUSE_RELEASE), 0);
+	bc_true(bc_call_end(&w, 10000, &got));
+	bc_eq(got, PAGES);
+	bc_eq(bc_held_of(g, "lockedpages"), 0);
+
+	bc_set_key(g, "bc.barrier", "lockedpages", PAGES / 2);
+	bc_call_begin(&w, read_direct, PAGES);
+	bc_eq(serve(FUSE_RELEASE), 0);
+	bc_true(bc_call_end(&w, 10000, &got));
+	bc_eq(got, -ENOMEM);
+	bc_eq(bc_held_of(g, "lockedpages"), 0);
+	bc_eq(bc_read_key(g, "bc.failcnt", "lockedpages"), 1);
+	bc_worker_stop(&w);
+	close(dev);
+	bc_held_is(g, 0);
+}
+
 static const struct bc_case cases[] = {
 	{ "pipe_steal", test_steal },
 	{ "pipe_request", test_request },
+	{ "retrieve", test_retrieve },
+	{ "direct", test_direct },
 };
 
 int main(int argc, char **argv)

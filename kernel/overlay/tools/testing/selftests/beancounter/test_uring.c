@@ -149,8 +149,11 @@ static long remove_buffers(long n)
 /* The list and the array of each, and what the kernel keeps for its mapping. */
 static long long buffer_size(void)
 {
-	return bc_kmalloc_size(64) + bc_kmalloc_size(8) + bc_kmalloc_size(72) +
-	       bc_slab_size("vmap_area");
+	/* A list of buffers with its pin, which kernels for tests keep in a list. */
+	long list = 40 + 24 + (bc_config("BEANCOUNTERS_DEBUG") > 0 ? 16 : 0);
+
+	return bc_kmalloc_size(list) + bc_kmalloc_size(8) +
+	       bc_kmalloc_size(72) + bc_slab_size("vmap_area");
 }
 
 /* Starts a worker with a ring. Returns what it holds. */
