@@ -200,11 +200,26 @@ struct account {
 	long long most; /* the largest value of held less forced */
 };
 
+/* Bytes of one unit of the row that the attack is about. */
+static long row_unit(void)
+{
+	return strcmp(running->row, "lockedpages") ? 1 : bc_page_size();
+}
+
+/* Bytes that are charged, but not in kmemsize. */
+static long long held_elsewhere(const struct bc_group *g)
+{
+	if (!running->row || row_unit() == 1)
+		return 0;
+	return bc_held_of(g, running->row) * row_unit();
+}
+
 static void look(struct account *a, const struct bc_group *g)
 {
 	long long held = bc_held(g), forced = bc_forced(g);
 
-	a->outside = kernel_memory() - a->kernel - (held - a->held);
+	a->outside = kernel_memory() - a->kernel - (held - a->held) -
+		     held_elsewhere(g);
 	/* For a moment the pages of a dying task are neither charged nor free. */
 	if (running->deadly && bc_failcnt(g))
 		return;
@@ -235,8 +250,8 @@ static const char *excuse(void)
 static void check_row(const struct bc_group *g)
 {
 	bc_true(bc_read_key(g, "bc.failcnt", running->row) > 0);
-	bc_range(bc_read_key(g, "bc.maxheld", running->row), BARRIER / 8,
-		 LIMIT / 4);
+	bc_range(bc_read_key(g, "bc.maxheld", running->row) * row_unit(),
+		 BARRIER / 8, LIMIT / 4);
 	bc_eq(bc_resource(g, running->row, "forced"), 0);
 }
 
@@ -368,8 +383,9 @@ static void run_attack(struct bc_group *g)
 	bc_set_barrier(g, BARRIER);
 	bc_set_limit(g, LIMIT);
 	if (running->row) {
-		bc_set_key(g, "bc.barrier", running->row, BARRIER / 4);
-		bc_set_key(g, "bc.limit", running->row, LIMIT / 4);
+		bc_set_key(g, "bc.barrier", running->row,
+			   BARRIER / 4 / row_unit());
+		bc_set_key(g, "bc.limit", running->row, LIMIT / 4 / row_unit());
 	}
 	bc_worker_start(&n, NULL);
 	deadline = bc_now_ms() + (running->tenant ? TENANT_MS : ATTACK_MS);
@@ -442,11 +458,14 @@ int main(int argc, char **argv)
 	add(proto_attacks, nr_proto_attacks);
 	add(tenant_file_attacks, nr_tenant_file_attacks);
 	add(wait_attacks, nr_wait_attacks);
+	add(tenant_task_attacks, nr_tenant_task_attacks);
+	add(fuse_attacks, nr_fuse_attacks);
 	add(route_attacks, nr_route_attacks);
 	add(link_attacks, nr_link_attacks);
 	add(wall_attacks, nr_wall_attacks);
 	add(traffic_attacks, nr_traffic_attacks);
 	add(mount_attacks, nr_mount_attacks);
 	add(frame_attacks, nr_frame_attacks);
+	add(behalf_attacks, nr_behalf_attacks);
 	return bc_main(argc, argv, all, nr_all);
 }

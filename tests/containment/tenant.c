@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -127,6 +128,11 @@ long neighbour(long unused)
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
 	    WEXITSTATUS(status) != 7)
 		return 4;
+	/* Closing it waits for work that all share. */
+	fd[0] = inotify_init();
+	if (fd[0] < 0 || inotify_add_watch(fd[0], "/", IN_CREATE) < 0 ||
+	    close(fd[0]))
+		return 5;
 	return 0 * unused;
 }
 

@@ -44,6 +44,22 @@ bool nft_do(struct nlmsghdr *h);
 bool add_device(const char *kind, const char *name,
 		void (*fill)(struct nlmsghdr *h));
 
+/* Let netem delay all that a device sends, by a number of ticks of 64 ns. */
+#define TWO_MINUTES 0x7fffffff
+#define A_MILLISECOND 15625
+bool delay(int index, uint32_t ticks);
+
+/* IPsec: the socket for requests, and the cipher of a state. */
+struct mnl_socket *xfrm(void);
+void put_cipher(struct nlmsghdr *h);
+
+/* Begin a request of ipset. */
+struct nlmsghdr *ipset(int cmd, int flags, const char *name);
+
+/* Open a tun device; before, as root, let the tenant do so. */
+int open_tun(long i, int flags);
+void prepare_devices(void);
+
 /* Make a connection over the loopback and store both ends: 0, or -1. */
 int stream(int protocol, int fd[2]);
 
@@ -52,5 +68,8 @@ bool send_packets(void);
 
 /* Map part of a file whose contents never come: a copy from there waits for ever. */
 void *never_comes(size_t size);
+
+/* As root: let everybody mount such a file system. */
+void prepare_fuse(void);
 
 #endif /* BC_TENANT_H */

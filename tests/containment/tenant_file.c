@@ -420,7 +420,11 @@ static bool delegated_groups(long i)
 }
 
 const struct attack tenant_file_attacks[] = {
-	TENANT_LATER(vmsplice_pages, 2000, 0, "pages that only a pipe has"),
+	{ .name = "vmsplice_pages",
+	  .one = vmsplice_pages,
+	  .max = 2000,
+	  .tenant = true,
+	  .row = "lockedpages" },
 	TENANT(truncated_pages, 2000),
 	TENANT(copied_pages, 2000),
 	TENANT(spliced_to_sockets, 2000),

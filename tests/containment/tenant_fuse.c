@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A FUSE file system of a tenant with one file. It answers all requests except
- * reads from the file and look-ups of other names.
+ * reads from the file, syncs of it, and look-ups of other names.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <linux/fuse.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,12 +15,16 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tenant.h"
 
 #define FILE_SIZE (64 << 20)
+/* The largest request of a server that does not ask for larger ones. */
+#define RETRIEVED (32 * 4096)
 
 static struct fuse_attr attributes(unsigned long ino)
 {
@@ -68,9 +73,10 @@ static void serve_one(int dev, struct fuse_in_header *in)
 		.major = FUSE_KERNEL_VERSION,
 		.minor = FUSE_KERNEL_MINOR_VERSION,
 		.max_readahead = 4096,
+		.flags = FUSE_ASYNC_DIO,
 		.max_background = 65535,
 		.congestion_threshold = 65535,
-		.max_write = 4096,
+		.max_write = RETRIEVED,
 	};
 	struct fuse_entry_out entry = {
 		.nodeid = 2,
@@ -99,6 +105,7 @@ static void serve_one(int dev, struct fuse_in_header *in)
 		answer(dev, in->unique, &open, sizeof(open));
 		break;
 	case FUSE_READ:
+	case FUSE_FSYNC:
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
 	case FUSE_INTERRUPT:
@@ -110,7 +117,7 @@ static void serve_one(int dev, struct fuse_in_header *in)
 
 static void __attribute__((noreturn)) serve(int dev)
 {
-	static char buf[1 << 16];
+	static char buf[2 * RETRIEVED];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (read(dev, buf, sizeof(buf)) > 0)
@@ -120,14 +127,16 @@ static void __attribute__((noreturn)) serve(int dev)
 
 /*
  * The server is a process of its own: a task that waits for an answer cannot be
- * killed as long as a server exists that could give it.
+ * killed as long as a server exists that could give it. Returns its process, or -1,
+ * and stores the descriptor of the device.
  */
-static int mount_file(void)
+static pid_t start_server(int *devp)
 {
 	int dev = open("/dev/fuse", O_RDWR);
 	char options[96];
 	pid_t pid;
 
+	*devp = dev;
 	if (dev < 0)
 		return -1;
 	snprintf(options, sizeof(options),
@@ -138,7 +147,14 @@ static int mount_file(void)
 	pid = fork();
 	if (!pid)
 		serve(dev);
-	if (close(dev) || pid < 0)
+	return pid;
+}
+
+static int mount_file(void)
+{
+	int dev;
+
+	if (start_server(&dev) < 0 || close(dev))
 		return -1;
 	return open("/tmp/fuse/file", O_RDONLY);
 }
@@ -157,3 +173,103 @@ void *never_comes(size_t size)
 	given += 4096;
 	return at == MAP_FAILED ? NULL : at;
 }
+
+/* What the server tells the kernel without being asked. */
+static bool notify(int dev, int code, void *arg, size_t size, size_t data_size)
+{
+	static char data[RETRIEVED];
+	struct fuse_out_header out = {
+		.len = sizeof(out) + size + data_size,
+		.error = code,
+	};
+	struct iovec iov[3] = { { &out, sizeof(out) },
+				{ arg, size },
+				{ data, data_size } };
+
+	return writev(dev, iov, 3) == (ssize_t)out.len;
+}
+
+/* Pages of a file that its server has asked for and does not read, cut from the file. */
+static bool fuse_retrieved(long i)
+{
+	struct fuse_notify_store_out store = { .nodeid = 2, .size = RETRIEVED };
+	struct fuse_notify_retrieve_out retrieve = { .nodeid = 2,
+						     .size = RETRIEVED,
+						     .notify_unique = i };
+	struct fuse_notify_inval_inode_out cut = { .ino = 2 };
+	static int dev, file;
+	pid_t pid;
+
+	if (!i) {
+		pid = start_server(&dev);
+		if (pid < 0)
+			return false;
+		file = open("/tmp/fuse/file", O_PATH);
+		/* From here on nobody reads what the kernel asks. */
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	return file >= 0 &&
+	       notify(dev, FUSE_NOTIFY_STORE, &store, sizeof(store),
+		      RETRIEVED) &&
+	       notify(dev, FUSE_NOTIFY_RETRIEVE, &retrieve, sizeof(retrieve),
+		      0) &&
+	       notify(dev, FUSE_NOTIFY_INVAL_INODE, &cut, sizeof(cut), 0);
+}
+
+/* Pages of a mapping that was removed, which a direct read without an answer keeps. */
+static bool fuse_direct_reads(long i)
+{
+	static aio_context_t aio;
+	static int file;
+	char *at = mmap(NULL, RETRIEVED, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	struct iocb io = { .aio_lio_opcode = IOCB_CMD_PREAD,
+			   .aio_buf = (unsigned long)at,
+			   .aio_nbytes = RETRIEVED,
+			   .aio_offset = i % 2 * 4096 },
+		    *list = &io;
+
+	if (!i) {
+		file = mount_file();
+		if (file < 0 || fcntl(file, F_SETFL, O_DIRECT) ||
+		    syscall(SYS_io_setup, 1000, &aio))
+			return false;
+	}
+	io.aio_fildes = file;
+	return at != MAP_FAILED && syscall(SYS_io_submit, aio, 1, &list) == 1 &&
+	       !munmap(at, RETRIEVED);
+}
+
+/* Requests to sync a file whose server does not answer. */
+static bool fuse_syncs(long i)
+{
+	static aio_context_t aio;
+	struct iocb io = { .aio_lio_opcode = IOCB_CMD_FSYNC }, *list = &io;
+	static int file;
+
+	if (!i) {
+		file = mount_file();
+		if (file < 0 || syscall(SYS_io_setup, 1000, &aio))
+			return false;
+	}
+	io.aio_fildes = file;
+	return syscall(SYS_io_submit, aio, 1, &list) == 1;
+}
+
+void prepare_fuse(void)
+{
+	bc_sys(chmod("/dev/fuse", 0666));
+}
+
+#define WITH_FUSE(what, n)                                             \
+	.name = #what, .prepare = prepare_fuse, .one = what, .max = n, \
+	.tenant = true, .spaces = CLONE_NEWUSER | CLONE_NEWNS
+
+const struct attack fuse_attacks[] = {
+	{ WITH_FUSE(fuse_retrieved, 1000) },
+	{ WITH_FUSE(fuse_syncs, 500) },
+	{ WITH_FUSE(fuse_direct_reads, 250), .row = "lockedpages" },
+};
+
+const size_t nr_fuse_attacks = BC_COUNT(fuse_attacks);

@@ -205,7 +205,7 @@ static bool other_names(long i)
 	return nl_do(h);
 }
 
-static int open_tun(long i, int flags)
+int open_tun(long i, int flags)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI | flags };
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
@@ -220,7 +220,7 @@ static bool tuns(long i)
 	return open_tun(i, 0) >= 0;
 }
 
-static void prepare_devices(void)
+void prepare_devices(void)
 {
 	bc_sys(chmod("/dev/net/tun", 0666));
 }

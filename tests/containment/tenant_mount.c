@@ -15,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "tenant.h"
@@ -213,9 +214,33 @@ static bool namespaces_in_files(long i)
 	       open(path, O_RDONLY) >= 0;
 }
 
-static void prepare_fuse(void)
+static void name_attribute(char *name, long k)
 {
-	bc_sys(chmod("/dev/fuse", 0666));
+	sprintf(name, "user.%06lx", k);
+}
+
+/* Attributes of one size after the other, up to the barrier, of which 1 in 64 is kept. */
+static bool thinned_slabs(long i)
+{
+	static const int size[] = { 24, 56, 88, 152, 216 };
+	static char value[256];
+	char name[32];
+	int fd;
+	long k, made;
+
+	snprintf(name, sizeof(name), "/tmp/f%ld", i);
+	fd = open(name, O_CREAT | O_RDWR, 0600);
+	for (made = 0; fd >= 0 && made < 200000; made++) {
+		name_attribute(name, made);
+		if (fsetxattr(fd, name, value, size[i], 0))
+			break;
+	}
+	for (k = 0; k < made; k++) {
+		name_attribute(name, k);
+		if (k % 64)
+			fremovexattr(fd, name);
+	}
+	return made > 0;
 }
 
 #define MNT CLONE_NEWNS
@@ -236,6 +261,8 @@ const struct attack mount_attacks[] = {
 	TENANT_IN(loose_trees, 20000, MNT),
 	TENANT_IN(fs_options, 30000, MNT),
 	TENANT_IN(overlay_directories, 300, MNT),
+	TENANT_LATER(thinned_slabs, 5, CLONE_NEWUSER | MNT,
+		     "an object is charged, not the slab that it is in"),
 	WITH_FUSE(fuse_mounts, 5000),
 	WITH_FUSE(fuse_waiters, 3000),
 	TENANT_IN(user_maps, 2000, 0),

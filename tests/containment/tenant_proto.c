@@ -8,6 +8,7 @@
 #include <linux/can/raw.h>
 #include <linux/if_alg.h>
 #include <linux/vm_sockets.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -83,6 +84,42 @@ static bool alg_generators(long i)
 	fd = accept(type, NULL, NULL);
 	close(type);
 	return fd >= 0;
+}
+
+/* Append a name: generators of initial vectors around another algorithm. */
+static void nested_name(char *name, unsigned long i)
+{
+	static const char *const hash[] = { "md5",     "sha1",	 "sha224",
+					    "sha256",  "sha384", "sha512",
+					    "sha3-256" };
+	const char *h = hash[i % BC_COUNT(hash)];
+	char inner[256], outer[256];
+
+	snprintf(inner, sizeof(inner), "authenc(hmac(%s),rfc3686(ctr(aes)))",
+		 h);
+	/* The bits below the highest one are the generators, from the inside. */
+	for (i = i / BC_COUNT(hash) + 1; i > 1; i >>= 1) {
+		snprintf(outer, sizeof(outer), "%s(%s)",
+			 i & 1 ? "seqiv" : "echainiv", inner);
+		strcpy(inner, outer);
+	}
+	strncpy(name, inner, 103);
+}
+
+/* Instances of templates of algorithms within each other, which the kernel keeps. */
+static bool alg_instances(long i)
+{
+	struct {
+		unsigned short family;
+		char type[14];
+		unsigned int feat, mask;
+		char name[104];
+	} sa = { AF_ALG, "aead", 0, 0, "" };
+	int fd = socket(AF_ALG, SOCK_SEQPACKET, 0);
+
+	nested_name(sa.name, i);
+	return fd >= 0 && !bind(fd, (struct sockaddr *)&sa, sizeof(sa)) &&
+	       !close(fd);
 }
 
 /* Vsock connections, filled. */
@@ -181,10 +218,11 @@ static bool can_jobs(long i)
 }
 
 const struct attack proto_attacks[] = {
-	TENANT(alg_hashes, 50000), TENANT(alg_keys, 50000),
-	TENANT(alg_pages, 500),	   TENANT(alg_generators, 20000),
-	TENANT(vsock_full, 500),   TENANT(vsock_unaccepted, 1000),
-	TENANT(can_filters, 1000), TENANT(can_jobs, 20000),
+	TENANT(alg_hashes, 50000),    TENANT(alg_keys, 50000),
+	TENANT(alg_pages, 500),	      TENANT(alg_generators, 20000),
+	TENANT(vsock_full, 500),      TENANT(vsock_unaccepted, 1000),
+	TENANT(can_filters, 1000),    TENANT(can_jobs, 20000),
+	TENANT(alg_instances, 10000),
 };
 
 const size_t nr_proto_attacks = BC_COUNT(proto_attacks);

@@ -2,36 +2,21 @@
 /* Attacks of tenants with TLS in the kernel. */
 #define _GNU_SOURCE
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "bc_net.h"
 #include "tenant.h"
 
 static char data[65536];
-
-#define TLS_TX 1
-#define TLS_RX 2
-
-static bool use_tls(int fd, int direction, long key)
-{
-	struct {
-		unsigned short version, cipher;
-		unsigned char iv[8], key[16], salt[4], seq[8];
-	} info = { 0x0303, 51 /* TLS_CIPHER_AES_GCM_128 */, { key } };
-
-	return !setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", 4) &&
-	       !setsockopt(fd, 282 /* SOL_TLS */, direction, &info,
-			   sizeof(info));
-}
 
 /* TLS records that are not full: their pages wait for the rest. */
 static bool ktls_records(long i)
 {
 	int fd[2];
 
-	return !stream(0, fd) && use_tls(fd[0], TLS_TX, i) &&
+	return !stream(0, fd) && !bc_use_tls(fd[0], BC_TLS_TX, i) &&
 	       send(fd[0], data, 16000, MSG_MORE | MSG_DONTWAIT) > 0;
 }
 
@@ -44,8 +29,8 @@ static bool ktls_peeked(long i)
 
 	for (k = 0; k < (int)BC_COUNT(v); k++)
 		v[k] = (struct iovec){ data, sizeof(data) };
-	if (stream(0, fd) || !use_tls(fd[0], TLS_TX, i) ||
-	    !use_tls(fd[1], TLS_RX, i))
+	if (stream(0, fd) || bc_use_tls(fd[0], BC_TLS_TX, i) ||
+	    bc_use_tls(fd[1], BC_TLS_RX, i))
 		return false;
 	for (k = 0; k < 8; k++) {
 		while (send(fd[0], data, 16000, MSG_DONTWAIT) > 0)
@@ -56,9 +41,23 @@ static bool ktls_peeked(long i)
 	return true;
 }
 
+/* A record that does not fit into the receive buffer, of which the end never comes. */
+static bool ktls_unfinished(long i)
+{
+	static const unsigned char head[5] = { 23, 3, 3, 0x40, 0 };
+	int fd[2], small = 1;
+
+	if (stream(0, fd) || bc_use_tls(fd[1], BC_TLS_RX, i) ||
+	    setsockopt(fd[1], SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)))
+		return false;
+	memcpy(data, head, sizeof(head));
+	return send(fd[0], data, 16000, MSG_DONTWAIT) > 0;
+}
+
 const struct attack tls_attacks[] = {
 	TENANT(ktls_records, 2000),
 	TENANT(ktls_peeked, 100),
+	TENANT(ktls_unfinished, 3000),
 };
 
 const size_t nr_tls_attacks = BC_COUNT(tls_attacks);

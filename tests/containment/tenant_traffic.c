@@ -176,25 +176,25 @@ static bool tc_disciplines(long i)
 			kinds[i % BC_COUNT(kinds)]));
 }
 
+bool delay(int index, uint32_t ticks)
+{
+	struct tc_netem_qopt opt = { .latency = ticks, .limit = 10000000 };
+	struct nlmsghdr *h =
+		tc(RTM_NEWQDISC, index, 1 << 16, TC_H_ROOT, "netem");
+
+	mnl_attr_put(h, TCA_OPTIONS, sizeof(opt), &opt);
+	return nl_do(h);
+}
+
 /* Packets that netem delays for two minutes. */
 static bool delayed_packets(long i)
 {
-	struct tc_netem_qopt opt = { .latency = 0x7fffffff, .limit = 1000000 };
-	struct nlmsghdr *h;
-
-	if (!i) {
-		h = tc(RTM_NEWQDISC, 1, 1 << 16, TC_H_ROOT, "netem");
-		mnl_attr_put(h, TCA_OPTIONS, sizeof(opt), &opt);
-		if (!nl_do(h))
-			return false;
-	}
-	return send_packets();
+	return (i || delay(1, TWO_MINUTES)) && send_packets();
 }
 
 /* CAN frames that a timer sends, and that netem delays for two minutes. */
 static bool delayed_frames(long i)
 {
-	struct tc_netem_qopt opt = { .latency = 0x7fffffff, .limit = 10000000 };
 	struct sockaddr_can to = { .can_family = AF_CAN };
 	struct {
 		struct bcm_msg_head head;
@@ -206,18 +206,11 @@ static bool delayed_frames(long i)
 		.head.can_id = 1,
 		.head.nframes = 1,
 	};
-	struct nlmsghdr *h;
 	int fd;
 
-	if (!i) {
-		if (!add_device("vcan", "can0", NULL))
-			return false;
-		h = tc(RTM_NEWQDISC, if_nametoindex("can0"), 1 << 16, TC_H_ROOT,
-		       "netem");
-		mnl_attr_put(h, TCA_OPTIONS, sizeof(opt), &opt);
-		if (!nl_do(h))
-			return false;
-	}
+	if (!i && (!add_device("vcan", "can0", NULL) ||
+		   !delay(if_nametoindex("can0"), TWO_MINUTES)))
+		return false;
 	usleep(100000);
 	if (i > 3)
 		return true;
@@ -227,7 +220,7 @@ static bool delayed_frames(long i)
 	       write(fd, &job, sizeof(job)) > 0;
 }
 
-static struct mnl_socket *xfrm(void)
+struct mnl_socket *xfrm(void)
 {
 	static struct mnl_socket *nl;
 
@@ -236,7 +229,7 @@ static struct mnl_socket *xfrm(void)
 	return nl;
 }
 
-static void put_cipher(struct nlmsghdr *h)
+void put_cipher(struct nlmsghdr *h)
 {
 	struct {
 		struct xfrm_algo_aead a;

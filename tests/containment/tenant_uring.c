@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -275,13 +276,64 @@ static bool uring_provided(long i)
 	return c.res >= 0;
 }
 
+static void *unmapped_later(size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+/* Rings of provided buffers in memory of the process, which is unmapped. */
+static bool uring_own_buffers(long i)
+{
+	size_t size = 32768 * 16;
+	struct {
+		unsigned long long addr;
+		unsigned int entries;
+		unsigned short group, flags;
+		unsigned long long more[3];
+	} reg = { .entries = 32768, .group = i };
+	void *at = unmapped_later(size);
+
+	if (!open_ring() || !at)
+		return false;
+	reg.addr = (unsigned long)at;
+	return !syscall(SYS_io_uring_register, ring.fd,
+			22 /* IORING_REGISTER_PBUF_RING */, &reg, 1) &&
+	       !munmap(at, size);
+}
+
+/* Rings in memory of the process, which is unmapped. */
+static bool uring_own_memory(long i)
+{
+	size_t rings = 64 << 10, entries = 64 << 10;
+	struct io_uring_params p = { .flags = 1 << 14 /* NO_MMAP */ };
+	char *at = unmapped_later(rings + entries);
+	long fd;
+
+	if (!at)
+		return false;
+	p.cq_off.resv2 = (unsigned long)at;
+	p.sq_off.resv2 = (unsigned long)at + rings;
+	fd = syscall(SYS_io_uring_setup, 1024 - i % 2, &p);
+	return fd >= 0 && !munmap(at, rings + entries);
+}
+
+#define WITH_ROW(what, n)                                             \
+	{                                                             \
+		.name = #what, .one = what, .max = n, .tenant = true, \
+		.row = "lockedpages"                                  \
+	}
+
 const struct attack uring_attacks[] = {
 	TENANT(uring_attributes, 100000),     TENANT(uring_names, 100000),
 	TENANT(uring_pairs_of_names, 100000), TENANT(uring_messages, 100000),
 	TENANT(uring_vectors, 100000),	      TENANT(uring_futexes, 100000),
 	TENANT(uring_addresses, 300000),      TENANT(uring_timeouts, 300000),
 	TENANT(uring_polls, 300000),	      TENANT(uring_overflow, 1000000),
-	TENANT(uring_provided, 100000),
+	TENANT(uring_provided, 100000),	      WITH_ROW(uring_own_buffers, 1000),
+	WITH_ROW(uring_own_memory, 2000),
 };
 
 const size_t nr_uring_attacks = BC_COUNT(uring_attacks);

@@ -171,11 +171,6 @@ static bool message_senders(long i)
 	return nothing && one_waiting(send_message, i);
 }
 
-static void prepare_fuse(void)
-{
-	bc_sys(chmod("/dev/fuse", 0666));
-}
-
 #define WITH_FUSE(what, n, also)                                               \
 	{                                                                      \
 		.name = #what, .prepare = prepare_fuse, .one = what, .max = n, \

@@ -277,7 +277,7 @@ static bool timeouts(long i)
 	return nft_do(h);
 }
 
-static struct nlmsghdr *ipset(int cmd, int flags, const char *name)
+struct nlmsghdr *ipset(int cmd, int flags, const char *name)
 {
 	struct nlmsghdr *h =
 		nfnl_request(NFNL_SUBSYS_IPSET, cmd, flags, AF_INET);
