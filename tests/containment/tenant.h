@@ -72,4 +72,11 @@ void *never_comes(size_t size);
 /* As root: let everybody mount such a file system. */
 void prepare_fuse(void);
 
+/* The limits of an IPsec state or policy that has none. */
+#define XFRM_UNLIMITED                                                       \
+	{                                                                    \
+		.soft_byte_limit = XFRM_INF, .hard_byte_limit = XFRM_INF,    \
+		.soft_packet_limit = XFRM_INF, .hard_packet_limit = XFRM_INF \
+	}
+
 #endif /* BC_TENANT_H */

@@ -62,10 +62,7 @@ static bool padding_state(void)
 		.family = AF_INET,
 		.mode = XFRM_MODE_TUNNEL,
 		.id = { .proto = IPPROTO_ESP, .spi = htonl(1000) },
-		.lft = { .soft_byte_limit = XFRM_INF,
-			 .hard_byte_limit = XFRM_INF,
-			 .soft_packet_limit = XFRM_INF,
-			 .hard_packet_limit = XFRM_INF },
+		.lft = XFRM_UNLIMITED,
 		.reqid = 1,
 	};
 	struct nlmsghdr *h;
@@ -83,10 +80,7 @@ static bool padding_tunnel(void)
 {
 	struct xfrm_userpolicy_info p = {
 		.sel = { .family = AF_INET, .prefixlen_d = 32 },
-		.lft = { .soft_byte_limit = XFRM_INF,
-			 .hard_byte_limit = XFRM_INF,
-			 .soft_packet_limit = XFRM_INF,
-			 .hard_packet_limit = XFRM_INF },
+		.lft = XFRM_UNLIMITED,
 		.dir = XFRM_POLICY_OUT,
 	};
 	struct xfrm_user_tmpl t = {

@@ -5,17 +5,15 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <termios.h>
 #include <unistd.h>
 
+#include "bc_jobs.h"
 #include "tenant.h"
 
 /* Processes that have exited, and for which nobody waits. */
@@ -117,29 +115,13 @@ static bool nested_numbers(long i)
 	return !error;
 }
 
-static int open_terminal(int *master)
-{
-	int zero = 0, slave;
-	struct termios t;
-
-	*master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
-	if (*master < 0 || ioctl(*master, TIOCSPTLCK, &zero))
-		return -1;
-	slave = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK);
-	if (slave < 0 || tcgetattr(slave, &t))
-		return -1;
-	cfmakeraw(&t);
-	t.c_lflag = ECHO;
-	return tcsetattr(slave, TCSANOW, &t) ? -1 : slave;
-}
-
 /* Terminals that echo what is written to them, and whose echo nobody reads. */
 static bool echoes(long i)
 {
 	char buf[512];
 	int master, slave, k;
 
-	slave = open_terminal(&master);
+	slave = bc_echo_terminal(&master);
 	if (slave < 0)
 		return false;
 	memset(buf, 'a' + i % 26, sizeof(buf));
@@ -152,40 +134,14 @@ static bool echoes(long i)
 	return true;
 }
 
-static int hash_map(size_t value_size)
-{
-	union bpf_attr a = {
-		.map_type = BPF_MAP_TYPE_HASH,
-		.key_size = 4,
-		.value_size = value_size,
-		.max_entries = 4096,
-		.map_flags = BPF_F_NO_PREALLOC,
-	};
-
-	return syscall(SYS_bpf, BPF_MAP_CREATE, &a, sizeof(a));
-}
-
 /* Elements of maps, which an interrupt allocates ahead; 4 maps at a time. */
 static bool bpf_elements(long i)
 {
-	static char value[32768];
 	static int map[4];
-	long long end = bc_now_ms() + 1000;
-	int key = i / 4;
-	union bpf_attr a = { .key = (long)&key, .value = (long)value };
 
 	if (i < 4)
-		map[i] = hash_map(sizeof(value));
-	if (map[i % 4] < 0)
-		return false;
-	a.map_fd = map[i % 4];
-	while (syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &a, sizeof(a))) {
-		/* The next tick may bring one. */
-		if (errno != ENOMEM || bc_now_ms() > end)
-			return false;
-		usleep(1000);
-	}
-	return true;
+		map[i] = bc_hash_map(32768, 4096);
+	return map[i % 4] >= 0 && !bc_map_add(map[i % 4], i / 4, 1000);
 }
 
 const struct attack tenant_task_attacks[] = {

@@ -249,10 +249,7 @@ static bool ipsec_states(long i)
 		.family = AF_INET,
 		.mode = XFRM_MODE_TUNNEL,
 		.id = { .proto = IPPROTO_ESP, .spi = htonl(1000 + i) },
-		.lft = { .soft_byte_limit = XFRM_INF,
-			 .hard_byte_limit = XFRM_INF,
-			 .soft_packet_limit = XFRM_INF,
-			 .hard_packet_limit = XFRM_INF },
+		.lft = XFRM_UNLIMITED,
 		.replay_window = 32,
 	};
 	struct nlmsghdr *h;
@@ -269,10 +266,7 @@ static bool ipsec_policies(long i)
 {
 	struct xfrm_userpolicy_info p = {
 		.sel = { .family = AF_INET, .prefixlen_d = 32 },
-		.lft = { .soft_byte_limit = XFRM_INF,
-			 .hard_byte_limit = XFRM_INF,
-			 .soft_packet_limit = XFRM_INF,
-			 .hard_packet_limit = XFRM_INF },
+		.lft = XFRM_UNLIMITED,
 		.dir = XFRM_POLICY_OUT,
 	};
 	struct nlmsghdr *h;

@@ -5,16 +5,20 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "bc_jobs.h"
@@ -291,4 +295,49 @@ void *bc_idle(void *unused)
 	for (;;)
 		pause();
 	return NULL;
+}
+
+int bc_echo_terminal(int *master)
+{
+	int zero = 0, slave;
+	struct termios t;
+
+	*master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+	if (*master < 0 || ioctl(*master, TIOCSPTLCK, &zero))
+		return -1;
+	slave = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK);
+	if (slave < 0 || tcgetattr(slave, &t))
+		return -1;
+	cfmakeraw(&t);
+	t.c_lflag = ECHO;
+	return tcsetattr(slave, TCSANOW, &t) ? -1 : slave;
+}
+
+int bc_hash_map(size_t value_size, int entries)
+{
+	union bpf_attr a = {
+		.map_type = BPF_MAP_TYPE_HASH,
+		.key_size = sizeof(int),
+		.value_size = value_size,
+		.max_entries = entries,
+		.map_flags = BPF_F_NO_PREALLOC,
+	};
+
+	return syscall(SYS_bpf, BPF_MAP_CREATE, &a, sizeof(a));
+}
+
+int bc_map_add(int map, int key, int ms)
+{
+	static char value[65536];
+	long long end = bc_now_ms() + ms;
+	union bpf_attr a = { .map_fd = map,
+			     .key = (long)&key,
+			     .value = (long)value };
+
+	while (syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &a, sizeof(a))) {
+		if (errno != ENOMEM || bc_now_ms() > end)
+			return -1;
+		usleep(1000);
+	}
+	return 0;
 }

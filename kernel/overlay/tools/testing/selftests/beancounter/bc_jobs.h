@@ -57,4 +57,17 @@ long bc_exit_code(long pid);
 long bc_clone_into(int group_fd);
 void *bc_idle(void *unused);
 
+/*
+ * Opens a pseudo terminal that echoes each byte written to its master, both ends without
+ * waiting. Returns the other end and stores the master; -1 with errno set.
+ */
+int bc_echo_terminal(int *master);
+
+/*
+ * A hash map of BPF that allocates its elements one by one, and a new element of it. An
+ * interrupt allocates elements ahead: bc_map_add() waits @ms for it. -1 with errno set.
+ */
+int bc_hash_map(size_t value_size, int entries);
+int bc_map_add(int map, int key, int ms);
+
 #endif /* BC_JOBS_H */

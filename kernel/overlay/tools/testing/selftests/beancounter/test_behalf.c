@@ -6,37 +6,22 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/if_alg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <termios.h>
 #include <unistd.h>
 
-#include "bc_util.h"
+#include "bc_jobs.h"
 
 /* In the worker: a terminal that echoes what is written to its master. */
 static int master = -1, slave = -1;
 
 static long open_terminal(long unused)
 {
-	int zero = 0;
-	struct termios t;
-
 	(void)unused;
-	master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
-	if (master < 0 || ioctl(master, TIOCSPTLCK, &zero))
-		return -1;
-	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK);
-	if (slave < 0 || tcgetattr(slave, &t))
-		return -1;
-	cfmakeraw(&t);
-	t.c_lflag = ECHO;
-	return tcsetattr(slave, TCSANOW, &t);
+	slave = bc_echo_terminal(&master);
+	return slave < 0 ? -1 : 0;
 }
 
 /* What is written is read at the other end, so only the echo is left. */
@@ -115,34 +100,19 @@ static int map = -1;
 
 static long make_map(long value_size)
 {
-	union bpf_attr a = {
-		.map_type = BPF_MAP_TYPE_HASH,
-		.key_size = 4,
-		.value_size = value_size,
-		.max_entries = 1024,
-		.map_flags = BPF_F_NO_PREALLOC,
-	};
-
-	map = syscall(SYS_bpf, BPF_MAP_CREATE, &a, sizeof(a));
+	map = bc_hash_map(value_size, 1024);
 	return map < 0 ? -errno : 0;
 }
 
-/* An interrupt allocates the elements ahead: wait for it. Returns how many were made. */
+/* Returns how many elements were made. */
 static long fill_map(long n)
 {
-	static char value[32768];
 	long long end = bc_now_ms() + 5000;
-	int key;
-	union bpf_attr a = { .map_fd = map,
-			     .key = (long)&key,
-			     .value = (long)value };
+	long key;
 
 	for (key = 0; key < n; key++) {
-		while (syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &a, sizeof(a))) {
-			if (errno != ENOMEM || bc_now_ms() > end)
-				return key;
-			usleep(1000);
-		}
+		if (bc_map_add(map, key, end - bc_now_ms()))
+			break;
 	}
 	return key;
 }
