@@ -35,6 +35,35 @@ long buf_connect_udp(long port)
 	return fd < 0 || bc_keep(fd) ? buf_fail() : bc_kept_count() - 1;
 }
 
+long buf_connect_tcp(long port)
+{
+	int fd = bc_connected_socket(SOCK_STREAM, port);
+
+	return fd < 0 ? buf_fail() : fd;
+}
+
+long buf_accept(long unused)
+{
+	int fd = accept(bc_kept(0), NULL, NULL);
+
+	(void)unused;
+	return fd < 0 ? buf_fail() : fd;
+}
+
+int buf_connect_here(struct bc_worker *w, long *there)
+{
+	long port = bc_kept_count() ? ntohs(server.sin_port) :
+				      buf_make_server(SOCK_STREAM);
+	int fd;
+
+	bc_true(port > 0);
+	*there = bc_call(w, buf_connect_tcp, port);
+	bc_true(*there > 0);
+	fd = buf_accept(0);
+	bc_true(fd > 0);
+	return fd;
+}
+
 long buf_fill(long fd)
 {
 	long sent = 0, n;

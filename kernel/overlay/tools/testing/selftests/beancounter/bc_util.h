@@ -174,6 +174,18 @@ bool bc_call_end(struct bc_worker *w, int timeout_ms, long *ret);
 int bc_worker_stop(struct bc_worker *w);
 bool bc_worker_died(struct bc_worker *w, int timeout_ms);
 
+/* Two groups below another, with a worker in each. */
+struct bc_pair {
+	struct bc_group one;
+	struct bc_group two;
+	struct bc_worker w1;
+	struct bc_worker w2;
+};
+
+void bc_pair_start(struct bc_pair *p, const struct bc_group *g);
+void bc_pair_stop(struct bc_pair *p); /* the workers */
+void bc_pair_remove(struct bc_pair *p); /* the groups */
+
 /* Mounts a tmpfs of the case's own on /tmp and goes there; it ends with the case. */
 void bc_tmpfs(void);
 

@@ -200,3 +200,23 @@ int bc_wait_pid(pid_t pid, int timeout_ms, int *status)
 		ms = ms < 20 ? ms * 2 : 20;
 	}
 }
+
+void bc_pair_start(struct bc_pair *p, const struct bc_group *g)
+{
+	bc_group_make(&p->one, g, "one");
+	bc_group_make(&p->two, g, "two");
+	bc_worker_start(&p->w1, &p->one);
+	bc_worker_start(&p->w2, &p->two);
+}
+
+void bc_pair_stop(struct bc_pair *p)
+{
+	bc_worker_stop(&p->w1);
+	bc_worker_stop(&p->w2);
+}
+
+void bc_pair_remove(struct bc_pair *p)
+{
+	bc_group_remove(&p->one);
+	bc_group_remove(&p->two);
+}

@@ -391,31 +391,27 @@ static void unlock_full(struct bc_group *g)
 /* Locked in one group, unlocked from another: the group that locked it has paid. */
 static void shm_other(struct bc_group *g)
 {
-	struct bc_group a, b;
-	struct bc_worker wa, wb;
+	struct bc_pair p;
 	long id;
 
-	bc_group_make(&a, g, "a");
-	bc_group_make(&b, g, "b");
-	bc_worker_start(&wa, &a);
-	bc_worker_start(&wb, &b);
-	id = bc_call(&wa, shm_make, N);
+	bc_pair_start(&p, g);
+	id = bc_call(&p.w1, shm_make, N);
 	bc_true(id >= 0);
-	bc_eq(bc_call(&wa, shm_lock, id), 0);
-	bc_eq(bc_held_of(&a, BC_LOCKED), N);
-	bc_eq(bc_call(&wb, shm_lock, id), 0);
-	bc_eq(bc_held_of(&b, BC_LOCKED), 0);
-	bc_eq(bc_call(&wb, shm_unlock, id), 0);
-	bc_eq(bc_held_of(&a, BC_LOCKED), 0);
-	bc_eq(bc_held_of(&b, BC_LOCKED), 0);
+	bc_eq(bc_call(&p.w1, shm_lock, id), 0);
+	bc_eq(bc_held_of(&p.one, BC_LOCKED), N);
+	bc_eq(bc_call(&p.w2, shm_lock, id), 0);
+	bc_eq(bc_held_of(&p.two, BC_LOCKED), 0);
+	bc_eq(bc_call(&p.w2, shm_unlock, id), 0);
+	bc_eq(bc_held_of(&p.one, BC_LOCKED), 0);
+	bc_eq(bc_held_of(&p.two, BC_LOCKED), 0);
 	/* The lock outlives the group that pays for it. */
-	bc_eq(bc_call(&wa, shm_lock, id), 0);
-	bc_worker_stop(&wa);
-	bc_eq(bc_group_remove(&a), 0);
+	bc_eq(bc_call(&p.w1, shm_lock, id), 0);
+	bc_worker_stop(&p.w1);
+	bc_eq(bc_group_remove(&p.one), 0);
 	bc_eq(bc_held_of(g, BC_LOCKED), N);
-	bc_eq(bc_call(&wb, shm_remove, id), 0);
+	bc_eq(bc_call(&p.w2, shm_remove, id), 0);
 	bc_eq(bc_held_of(g, BC_LOCKED), 0);
-	bc_worker_stop(&wb);
+	bc_worker_stop(&p.w2);
 }
 
 /* Locks are not inherited: the child holds none. */

@@ -107,6 +107,21 @@ static long long file_cost(const struct bc_group *g, struct bc_worker *w)
 	return cost;
 }
 
+/* Starts a worker in a tmpfs. Returns what a file takes; there is one. */
+static long long start(struct bc_worker *w, struct bc_group *g)
+{
+	bc_tmpfs();
+	bc_worker_start(w, g);
+	return file_cost(g, w);
+}
+
+/* Nothing is held, and nothing had to be dropped for that. */
+static void nothing_left(struct bc_group *g)
+{
+	bc_settles(g, NAMES, 0);
+	bc_held_is(g, 0);
+}
+
 /*
  * Each counts to the byte, and is given back when it is gone, even if RCU still
  * has it.
@@ -116,9 +131,7 @@ static void test_count(struct bc_group *g)
 	long long cost, base;
 	struct bc_worker w;
 
-	bc_tmpfs();
-	bc_worker_start(&w, g);
-	cost = file_cost(g, &w);
+	cost = start(&w, g);
 	base = bc_held_of(g, NAMES);
 	bc_eq(bc_call(&w, make_files, N), N);
 	bc_eq(bc_held_of(g, NAMES), base + N * cost);
@@ -130,8 +143,7 @@ static void test_count(struct bc_group *g)
 	bc_settles(g, NAMES, base - cost);
 	bc_true(bc_read_key(g, "bc.maxheld", NAMES) >= base + 2 * N * cost);
 	bc_worker_stop(&w);
-	bc_settles(g, NAMES, 0);
-	bc_held_is(g, 0);
+	nothing_left(g);
 }
 
 static void test_nameless(struct bc_group *g)
@@ -144,8 +156,7 @@ static void test_nameless(struct bc_group *g)
 	bc_eq(bc_call(&w, make_nameless, 0), 0);
 	bc_eq(bc_held_of(g, NAMES), base);
 	bc_worker_stop(&w);
-	bc_settles(g, NAMES, 0);
-	bc_held_is(g, 0);
+	nothing_left(g);
 }
 
 /*
@@ -157,9 +168,7 @@ static void test_edge(struct bc_group *g)
 	long long cost, barrier;
 	struct bc_worker w;
 
-	bc_tmpfs();
-	bc_worker_start(&w, g);
-	cost = file_cost(g, &w);
+	cost = start(&w, g);
 	barrier = bc_held_of(g, NAMES) + N * cost;
 	bc_set_key(g, "bc.barrier", NAMES, barrier);
 	bc_eq(bc_call(&w, make_files, N), N);
@@ -184,41 +193,33 @@ static void test_edge(struct bc_group *g)
 	bc_call(&w, unlink_files, N + 1);
 	bc_set_key(g, "bc.barrier", NAMES, BC_MAX);
 	bc_worker_stop(&w);
-	bc_settles(g, NAMES, 0);
-	bc_held_is(g, 0);
+	nothing_left(g);
 }
 
 /* A level above refuses, and one child cannot have the room of the other. */
 static void test_hierarchy(struct bc_group *g)
 {
+	struct bc_pair p;
 	long long cost;
-	struct bc_group one, two;
-	struct bc_worker w1, w2;
 
-	bc_group_make(&one, g, "one");
-	bc_group_make(&two, g, "two");
 	bc_tmpfs();
-	bc_worker_start(&w1, &one);
-	bc_worker_start(&w2, &two);
-	cost = file_cost(&one, &w1);
-	bc_eq(bc_call(&w1, unlink_files, 1), 0);
-	bc_settles(&one, NAMES, 0);
+	bc_pair_start(&p, g);
+	cost = file_cost(&p.one, &p.w1);
+	bc_eq(bc_call(&p.w1, unlink_files, 1), 0);
+	bc_settles(&p.one, NAMES, 0);
 	bc_set_key(g, "bc.barrier", NAMES, bc_held_of(g, NAMES) + N * cost);
-	bc_eq(bc_call(&w1, make_files, N), N);
-	bc_eq(bc_call(&w2, make_directories, 1), -ENOMEM);
-	bc_eq(bc_read_key(&two, "bc.failcnt.local", NAMES), 0);
+	bc_eq(bc_call(&p.w1, make_files, N), N);
+	bc_eq(bc_call(&p.w2, make_directories, 1), -ENOMEM);
+	bc_eq(bc_read_key(&p.two, "bc.failcnt.local", NAMES), 0);
 	bc_eq(bc_read_key(g, "bc.failcnt.local", NAMES), 1);
-	bc_eq(bc_call(&w1, unlink_files, N), 0);
-	bc_settles(&one, NAMES, 0);
-	bc_eq(bc_call(&w2, make_directories, N), N);
-	bc_eq(bc_call(&w2, remove_directories, N), 0);
-	bc_worker_stop(&w1);
-	bc_worker_stop(&w2);
+	bc_eq(bc_call(&p.w1, unlink_files, N), 0);
+	bc_settles(&p.one, NAMES, 0);
+	bc_eq(bc_call(&p.w2, make_directories, N), N);
+	bc_eq(bc_call(&p.w2, remove_directories, N), 0);
+	bc_pair_stop(&p);
 	bc_set_key(g, "bc.barrier", NAMES, BC_MAX);
-	bc_settles(g, NAMES, 0);
-	bc_held_is(g, 0);
-	bc_group_remove(&one);
-	bc_group_remove(&two);
+	nothing_left(g);
+	bc_pair_remove(&p);
 }
 
 /* Unused names make room: nothing is refused, and other groups keep theirs. */
@@ -247,30 +248,24 @@ static void test_unused(struct bc_group *g)
 /* A full group loses its own unused names, and no others. */
 static void test_others(struct bc_group *g)
 {
+	struct bc_pair p;
 	long long cost, had;
-	struct bc_group one, two;
-	struct bc_worker w1, w2;
 
-	bc_group_make(&one, g, "one");
-	bc_group_make(&two, g, "two");
 	bc_tmpfs();
-	bc_worker_start(&w1, &one);
-	bc_worker_start(&w2, &two);
-	bc_eq(bc_call(&w2, bc_look_up, 100), 100);
-	had = bc_held_of(&two, NAMES);
-	cost = file_cost(&one, &w1);
-	bc_set_key(&one, "bc.barrier", NAMES,
-		   bc_held_of(&one, NAMES) + N * cost);
-	bc_eq(bc_call(&w1, make_files, N), N);
-	bc_eq(bc_call(&w1, make_files, 1), -ENOMEM);
-	bc_eq(bc_held_of(&two, NAMES), had);
-	bc_call(&w1, unlink_files, N + 1);
-	bc_worker_stop(&w1);
-	bc_worker_stop(&w2);
+	bc_pair_start(&p, g);
+	bc_eq(bc_call(&p.w2, bc_look_up, 100), 100);
+	had = bc_held_of(&p.two, NAMES);
+	cost = file_cost(&p.one, &p.w1);
+	bc_set_key(&p.one, "bc.barrier", NAMES,
+		   bc_held_of(&p.one, NAMES) + N * cost);
+	bc_eq(bc_call(&p.w1, make_files, N), N);
+	bc_eq(bc_call(&p.w1, make_files, 1), -ENOMEM);
+	bc_eq(bc_held_of(&p.two, NAMES), had);
+	bc_call(&p.w1, unlink_files, N + 1);
+	bc_pair_stop(&p);
 	bc_held_is(g, 0);
 	bc_settles(g, NAMES, 0);
-	bc_group_remove(&one);
-	bc_group_remove(&two);
+	bc_pair_remove(&p);
 }
 
 /*

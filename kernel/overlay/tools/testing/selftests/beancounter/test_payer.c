@@ -62,27 +62,23 @@ static long open_files(long n)
 
 static void fanotify_events(struct bc_group *g)
 {
+	struct bc_pair p;
 	long long event = bc_need_slab("fanotify_path_event"), a_base, b_base;
-	struct bc_group a, b;
-	struct bc_worker wa, wb;
 
 	bc_tmpfs();
-	bc_group_make(&a, g, "a");
-	bc_group_make(&b, g, "b");
-	bc_worker_start(&wa, &a);
-	bc_worker_start(&wb, &b);
-	bc_call(&wb, open_files, NR_FILES);
-	if (bc_call(&wa, listen_files, 0))
-		bc_skip("no fanotify: %s", strerror(wa.error));
-	a_base = bc_rest(&a);
-	b_base = bc_rest(&b);
-	bc_call(&wb, open_files, NR_FILES);
-	bc_range(bc_held(&a) - a_base, NR_FILES * event, LLONG_MAX);
-	bc_held_is(&b, b_base);
-	bc_call(&wa, unlisten, 0);
-	bc_worker_stop(&wa);
-	bc_held_is(&a, 0);
-	bc_worker_stop(&wb);
+	bc_pair_start(&p, g);
+	bc_call(&p.w2, open_files, NR_FILES);
+	if (bc_call(&p.w1, listen_files, 0))
+		bc_skip("no fanotify: %s", strerror(p.w1.error));
+	a_base = bc_rest(&p.one);
+	b_base = bc_rest(&p.two);
+	bc_call(&p.w2, open_files, NR_FILES);
+	bc_range(bc_held(&p.one) - a_base, NR_FILES * event, LLONG_MAX);
+	bc_held_is(&p.two, b_base);
+	bc_call(&p.w1, unlisten, 0);
+	bc_worker_stop(&p.w1);
+	bc_held_is(&p.one, 0);
+	bc_worker_stop(&p.w2);
 }
 
 /* When a listener is gone, the account of its group goes, too. */

@@ -119,37 +119,31 @@ static void test_unix_seqpacket(struct bc_group *g)
 /* Another group of the tree makes room, and the sender here is told. */
 static void test_sibling(struct bc_group *g)
 {
-	struct bc_group one, two;
-	struct bc_worker w1, w2;
+	struct bc_pair p;
 	long long each;
 	long a, b, ret;
 
-	bc_group_make(&one, g, "one");
-	bc_group_make(&two, g, "two");
-	bc_worker_start(&w1, &one);
-	bc_worker_start(&w2, &two);
-	a = bc_call(&w1, buf_make_pair, SOCK_DGRAM);
-	b = bc_call(&w2, buf_make_pair, SOCK_DGRAM);
-	bc_eq(bc_call(&w1, buf_send_kept, a), 0);
+	bc_pair_start(&p, g);
+	a = bc_call(&p.w1, buf_make_pair, SOCK_DGRAM);
+	b = bc_call(&p.w2, buf_make_pair, SOCK_DGRAM);
+	bc_eq(bc_call(&p.w1, buf_send_kept, a), 0);
 	each = bc_held_of(g, OTHER);
 	buf_set_both(g, OTHER, 3 * each, 3 * each);
-	bc_eq(bc_call(&w1, buf_send_kept, a), 0);
-	bc_eq(bc_call(&w1, buf_send_kept, a), 0);
-	bc_eq(bc_call(&w2, buf_send_kept, b), -EAGAIN);
-	bc_eq(bc_read_key(&two, "bc.failcnt.local", OTHER), 0);
+	bc_eq(bc_call(&p.w1, buf_send_kept, a), 0);
+	bc_eq(bc_call(&p.w1, buf_send_kept, a), 0);
+	bc_eq(bc_call(&p.w2, buf_send_kept, b), -EAGAIN);
+	bc_eq(bc_read_key(&p.two, "bc.failcnt.local", OTHER), 0);
 	bc_eq(bc_read_key(g, "bc.failcnt.local", OTHER), 1);
-	bc_call_begin(&w2, buf_send_waiting, b);
-	bc_true(!bc_call_end(&w2, 200, &ret));
-	bc_eq(bc_call(&w1, buf_drain_kept, a + 1), 3000);
-	bc_true(bc_call_end(&w2, bc_patience(20000), &ret));
+	bc_call_begin(&p.w2, buf_send_waiting, b);
+	bc_true(!bc_call_end(&p.w2, 200, &ret));
+	bc_eq(bc_call(&p.w1, buf_drain_kept, a + 1), 3000);
+	bc_true(bc_call_end(&p.w2, bc_patience(20000), &ret));
 	bc_eq(ret, 0);
-	bc_eq(bc_held_of(&two, OTHER), each);
-	bc_eq(bc_held_of(&one, OTHER), 0);
-	bc_worker_stop(&w1);
-	bc_worker_stop(&w2);
+	bc_eq(bc_held_of(&p.two, OTHER), each);
+	bc_eq(bc_held_of(&p.one, OTHER), 0);
+	bc_pair_stop(&p);
 	buf_nothing_left(g);
-	bc_group_remove(&one);
-	bc_group_remove(&two);
+	bc_pair_remove(&p);
 }
 
 /* A socket that waits is closed, and nothing of it stays. */
@@ -231,30 +225,24 @@ static void test_locked(struct bc_group *g)
 /* A socket that uses much of its own buffer, too, is told when its group has room. */
 static void test_told_full(struct bc_group *g)
 {
-	struct bc_group one, two;
-	struct bc_worker w1, w2;
+	struct bc_pair p;
 	long a, b, ret;
 
-	bc_group_make(&one, g, "one");
-	bc_group_make(&two, g, "two");
-	bc_worker_start(&w1, &one);
-	bc_worker_start(&w2, &two);
-	a = bc_call(&w1, buf_make_pair, SOCK_STREAM);
-	b = bc_call(&w2, buf_make_pair, SOCK_STREAM);
-	bc_eq(bc_call(&w1, send_large, a), 0);
-	bc_eq(bc_call(&w1, send_large, a), 0);
-	bc_eq(bc_call(&w2, buf_send_kept, b), 0);
+	bc_pair_start(&p, g);
+	a = bc_call(&p.w1, buf_make_pair, SOCK_STREAM);
+	b = bc_call(&p.w2, buf_make_pair, SOCK_STREAM);
+	bc_eq(bc_call(&p.w1, send_large, a), 0);
+	bc_eq(bc_call(&p.w1, send_large, a), 0);
+	bc_eq(bc_call(&p.w2, buf_send_kept, b), 0);
 	buf_set_both(g, OTHER, bc_held_of(g, OTHER), bc_held_of(g, OTHER));
-	bc_call_begin(&w1, buf_send_waiting, a);
-	bc_true(!bc_call_end(&w1, 200, &ret));
-	bc_eq(bc_call(&w2, buf_drain_kept, b + 1), 1000);
-	bc_true(bc_call_end(&w1, bc_patience(20000), &ret));
+	bc_call_begin(&p.w1, buf_send_waiting, a);
+	bc_true(!bc_call_end(&p.w1, 200, &ret));
+	bc_eq(bc_call(&p.w2, buf_drain_kept, b + 1), 1000);
+	bc_true(bc_call_end(&p.w1, bc_patience(20000), &ret));
 	bc_eq(ret, 0);
-	bc_worker_stop(&w1);
-	bc_worker_stop(&w2);
+	bc_pair_stop(&p);
 	buf_nothing_left(g);
-	bc_group_remove(&one);
-	bc_group_remove(&two);
+	bc_pair_remove(&p);
 }
 
 /* A socket that sends nothing that counts is writable. */

@@ -375,26 +375,21 @@ static void test_sigbus(struct bc_group *g)
 /* A level above may refuse, too, and holds what all levels below it hold. */
 static void test_hierarchy(struct bc_group *g)
 {
-	struct bc_group one, two;
-	struct bc_worker a, b;
+	struct bc_pair p;
 
-	bc_group_make(&one, g, "one");
-	bc_group_make(&two, g, "two");
-	bc_worker_start(&a, &one);
-	bc_worker_start(&b, &two);
-	bc_eq(bc_call(&a, open_memfd, 0), 0);
-	bc_eq(bc_call(&b, open_memfd, 0), 0);
+	bc_pair_start(&p, g);
+	bc_eq(bc_call(&p.w1, open_memfd, 0), 0);
+	bc_eq(bc_call(&p.w2, open_memfd, 0), 0);
 	bc_eq(bc_set_key(g, "bc.barrier", BC_SHM, 2 * N), 0);
-	bc_eq(bc_call(&a, write_pages, N + 1), 0);
-	bc_eq(bc_call(&b, write_pages, N), -1);
-	bc_eq(b.error, ENOSPC);
-	bc_eq(bc_held_of(&one, BC_SHM), N + 1);
-	bc_eq(bc_held_of(&two, BC_SHM), N - 1);
+	bc_eq(bc_call(&p.w1, write_pages, N + 1), 0);
+	bc_eq(bc_call(&p.w2, write_pages, N), -1);
+	bc_eq(p.w2.error, ENOSPC);
+	bc_eq(bc_held_of(&p.one, BC_SHM), N + 1);
+	bc_eq(bc_held_of(&p.two, BC_SHM), N - 1);
 	bc_eq(bc_held_of(g, BC_SHM), 2 * N);
 	bc_eq(bc_read_key(g, "bc.failcnt.local", BC_SHM), 1);
-	bc_eq(bc_read_key(&two, "bc.failcnt", BC_SHM), 0);
-	bc_worker_stop(&a);
-	bc_worker_stop(&b);
+	bc_eq(bc_read_key(&p.two, "bc.failcnt", BC_SHM), 0);
+	bc_pair_stop(&p);
 	bc_settles(g, BC_SHM, 0);
 }
 

@@ -14,36 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bc_net.h"
-#include "bc_object.h"
-#include "bc_util.h"
-
-static struct sockaddr_in server;
-static char data[64 << 10];
+#include "bc_sockbuf.h"
 
 /* ------------------------------------------------------- in either process */
-
-/* The caller may be in the other process, so it gets errno from here. */
-static long fail(void)
-{
-	return errno ? -errno : -1;
-}
-
-static long make_server(long backlog)
-{
-	int fd = bc_bound_socket(SOCK_STREAM, &server);
-
-	if (fd < 0 || listen(fd, backlog) || bc_keep(fd))
-		return fail();
-	return ntohs(server.sin_port);
-}
-
-static long connect_one(long port)
-{
-	int fd = bc_connected_socket(SOCK_STREAM, port);
-
-	return fd < 0 ? fail() : fd;
-}
 
 /* MPTCP, which goes on as TCP where the other end does not support it. */
 static long connect_mptcp(long port)
@@ -52,64 +25,31 @@ static long connect_mptcp(long port)
 	int fd = socket(AF_INET, SOCK_STREAM, 262 /* IPPROTO_MPTCP */);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&sin, sizeof(sin)))
-		return fail();
+		return buf_fail();
 	return fd;
-}
-
-static long accept_kept(long unused)
-{
-	int fd = accept(bc_kept(0), NULL, NULL);
-
-	(void)unused;
-	return fd < 0 ? fail() : fd;
-}
-
-/* Sends as much as possible without waiting. */
-static long fill(long fd)
-{
-	long sent = 0, n;
-
-	while ((n = send(fd, data, sizeof(data), MSG_DONTWAIT)) > 0)
-		sent += n;
-	return sent;
 }
 
 static long unsent(long fd)
 {
 	int n = 0;
 
-	return ioctl(fd, SIOCOUTQ, &n) ? fail() : n;
-}
-
-static long drain(long fd)
-{
-	long got = 0, n;
-
-	while ((n = recv(fd, data, sizeof(data), MSG_DONTWAIT)) > 0)
-		got += n;
-	return got;
+	return ioctl(fd, SIOCOUTQ, &n) ? buf_fail() : n;
 }
 
 static long unread(long fd)
 {
 	int n = 0;
 
-	return ioctl(fd, FIONREAD, &n) ? fail() : n;
+	return ioctl(fd, FIONREAD, &n) ? buf_fail() : n;
 }
 
 static long send_waiting(long fd)
 {
-	return send(fd, data, 1000, 0) < 0 ? fail() : 0;
+	return send(fd, data, 1000, 0) < 0 ? buf_fail() : 0;
 }
 
 static long close_one(long fd)
 {
-	return close(fd);
-}
-
-static long reset_one(long fd)
-{
-	bc_reset_on_close(fd);
 	return close(fd);
 }
 
@@ -128,7 +68,7 @@ static long read_stream(long fd)
 	while (at < STREAM_BYTES) {
 		n = read(fd, data, sizeof(data));
 		if (n <= 0)
-			return n ? fail() : at;
+			return n ? buf_fail() : at;
 		for (i = 0; i < n; i++)
 			if (data[i] != mark(at + i))
 				return -EILSEQ;
@@ -153,24 +93,10 @@ static long write_stream(int fd)
 			data[i] = mark(at + i);
 		n = write(fd, data, sizeof(data));
 		if (n <= 0)
-			return fail();
+			return buf_fail();
 		at += n;
 	}
 	return at;
-}
-
-/* A connection of the worker to the case. */
-static int connect_here(struct bc_worker *w, long *there)
-{
-	long port = bc_kept_count() ? ntohs(server.sin_port) : make_server(8);
-	int fd;
-
-	bc_true(port > 0);
-	*there = bc_call(w, connect_one, port);
-	bc_true(*there > 0);
-	fd = accept_kept(0);
-	bc_true(fd > 0);
-	return fd;
 }
 
 /* ------------------------------------------------------------------ cases */
@@ -185,9 +111,9 @@ static void test_send(struct bc_group *g)
 
 	bc_own_net();
 	bc_worker_start(&w, g);
-	here = connect_here(&w, &there);
+	here = buf_connect_here(&w, &there);
 	base = bc_rest(g);
-	sent = bc_call(&w, fill, there);
+	sent = bc_call(&w, buf_fill, there);
 	bc_true(sent > 0);
 	rise = bc_rest(g) - base;
 	/*
@@ -196,21 +122,21 @@ static void test_send(struct bc_group *g)
 	 */
 	bc_range(rise, sent,
 		 sent + 4 * bc_call(&w, unsent, there) + 64 * BC_KIB);
-	bc_call(&w, reset_one, there);
+	bc_call(&w, buf_reset_one, there);
 	bc_true(bc_rest(g) - base < rise);
 	close(here);
 	/* A task keeps the page that it copies into next. */
 	bc_true(bc_rest(g) <= base + 32 * BC_KIB);
 
 	/* Data beyond the limit counts as forced, and nothing goes uncharged. */
-	here = connect_here(&w, &there);
+	here = buf_connect_here(&w, &there);
 	base = bc_rest(g);
 	bc_set_limit(g, base + 64 * BC_KIB);
-	bc_call(&w, fill, there);
+	bc_call(&w, buf_fill, there);
 	rise = bc_rest(g) - base;
 	bc_range(rise, bc_call(&w, unsent, there), 64 * BC_KIB + bc_forced(g));
 	bc_set_limit(g, BC_MAX);
-	bc_call(&w, reset_one, there);
+	bc_call(&w, buf_reset_one, there);
 	close(here);
 	bc_worker_stop(&w);
 	bc_held_is(g, 0);
@@ -226,9 +152,9 @@ static void test_receive(struct bc_group *g)
 
 	bc_own_net();
 	bc_worker_start(&w, g);
-	here = connect_here(&w, &there);
+	here = buf_connect_here(&w, &there);
 	base = bc_rest(g);
-	bc_true(fill(here) > 0);
+	bc_true(buf_fill(here) > 0);
 	/* Data that the sender still had may arrive meanwhile. */
 	do {
 		queued = bc_call(&w, unread, there);
@@ -236,10 +162,10 @@ static void test_receive(struct bc_group *g)
 	} while (bc_call(&w, unread, there) != queued);
 	bc_range(rise, queued, 4 * queued + 64 * BC_KIB);
 	/* The charge for what was read is given back; little comes instead. */
-	while (bc_call(&w, drain, there))
+	while (bc_call(&w, buf_drain, there))
 		bc_pause_ms(20);
 	bc_range(bc_rest(g) - base, 0, 2 * bc_page_size());
-	bc_call(&w, reset_one, there);
+	bc_call(&w, buf_reset_one, there);
 	bc_true(bc_rest(g) <= base);
 	close(here);
 	bc_worker_stop(&w);
@@ -262,21 +188,21 @@ static void test_stream(struct bc_group *g)
 
 	bc_own_net();
 	bc_worker_start(&w, g);
-	here = connect_here(&w, &there);
+	here = buf_connect_here(&w, &there);
 	barrier = bc_rest(g) + 64 * BC_KIB;
 	bc_set_barrier(g, barrier);
 	bc_set_limit(g, barrier);
 	/* Fills the connection, and then reads it to its end. */
-	fill(here);
+	buf_fill(here);
 	bc_pause_ms(300);
 	bc_true(bc_failcnt(g) > 0);
 	bc_true(bc_held(g) <= barrier + bc_forced(g));
-	bc_call(&w, reset_one, there);
+	bc_call(&w, buf_reset_one, there);
 	close(here);
 
 	bc_set_barrier(g, BC_MAX);
 	bc_set_limit(g, BC_MAX);
-	here = connect_here(&w, &there);
+	here = buf_connect_here(&w, &there);
 	barrier = bc_rest(g) + ROOM;
 	bc_set_barrier(g, barrier);
 	bc_set_limit(g, barrier);
@@ -286,7 +212,7 @@ static void test_stream(struct bc_group *g)
 	bc_eq(got, STREAM_BYTES);
 	bc_set_barrier(g, BC_MAX);
 	bc_set_limit(g, BC_MAX);
-	bc_call(&w, reset_one, there);
+	bc_call(&w, buf_reset_one, there);
 	close(here);
 	bc_worker_stop(&w);
 	bc_held_is(g, 0);
@@ -304,11 +230,11 @@ static void test_mptcp(struct bc_group *g)
 	/* Objects that MPTCP keeps for a namespace stay with its first user there. */
 	close(socket(AF_INET, SOCK_STREAM, 262));
 	bc_worker_start(&w, g);
-	there = bc_call(&w, connect_mptcp, make_server(8));
+	there = bc_call(&w, connect_mptcp, buf_make_server(SOCK_STREAM));
 	if (there == -EPROTONOSUPPORT)
 		bc_skip("no MPTCP");
 	bc_true(there > 0);
-	here = accept_kept(0);
+	here = buf_accept(0);
 	bc_true(here > 0);
 	barrier = bc_rest(g) + ROOM;
 	bc_set_barrier(g, barrier);
@@ -319,8 +245,8 @@ static void test_mptcp(struct bc_group *g)
 	bc_eq(got, STREAM_BYTES);
 	bc_set_barrier(g, BC_MAX);
 	bc_set_limit(g, BC_MAX);
-	reset_one(here);
-	bc_call(&w, reset_one, there);
+	buf_reset_one(here);
+	bc_call(&w, buf_reset_one, there);
 	bc_worker_stop(&w);
 	bc_held_is(g, 0);
 }
@@ -334,10 +260,10 @@ static void test_waits(struct bc_group *g)
 
 	bc_own_net();
 	bc_worker_start(&w, g);
-	here = connect_one(bc_call(&w, make_server, 8));
+	here = buf_connect_tcp(bc_call(&w, buf_make_server, SOCK_STREAM));
 	bc_true(here > 0);
 	/* The socket has not sent anything yet, and so has no page. */
-	there = bc_call(&w, accept_kept, 0);
+	there = bc_call(&w, buf_accept, 0);
 	bc_true(there > 0);
 	bc_set_limit(g, bc_rest(g));
 	bc_call_begin(&w, send_waiting, there);
@@ -347,7 +273,7 @@ static void test_waits(struct bc_group *g)
 	bc_set_limit(g, BC_MAX);
 	bc_true(bc_call_end(&w, bc_patience(10000), &ret));
 	bc_eq(ret, 0);
-	bc_call(&w, reset_one, there);
+	bc_call(&w, buf_reset_one, there);
 	close(here);
 	bc_worker_stop(&w);
 	bc_held_is(g, 0);
@@ -363,7 +289,7 @@ static void test_makes_room(struct bc_group *g)
 
 	bc_own_net();
 	bc_worker_start(&w, g);
-	here = connect_here(&w, &there);
+	here = buf_connect_here(&w, &there);
 	base = bc_rest(g);
 	barrier = base + BC_MIB;
 	bc_set_barrier(g, barrier);
@@ -375,12 +301,12 @@ static void test_makes_room(struct bc_group *g)
 	bc_set_barrier(g, bc_held(g));
 	/* Dropped data is sent again, later each time: up to 6 s in all. */
 	for (i = 0; i < 400 && bc_call(&w, unread, there) < 100 << 10; i++) {
-		fill(here);
+		buf_fill(here);
 		bc_pause_ms(50);
 	}
 	bc_true(bc_call(&w, unread, there) >= 100 << 10);
 	bc_set_barrier(g, BC_MAX);
-	bc_call(&w, reset_one, there);
+	bc_call(&w, buf_reset_one, there);
 	close(here);
 	bc_worker_stop(&w);
 	bc_held_is(g, 0);
@@ -399,12 +325,12 @@ static void test_listen(struct bc_group *g)
 
 	bc_own_net();
 	bc_worker_start(&w, g);
-	port = bc_call(&w, make_server, 8);
+	port = bc_call(&w, buf_make_server, SOCK_STREAM);
 	bc_true(port > 0);
-	fd[0] = connect_one(port);
+	fd[0] = buf_connect_tcp(port);
 	bc_true(fd[0] > 0);
 	base = bc_rest(g);
-	fd[1] = connect_one(port);
+	fd[1] = buf_connect_tcp(port);
 	bc_true(fd[1] > 0);
 	bc_range(bc_rest(g) - base, sock + request, sock + request + 1024);
 
@@ -418,9 +344,9 @@ static void test_listen(struct bc_group *g)
 	bc_set_barrier(g, BC_MAX);
 	bc_eq(poll(&pfd, 1, bc_patience(20000)), 1);
 	bc_eq(pfd.revents & POLLERR, 0);
-	reset_one(fd[0]);
-	reset_one(fd[1]);
-	reset_one(pfd.fd);
+	buf_reset_one(fd[0]);
+	buf_reset_one(fd[1]);
+	buf_reset_one(pfd.fd);
 	bc_worker_stop(&w);
 	bc_held_is(g, 0);
 }
@@ -435,8 +361,8 @@ static void test_time_wait(struct bc_group *g)
 
 	bc_own_net();
 	bc_worker_start(&w, g);
-	here = connect_here(&w, &there);
-	again = connect_here(&w, &second);
+	here = buf_connect_here(&w, &there);
+	again = buf_connect_here(&w, &second);
 	sock = bc_rest(g);
 	bc_call(&w, close_one, there);
 	close(here);
@@ -459,7 +385,7 @@ static long reserve(long fd)
 
 	return setsockopt(fd, SOL_SOCKET, SO_RESERVE_MEM, &bytes,
 			  sizeof(bytes)) ?
-		       fail() :
+		       buf_fail() :
 		       0;
 }
 
@@ -477,7 +403,7 @@ static void test_reserve(struct bc_group *g)
 		bc_skip("without the memory controller nothing is reserved");
 	bc_own_net();
 	bc_worker_start(&w, &sub);
-	here = connect_here(&w, &there);
+	here = buf_connect_here(&w, &there);
 	base = bc_rest(&sub);
 	bc_set_barrier(&sub, base + 48 * BC_KIB);
 	ret = bc_call(&w, reserve, there);
@@ -490,7 +416,7 @@ static void test_reserve(struct bc_group *g)
 	bc_eq(bc_call(&w, reserve, there), 0);
 	bc_range(bc_rest(&sub) - base, 15 * bc_page_size(),
 		 18 * bc_page_size());
-	bc_call(&w, reset_one, there);
+	bc_call(&w, buf_reset_one, there);
 	close(here);
 	bc_worker_stop(&w);
 	bc_held_is(&sub, 0);

@@ -16,27 +16,6 @@
 
 #include "bc_sockbuf.h"
 
-static long connect_tcp(long port)
-{
-	int fd = bc_connected_socket(SOCK_STREAM, port);
-
-	return fd < 0 ? buf_fail() : fd;
-}
-
-static int connect_here(struct bc_worker *w, long *there)
-{
-	long port = bc_kept_count() ? ntohs(server.sin_port) :
-				      buf_make_server(SOCK_STREAM);
-	int fd;
-
-	bc_true(port > 0);
-	*there = bc_call(w, connect_tcp, port);
-	bc_true(*there > 0);
-	fd = accept(bc_kept(0), NULL, NULL);
-	bc_true(fd > 0);
-	return fd;
-}
-
 /* Data that TCP sends and receives counts in its row, and both in kmemsize. */
 static void test_tcp(struct bc_group *g)
 {
@@ -46,7 +25,7 @@ static void test_tcp(struct bc_group *g)
 
 	bc_own_net();
 	bc_worker_start(&w, g);
-	here = connect_here(&w, &there);
+	here = buf_connect_here(&w, &there);
 	sent = bc_call(&w, buf_fill, there);
 	bc_true(sent > 0);
 	bc_true(bc_held_of(g, SND) > 0);
@@ -75,8 +54,8 @@ static void test_tcp_send(struct bc_group *g)
 
 	bc_own_net();
 	bc_worker_start(&w, g);
-	here = connect_here(&w, &there);
-	other = connect_here(&w, &idle);
+	here = buf_connect_here(&w, &there);
+	other = buf_connect_here(&w, &idle);
 	/* It takes no more and more, so that something stays with the sender. */
 	setsockopt(here, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	buf_set_both(g, SND, 64 * BC_KIB, 96 * BC_KIB);
@@ -123,7 +102,7 @@ static void test_tcp_receive(struct bc_group *g)
 
 	bc_own_net();
 	bc_worker_start(&w, g);
-	here = connect_here(&w, &there);
+	here = buf_connect_here(&w, &there);
 	buf_set_both(g, RCV, 96 * BC_KIB, 160 * BC_KIB);
 	sent = buf_fill(here);
 	bc_pause_ms(300);
@@ -153,7 +132,7 @@ static void test_tcp_many(struct bc_group *g)
 	bc_own_net();
 	bc_worker_start(&w, g);
 	for (i = 0; i < MANY; i++)
-		here[i] = connect_here(&w, &there[i]);
+		here[i] = buf_connect_here(&w, &there[i]);
 	/* The gap above the barrier has a page for each, and more. */
 	buf_set_both(g, SND, 64 * BC_KIB,
 		     64 * BC_KIB + 4 * MANY * bc_page_size());
@@ -239,14 +218,14 @@ static void test_neighbour(struct bc_group *g)
 	bc_own_net();
 	bc_sys(setrlimit(RLIMIT_NOFILE, &files));
 	bc_worker_start(&w, g);
-	buf_reset_one(connect_here(&w, &there[0]));
+	buf_reset_one(buf_connect_here(&w, &there[0]));
 	in = bc_connected_socket(SOCK_STREAM, ntohs(server.sin_port));
 	bc_true(in >= 0);
 	out = bc_sys(accept(bc_kept(0), NULL, NULL));
 	bc_sys(setsockopt(bc_kept(0), SOL_SOCKET, SO_RCVBUF, &small,
 			  sizeof(small)));
 	for (i = 0; i < FULL; i++) {
-		here[i] = connect_here(&w, &there[i]);
+		here[i] = buf_connect_here(&w, &there[i]);
 		bc_eq(bc_call(&w, send_some, there[i]), 0);
 	}
 	for (i = 0; i < ROUNDS; i++) {
