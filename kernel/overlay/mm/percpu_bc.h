@@ -33,7 +33,7 @@ static void pcpu_bc_post_alloc_hook(struct beancounter *bc,
 	 * nobody else has the area yet, only bc.what may look at it.
 	 */
 	if (likely(chunk && chunk->obj_exts))
-		chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].bc = bc;
+		chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].owner.bc = bc;
 	else
 		bc_uncharge(bc, BC_KMEMSIZE, pcpu_bc_bytes(size));
 }
@@ -45,8 +45,8 @@ static void pcpu_bc_free_hook(struct pcpu_chunk *chunk, int off, size_t size)
 	if (!bc_online() || !chunk->obj_exts)
 		return;
 
-	bc = chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].bc;
-	chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].bc = NULL;
+	bc = chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].owner.bc;
+	chunk->obj_exts[off >> PCPU_MIN_ALLOC_SHIFT].owner.bc = NULL;
 	bc_uncharge(bc, BC_KMEMSIZE, pcpu_bc_bytes(size));
 }
 #else /* CONFIG_BEANCOUNTERS */

@@ -7,11 +7,7 @@
 
 #include <linux/beancounter.h>
 
-struct mem_cgroup;
-
 #ifdef CONFIG_BEANCOUNTERS
-
-struct beancounter *bc_get_memcg(struct mem_cgroup *memcg);
 
 /*
  * The value of @call, which allocates for @memcg: its group pays, not the task that made

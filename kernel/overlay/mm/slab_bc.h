@@ -23,7 +23,7 @@ static __always_inline bool bc_cache_by_default(const struct kmem_cache *s)
 				 SLAB_NOLEAKTRACE | SLAB_BC_NOCHARGE))))
 		return true;
 	if (s == names_cachep)
-		return current->bc_scope & BC_SCOPE_KEEP;
+		return current->bc_scope.flags & BC_SCOPE_KEEP;
 	/* The shrinker of this cache does not know most of its nodes. */
 	return s == radix_tree_node_cachep;
 }

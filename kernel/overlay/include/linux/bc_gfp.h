@@ -9,6 +9,18 @@
 #include <linux/gfp_types.h>
 #include <linux/jump_label.h>
 
+/*
+ * SLAB_BC: charge the objects of a cache to beancounters only, where SLAB_ACCOUNT
+ * charges them there, too. SLAB_BC_NOCHARGE: charge only marked objects.
+ */
+#ifdef CONFIG_BEANCOUNTERS
+#define SLAB_BC __SLAB_FLAG_BIT(_SLAB_BC)
+#define SLAB_BC_NOCHARGE __SLAB_FLAG_BIT(_SLAB_BC_NOCHARGE)
+#else
+#define SLAB_BC __SLAB_FLAG_UNUSED
+#define SLAB_BC_NOCHARGE __SLAB_FLAG_UNUSED
+#endif
+
 #ifdef CONFIG_BEANCOUNTERS
 
 /* Turned on by the first group; until then nobody could be charged. */

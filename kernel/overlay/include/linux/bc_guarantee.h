@@ -45,9 +45,9 @@ static inline int bc_shared_enough_memory(long pages)
 {
 	int ret;
 
-	current->bc_scope |= BC_SCOPE_SHARED;
+	current->bc_scope.flags |= BC_SCOPE_SHARED;
 	ret = security_vm_enough_memory_mm(current->mm, pages);
-	current->bc_scope &= ~BC_SCOPE_SHARED;
+	current->bc_scope.flags &= ~BC_SCOPE_SHARED;
 	return ret;
 }
 

@@ -17,6 +17,8 @@
 
 bool __must_check __bc_names_charge(const void *obj, gfp_t flags);
 void __bc_names_uncharge(const void *obj);
+void iterate_supers_trylock(void (*f)(struct super_block *sb, void *arg),
+			    void *arg);
 
 /* Do the names of a file system count? */
 static inline bool bc_names_count(const struct super_block *sb)

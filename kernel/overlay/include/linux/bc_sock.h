@@ -17,6 +17,7 @@
 #include <linux/bc_types.h>
 #include <linux/errno.h>
 #include <linux/poll.h>
+#include <linux/slab.h>
 #include <linux/types.h>
 
 struct sk_buff;
@@ -420,5 +421,21 @@ static inline bool bc_sock_waits(const struct bc_sock *bc)
 #define bc_sndbuf(sk) READ_ONCE((sk)->sk_sndbuf)
 
 #endif /* CONFIG_BEANCOUNTERS */
+
+/**
+ * bc_own_like() - an object from a slab cache belongs to the payer of a socket
+ * @obj: just allocated, or NULL
+ * @sk: the socket; it cannot be freed during the call
+ *
+ * Context: Any; does not sleep.
+ * Return: @obj, or NULL after it was freed when the group may not have it.
+ */
+static inline void *bc_own_like(void *obj, const struct sock *sk)
+{
+	if (!obj || likely(bc_charge_like(obj, sk, GFP_ATOMIC)))
+		return obj;
+	kfree(obj);
+	return NULL;
+}
 
 #endif /* _LINUX_BC_SOCK_H */

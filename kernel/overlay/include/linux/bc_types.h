@@ -8,7 +8,54 @@
 #include <linux/spinlock_types.h>
 #include <linux/types.h>
 
+struct bc_shrink;
 struct beancounter;
+
+/**
+ * struct bc_owner - who pays for an object, or for what is allocated for it
+ * @bc: the payer, NULL for nobody
+ */
+struct bc_owner {
+#ifdef CONFIG_BEANCOUNTERS
+	struct beancounter *bc;
+#endif
+};
+
+/**
+ * struct bc_scope - what applies to the requests of a task
+ * @flags: BC_SCOPE_*; only the task itself uses them
+ */
+struct bc_scope {
+#ifdef CONFIG_BEANCOUNTERS
+	u8 flags;
+#endif
+};
+
+/**
+ * struct bc_task - the groups for which a task works; only the task itself uses it
+ * @active: the payer instead of the task's own group
+ * @shrink: the shrink of one group that this task is running
+ */
+struct bc_task {
+#ifdef CONFIG_BEANCOUNTERS
+	struct beancounter *active;
+	struct bc_shrink *shrink;
+#endif
+};
+
+/**
+ * struct bc_cache - the objects of a slab cache
+ * @charge: of an object, and where it counts beside kmemsize
+ * @mask: offset of an object in its slab
+ * @reciprocal: 2^32 / size, rounded up
+ */
+struct bc_cache {
+#ifdef CONFIG_BEANCOUNTERS
+	u64 charge;
+	unsigned int mask;
+	unsigned int reciprocal;
+#endif
+};
 
 /**
  * struct bc_vm - the charges of an address space

@@ -16,6 +16,7 @@
 
 #include <linux/bc_census.h>
 #include <linux/bc_gfp.h>
+#include <linux/bc_types.h>
 #include <linux/cleanup.h>
 #include <linux/jump_label.h>
 #include <linux/list_lru.h>
@@ -28,6 +29,7 @@
 struct beancounter;
 struct file;
 struct kmem_cache;
+struct mem_cgroup;
 struct page;
 struct page_ext_operations;
 struct slab;
@@ -162,6 +164,7 @@ bool __bc_task_pays(struct task_struct *task, void *obj,
 		    enum bc_severity severity);
 
 struct beancounter *bc_get_current(void);
+struct beancounter *bc_get_memcg(struct mem_cgroup *memcg);
 void bc_put_payer(struct beancounter *bc);
 
 /**
@@ -175,12 +178,23 @@ void bc_put_payer(struct beancounter *bc);
  */
 static inline struct beancounter *set_active_bc(struct beancounter *bc)
 {
-	struct beancounter *old = current->bc_active;
+	struct beancounter *old = current->bc.active;
 
 	if (!in_task())
 		return this_cpu_xchg(bc_irq_payer, bc);
-	current->bc_active = bc;
+	current->bc.active = bc;
 	return old;
+}
+
+/* Whom an object remembers as its payer, from bc_get_current(). */
+static inline struct beancounter *bc_owner_get(const struct bc_owner *owner)
+{
+	return owner->bc;
+}
+
+static inline void bc_owner_set(struct bc_owner *owner, struct beancounter *bc)
+{
+	owner->bc = bc;
 }
 
 /**
@@ -219,7 +233,7 @@ static __always_inline bool bc_gfp_marked(gfp_t flags)
 static __always_inline bool bc_on_behalf(void)
 {
 	if (in_task())
-		return (current->bc_scope & BC_SCOPE_BEHALF) &&
+		return (current->bc_scope.flags & BC_SCOPE_BEHALF) &&
 		       !(current->flags & PF_MEMALLOC);
 	return !in_hardirq() && !in_nmi() && raw_cpu_read(bc_softirq_payer);
 }
@@ -278,10 +292,10 @@ void __bc_lru_took(const void *obj);
  */
 static inline bool bc_limit_begin(bool on)
 {
-	bool old = current->bc_scope & BC_SCOPE_LIMIT;
+	bool old = current->bc_scope.flags & BC_SCOPE_LIMIT;
 
 	if (on)
-		current->bc_scope |= BC_SCOPE_LIMIT;
+		current->bc_scope.flags |= BC_SCOPE_LIMIT;
 	return old;
 }
 
@@ -294,7 +308,7 @@ static inline bool bc_limit_begin(bool on)
 static inline void bc_limit_end(bool old)
 {
 	if (!old)
-		current->bc_scope &= ~BC_SCOPE_LIMIT;
+		current->bc_scope.flags &= ~BC_SCOPE_LIMIT;
 }
 
 /**
@@ -308,9 +322,9 @@ static inline void bc_limit_end(bool old)
  */
 static inline bool bc_try_begin(void)
 {
-	bool old = current->bc_scope & BC_SCOPE_TRY;
+	bool old = current->bc_scope.flags & BC_SCOPE_TRY;
 
-	current->bc_scope |= BC_SCOPE_TRY;
+	current->bc_scope.flags |= BC_SCOPE_TRY;
 	return old;
 }
 
@@ -323,7 +337,7 @@ static inline bool bc_try_begin(void)
 static inline void bc_try_end(bool old)
 {
 	if (!old)
-		current->bc_scope &= ~BC_SCOPE_TRY;
+		current->bc_scope.flags &= ~BC_SCOPE_TRY;
 }
 
 /**
@@ -389,8 +403,8 @@ static inline void bc_nobody_end(struct beancounter *old)
  */
 static inline void bc_task_init(struct task_struct *task)
 {
-	task->bc_active = NULL;
-	task->bc_scope &= ~BC_SCOPE_BEHALF;
+	task->bc.active = NULL;
+	task->bc_scope.flags &= ~BC_SCOPE_BEHALF;
 }
 
 /* bc_behalf_begin() returns this if it has changed nothing. */
@@ -432,7 +446,7 @@ static inline void bc_behalf_end(struct beancounter *old)
  */
 static inline void bc_keep_begin(void)
 {
-	current->bc_scope |= BC_SCOPE_KEEP;
+	current->bc_scope.flags |= BC_SCOPE_KEEP;
 }
 
 /**
@@ -442,7 +456,7 @@ static inline void bc_keep_begin(void)
  */
 static inline void bc_keep_end(void)
 {
-	current->bc_scope &= ~BC_SCOPE_KEEP;
+	current->bc_scope.flags &= ~BC_SCOPE_KEEP;
 }
 
 /**
@@ -456,7 +470,7 @@ static inline void bc_keep_end(void)
 static __always_inline void bc_user_fault_begin(void)
 {
 	if (bc_online())
-		current->bc_scope = BC_SCOPE_LIMIT;
+		current->bc_scope.flags = BC_SCOPE_LIMIT;
 }
 
 /**
@@ -467,7 +481,13 @@ static __always_inline void bc_user_fault_begin(void)
 static __always_inline void bc_user_fault_end(void)
 {
 	if (bc_online())
-		current->bc_scope &= ~BC_SCOPE_LIMIT;
+		current->bc_scope.flags &= ~BC_SCOPE_LIMIT;
+}
+
+/* The word of a page in page_ext is in use: somebody pays for it. */
+static __always_inline bool bc_page_paid(const struct page *page)
+{
+	return test_bit(PG_bc, &page->flags);
 }
 
 /**
@@ -495,7 +515,7 @@ static inline int bc_page_charge(struct page *page, unsigned int order,
 static __always_inline void bc_page_uncharge(struct page *page)
 {
 	bc_census_free(page);
-	if (bc_online() && unlikely(PageBc(page)))
+	if (bc_online() && unlikely(bc_page_paid(page)))
 		__bc_page_uncharge(page);
 }
 
@@ -508,7 +528,7 @@ static __always_inline void bc_page_uncharge(struct page *page)
  */
 static inline void bc_page_split(struct page *page, unsigned int order)
 {
-	if (bc_online() && PageBc(page))
+	if (bc_online() && bc_page_paid(page))
 		__bc_page_split(page, order);
 }
 
@@ -524,7 +544,7 @@ static inline void bc_page_split(struct page *page, unsigned int order)
  */
 static __always_inline enum lru_status bc_lru_filter(const void *obj)
 {
-	if (!bc_online() || likely(!current->bc_shrink))
+	if (!bc_online() || likely(!current->bc.shrink))
 		return LRU_REMOVED;
 	return __bc_lru_filter(obj);
 }
@@ -537,7 +557,7 @@ static __always_inline enum lru_status bc_lru_filter(const void *obj)
  */
 static __always_inline void bc_lru_took(const void *obj)
 {
-	if (bc_online() && unlikely(current->bc_shrink))
+	if (bc_online() && unlikely(current->bc.shrink))
 		__bc_lru_took(obj);
 }
 
@@ -579,6 +599,22 @@ static inline bool __must_check bc_task_pays(struct task_struct *task,
 }
 
 /**
+ * bc_charge_reused() - charge an object that was not just allocated, or not by a cache
+ * @obj: from a slab cache that exempts its objects; nobody pays for it
+ * @flags: of an allocation in its place
+ *
+ * It is charged as an unmarked object of another cache would be.
+ *
+ * Context: Any; may sleep and reclaim when @flags allow it.
+ * Return: false when the group may not have it.
+ */
+static inline bool __must_check bc_charge_reused(void *obj, gfp_t flags)
+{
+	return !bc_online() || !bc_by_default() ||
+	       bc_slab_charge_late(obj, flags);
+}
+
+/**
  * bc_disown() - give the charge for an object back before it is freed
  * @obj: from a slab cache or kmalloc()
  *
@@ -600,9 +636,9 @@ static inline void bc_disown(void *obj)
  */
 static inline int bc_file_error(void)
 {
-	if (!bc_online() || !(current->bc_scope & BC_SCOPE_NO_FILE))
+	if (!bc_online() || !(current->bc_scope.flags & BC_SCOPE_NO_FILE))
 		return -ENOMEM;
-	current->bc_scope &= ~BC_SCOPE_NO_FILE;
+	current->bc_scope.flags &= ~BC_SCOPE_NO_FILE;
 	return -ENFILE;
 }
 
@@ -681,6 +717,15 @@ static inline struct beancounter *set_active_bc(struct beancounter *bc)
 	return NULL;
 }
 
+static inline struct beancounter *bc_owner_get(const struct bc_owner *owner)
+{
+	return NULL;
+}
+
+static inline void bc_owner_set(struct bc_owner *owner, struct beancounter *bc)
+{
+}
+
 static inline bool bc_gfp_marked(gfp_t flags)
 {
 	return false;
@@ -750,6 +795,11 @@ static inline enum lru_status bc_lru_filter(const void *obj)
 
 static inline void bc_lru_took(const void *obj)
 {
+}
+
+static inline bool bc_charge_reused(void *obj, gfp_t flags)
+{
+	return true;
 }
 
 static inline void bc_disown(void *obj)

@@ -76,15 +76,15 @@ static void bc_audit_slab(struct slab *slab)
 	unsigned int i;
 
 	for (i = 0; exts && i < slab->objects; i++) {
-		if (!exts[i].bc)
+		if (!exts[i].owner.bc)
 			continue;
-		bc_audit_found(exts[i].bc, BC_KMEMSIZE,
+		bc_audit_found(exts[i].owner.bc, BC_KMEMSIZE,
 			       bc_object_size(slab->slab_cache));
 		if (bc_object_item(slab->slab_cache))
-			bc_audit_found(exts[i].bc,
+			bc_audit_found(exts[i].owner.bc,
 				       bc_object_item(slab->slab_cache), 1);
-		bc_audit_shm(slab, i, exts[i].bc);
-		bc_audit_found(exts[i].bc, BC_DCACHESIZE,
+		bc_audit_shm(slab, i, exts[i].owner.bc);
+		bc_audit_found(exts[i].owner.bc, BC_DCACHESIZE,
 			       bc_names_audit(slab, i));
 	}
 }
@@ -112,7 +112,7 @@ static void bc_audit_chunk(struct pcpu_chunk *chunk)
 	if (!chunk->obj_exts)
 		return;
 	for_each_set_bit(start, chunk->alloc_map, bits) {
-		struct beancounter *bc = chunk->obj_exts[start].bc;
+		struct beancounter *bc = chunk->obj_exts[start].owner.bc;
 
 		if (!bc)
 			continue;

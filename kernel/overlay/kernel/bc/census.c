@@ -220,7 +220,7 @@ static enum bc_census_why bc_census_context(gfp_t flags)
 		return BC_CENSUS_INTERRUPT;
 	if (current->flags & PF_MEMALLOC)
 		return BC_CENSUS_RESERVE;
-	return current->bc_active == BC_NOBODY ? BC_CENSUS_NOBODY :
+	return current->bc.active == BC_NOBODY ? BC_CENSUS_NOBODY :
 						 BC_CENSUS_HOLE;
 }
 
@@ -234,15 +234,7 @@ static enum bc_census_why bc_census_object(const struct kmem_cache *s,
 	return bc_census_context(flags);
 }
 
-/**
- * __bc_census_objects() - objects of a slab cache have been allocated
- * @s: the cache
- * @flags: of the allocation
- * @nr: how many
- * @p: the objects
- *
- * Context: Any.
- */
+/* See bc_census_objects(). */
 void __bc_census_objects(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 {
 	size_t i;
@@ -259,46 +251,29 @@ void __bc_census_objects(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 	}
 }
 
-/**
- * __bc_census_page() - a block of pages has been allocated
- * @page: first page of the block
- * @order: size of the block
- * @flags: of the allocation
- *
- * Context: Any.
- */
+/* See bc_census_page(). */
 void __bc_census_page(struct page *page, unsigned int order, gfp_t flags)
 {
 	enum bc_census_why why = bc_census_context(flags);
 
-	if ((PageBc(page) && !READ_ONCE(bc_census_all)) || !bc_census_counts())
+	if ((bc_page_paid(page) && !READ_ONCE(bc_census_all)) ||
+	    !bc_census_counts())
 		return;
 	if (flags & __GFP_MOVABLE)
 		why = BC_CENSUS_MOVABLE;
-	if (PageBc(page))
+	if (bc_page_paid(page))
 		why = BC_CENSUS_PAID;
 	bc_census_add((unsigned long)page, PAGE_SIZE << order, why);
 }
 
-/**
- * __bc_census_disowned() - nobody pays for an object any longer
- * @obj: from a slab cache
- * @bytes: its size
- *
- * Context: Any.
- */
+/* See bc_census_disowned(). */
 void __bc_census_disowned(const void *obj, unsigned int bytes)
 {
 	if (bc_census_counts())
 		bc_census_add((unsigned long)obj, bytes, BC_CENSUS_DISOWNED);
 }
 
-/**
- * __bc_census_free() - an object or a block of pages is freed
- * @at: address of the object, or of the struct page
- *
- * Context: Any.
- */
+/* See bc_census_free(). */
 void __bc_census_free(const void *at)
 {
 	struct bc_census_entry *entry;
@@ -325,7 +300,7 @@ static bool bc_census_paid(const struct bc_census_entry *entry)
 	void *at = (void *)entry->at;
 
 	if (bc_census_is_page(entry->at))
-		return PageBc((struct page *)at) ||
+		return bc_page_paid((struct page *)at) ||
 		       folio_test_slab(page_folio((struct page *)at));
 	return bc_object_owner(at, NULL);
 }

@@ -414,16 +414,16 @@ static __always_inline bool bc_take(struct beancounter *bc,
 }
 
 /**
- * bc_take_apart() - take bytes and units of a lane, which one CPU has not together
+ * bc_take_apart() - take bytes and units of a lane, each where there are enough
  * @bc: payer
  * @bytes: of kmemsize
  * @item: a resource that has a lane
  * @items: units of @item
  *
- * What is missing in a word of this CPU is taken from the word for all CPUs.
+ * What is missing in the words of this CPU is taken from the words for all CPUs.
  *
  * Context: Any in which @bc is pinned.
- * Return: false, with nothing taken, when that has too little, too.
+ * Return: false, with nothing taken, when these have too little, too.
  */
 bool bc_take_apart(struct beancounter *bc, u64 bytes, enum bc_resource item,
 		   u64 items)

@@ -34,7 +34,10 @@ static inline bool bc_take_bytes(struct beancounter *bc, u64 n)
 	return bc_stock_take(bc, n) || bc_near_take(bc, n);
 }
 
-/* Take bytes and units of a lane, both from the words of this CPU. */
+/*
+ * Take bytes and units of a lane, both from the words of this CPU: the short way in
+ * front of bc_take_apart(), where @item is a constant.
+ */
 static __always_inline bool bc_take_here(struct beancounter *bc, u64 bytes,
 					 enum bc_resource item, u64 items)
 {
@@ -50,16 +53,6 @@ static __always_inline bool bc_take_here(struct beancounter *bc, u64 bytes,
 		return true;
 	bc_kmem_uncharge(bc, bytes);
 	return false;
-}
-
-/* Take the bytes, and the file or item that comes with them, without the lock. */
-static inline bool bc_take_object(struct beancounter *bc, u64 bytes,
-				  enum bc_resource item, u64 items)
-{
-	if (!items || item == BC_NUMFILE)
-		return bytes <= BC_STOCK_MAX &&
-		       bc_take_bytes(bc, bytes + items * BC_FILE);
-	return likely(bc_take_here(bc, bytes, item, items));
 }
 
 #endif /* _KERNEL_BC_CHARGE_H */

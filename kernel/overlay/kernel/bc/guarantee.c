@@ -57,18 +57,11 @@ static bool bc_vm_promised(struct beancounter *bc, u64 more)
 	return fits;
 }
 
-/**
- * __bc_vm_guaranteed() - is a request for private memory within a guarantee?
- * @mm: address space
- * @pages: how many are requested
- *
+/*
  * See bc_vm_guaranteed(). The requested pages are mostly charged already: then @mm has
  * pending pages. If it has none, @pages are added to the charge. In fork() they are
  * added although they are charged, because they are pending in the other address space:
  * so it asks for a little more than the copy.
- *
- * Context: Any; does not sleep.
- * Return: true if it is, at some level.
  */
 bool __bc_vm_guaranteed(struct mm_struct *mm, unsigned long pages)
 {
@@ -76,7 +69,7 @@ bool __bc_vm_guaranteed(struct mm_struct *mm, unsigned long pages)
 	bool found = false;
 	u64 more;
 
-	if (current->bc_scope & BC_SCOPE_SHARED)
+	if (current->bc_scope.flags & BC_SCOPE_SHARED)
 		return false;
 	/* swapoff() asks without the mmap_lock: the answer may be wrong by these pages. */
 	more = READ_ONCE(mm->bc_vm.pending) ? 0 : pages;
@@ -94,14 +87,7 @@ static bool bc_oom_counts(const struct beancounter *bc)
 	return !bc->parent || bc_guarantee(bc, BC_OOMGUARPAGES);
 }
 
-/**
- * __bc_oom_begin() - sample the memory of the groups from which a task may be taken
- *
- * See bc_oom_begin().
- *
- * Context: Any; does not sleep and does not allocate.
- * Return: false when no group has a guarantee.
- */
+/* See bc_oom_begin(). */
 bool __bc_oom_begin(void)
 {
 	struct cgroup_subsys_state *root = init_css_set.subsys[bc_cgrp_id];
@@ -142,17 +128,9 @@ static u64 bc_oom_excess(struct mm_struct *mm)
 	return excess;
 }
 
-/**
- * __bc_oom_spares() - does the OOM killer keep its choice rather than take a task?
- * @oc: of the OOM killer
- * @task: the task
- * @points: of the task
- *
- * See bc_oom_spares(). The group that is most above its guarantee loses a task, and
- * the points decide within it.
- *
- * Context: Under oom_lock and rcu_read_lock().
- * Return: true if it keeps its choice.
+/*
+ * See bc_oom_spares(). The group that is most above its guarantee loses a task, and the
+ * points decide within it.
  */
 bool __bc_oom_spares(struct oom_control *oc, struct task_struct *task,
 		     long points)

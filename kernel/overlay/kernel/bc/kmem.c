@@ -14,7 +14,6 @@
 #include <linux/page_ext.h>
 #include <linux/sched/mm.h>
 
-#include "../../mm/shrinker_bc.h"
 #include "kmem.h"
 
 /* Room is made so many times at most before a request is refused. */
@@ -75,7 +74,7 @@ static struct beancounter *bc_current(void)
 	struct beancounter *bc;
 
 	if (in_task())
-		bc = current->bc_active;
+		bc = current->bc.active;
 	else
 		bc = bc_on_behalf() ? raw_cpu_read(bc_softirq_payer) :
 				      raw_cpu_read(bc_irq_payer);
@@ -145,7 +144,8 @@ static __always_inline enum bc_severity bc_gfp_severity(gfp_t flags)
 	}
 	if (unlikely((current->flags & PF_MEMALLOC) || bc_gfp_in_io(flags)))
 		return BC_FORCE;
-	if ((flags & __GFP_BC_LIMIT) || (current->bc_scope & BC_SCOPE_LIMIT) ||
+	if ((flags & __GFP_BC_LIMIT) ||
+	    (current->bc_scope.flags & BC_SCOPE_LIMIT) ||
 	    (current->flags & PF_EXITING))
 		return BC_LIMIT;
 	return bc_gfp_marked(flags) ? BC_BARRIER : BC_GAP;
@@ -160,7 +160,7 @@ static bool bc_may_reclaim(struct beancounter *bc, gfp_t flags)
 	flags = current_gfp_context(flags);
 	return gfpflags_allow_blocking(flags) && (flags & __GFP_FS) &&
 	       !(flags & __GFP_NORETRY) && in_task() &&
-	       (!current->bc_active ||
+	       (!current->bc.active ||
 		bc == css_bc(task_css(current, bc_cgrp_id)));
 }
 
@@ -183,7 +183,7 @@ static bool bc_in_fs(enum bc_severity severity, gfp_t flags)
 /* Inside a section of bc_try_begin() the task can do without the object. */
 static bool bc_trying(void)
 {
-	return in_task() && (current->bc_scope & BC_SCOPE_TRY);
+	return in_task() && (current->bc_scope.flags & BC_SCOPE_TRY);
 }
 
 /* Was a resource refused that unused dentries and inodes take up? */
@@ -233,6 +233,16 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 	return !ret;
 }
 
+/* Take the bytes, and the file or item that comes with them, without the lock. */
+static bool bc_take_object(struct beancounter *bc, u64 bytes,
+			   enum bc_resource item, u64 items)
+{
+	if (!items || item == BC_NUMFILE)
+		return bytes <= BC_STOCK_MAX &&
+		       bc_take_bytes(bc, bytes + items * BC_FILE);
+	return bc_take_apart(bc, bytes, item, items);
+}
+
 /**
  * bc_charge_object() - charge the payer for allocations in this context
  * @bytes: of kmemsize, any number
@@ -256,8 +266,7 @@ bool bc_charge_object(u64 bytes, enum bc_resource item, u64 items, gfp_t flags,
 
 	rcu_read_lock();
 	bc = bc_current();
-	if (bc && !bc_take_object(bc, bytes, item, items) &&
-	    !(items && bc_take_apart(bc, bytes, item, items)))
+	if (bc && !bc_take_object(bc, bytes, item, items))
 		ok = bc_kmem_charge_slow(bc, &rq, flags);
 	/* From here on the charge pins the account. */
 	rcu_read_unlock();
@@ -361,7 +370,7 @@ bc_page_set(struct page *page, struct beancounter *bc, unsigned int order)
 		return false;
 	VM_WARN_ON_ONCE_PAGE(*word, page);
 	*word = (unsigned long)bc | order;
-	SetPageBc(page);
+	set_bit(PG_bc, &page->flags);
 	return true;
 }
 
@@ -369,7 +378,7 @@ static __always_inline unsigned long bc_page_clear(struct page *page)
 {
 	unsigned long *word = bc_page_word(page), old;
 
-	ClearPageBc(page);
+	clear_bit(PG_bc, &page->flags);
 	if (WARN_ON_ONCE(!word))
 		return 0;
 	old = *word;
@@ -395,7 +404,7 @@ struct beancounter *bc_page_owner(const struct page *page, unsigned int *order)
 	struct page_ext *ext;
 	unsigned long word;
 
-	if (!PageBc(page))
+	if (!bc_page_paid(page))
 		return NULL;
 	ext = page_ext_get(page);
 	if (!ext)
@@ -436,15 +445,7 @@ static noinline int bc_page_charge_short(struct page *page, unsigned int order,
 	return bc_page_ownerless(bc, order, flags);
 }
 
-/**
- * __bc_page_charge() - see bc_page_charge()
- * @page: first page of the block
- * @order: size of the block
- * @flags: of the allocation
- *
- * Context: Any; may sleep and reclaim when @flags allow it.
- * Return: 0 or -ENOMEM.
- */
+/* See bc_page_charge(). */
 int __bc_page_charge(struct page *page, unsigned int order, gfp_t flags)
 {
 	struct beancounter *bc;
@@ -461,15 +462,10 @@ int __bc_page_charge(struct page *page, unsigned int order, gfp_t flags)
 	}
 }
 
-/**
- * __bc_page_uncharge() - see bc_page_uncharge()
- * @page: first page of a charged block
- *
- * Gives back the whole charge of the block together with the first page, whatever
- * part of the block is being freed: tail pages of a block that is not compound and is
- * freed piece by piece have no payer.
- *
- * Context: Any.
+/*
+ * See bc_page_uncharge(). Gives back the whole charge of the block together with the
+ * first page, whatever part of the block is being freed: tail pages of a block that is
+ * not compound and is freed piece by piece have no payer.
  */
 void __bc_page_uncharge(struct page *page)
 {
@@ -500,13 +496,7 @@ bool bc_page_move(struct page *page, unsigned int order, struct beancounter *bc,
 	       !bc_page_ownerless(bc, order, 0);
 }
 
-/**
- * __bc_page_split() - see bc_page_split()
- * @page: first page of a charged block
- * @order: size of the block
- *
- * Context: Any.
- */
+/* See bc_page_split(). */
 void __bc_page_split(struct page *page, unsigned int order)
 {
 	struct beancounter *bc = bc_word_owner(bc_page_clear(page));

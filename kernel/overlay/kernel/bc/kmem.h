@@ -36,7 +36,7 @@ static __always_inline struct beancounter *bc_own(void)
 /* Does the task's own group pay, whichever that is? */
 static __always_inline bool bc_own_pays(void)
 {
-	unsigned long other = (unsigned long)current->bc_active;
+	unsigned long other = (unsigned long)current->bc.active;
 
 #ifdef CONFIG_MEMCG
 	other |= (unsigned long)current->active_memcg;

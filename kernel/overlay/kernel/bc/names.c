@@ -94,14 +94,7 @@ static void bc_names_note(const void *obj)
 }
 #endif
 
-/**
- * __bc_names_charge() - see bc_names_charge()
- * @obj: the dentry or inode
- * @flags: of its allocation
- *
- * Context: Any; may sleep and reclaim when @flags allow it.
- * Return: false when its payer may not have it.
- */
+/* See bc_names_charge(). */
 bool __bc_names_charge(const void *obj, gfp_t flags)
 {
 	unsigned int size;
@@ -113,12 +106,7 @@ bool __bc_names_charge(const void *obj, gfp_t flags)
 	return bc_charge_names(bc, size, flags | __GFP_ACCOUNT);
 }
 
-/**
- * __bc_names_uncharge() - see bc_names_uncharge()
- * @obj: the dentry or inode, not freed yet
- *
- * Context: Any.
- */
+/* See bc_names_uncharge(). */
 void __bc_names_uncharge(const void *obj)
 {
 	unsigned int size;

@@ -63,16 +63,7 @@ static void bc_net_add(struct net *net, s64 entries)
 }
 #endif
 
-/**
- * __bc_net_charge() - charge entries to the group that made a network namespace
- * @net: the namespace
- * @entries: how many
- *
- * See bc_net_charge().
- *
- * Context: Any; does not sleep.
- * Return: false when the group may not have them.
- */
+/* See bc_net_charge(). */
 bool __bc_net_charge(struct net *net, u64 entries)
 {
 	struct beancounter *bc = bc_net_payer(net);
@@ -86,15 +77,7 @@ bool __bc_net_charge(struct net *net, u64 entries)
 }
 EXPORT_SYMBOL_GPL(__bc_net_charge);
 
-/**
- * __bc_net_uncharge() - give entries back
- * @net: the namespace
- * @entries: how many
- *
- * See bc_net_uncharge().
- *
- * Context: Any.
- */
+/* See bc_net_uncharge(). */
 void __bc_net_uncharge(struct net *net, u64 entries)
 {
 	struct beancounter *bc = bc_net_payer(net);
@@ -106,14 +89,7 @@ void __bc_net_uncharge(struct net *net, u64 entries)
 }
 EXPORT_SYMBOL_GPL(__bc_net_uncharge);
 
-/**
- * __bc_net_free() - a network namespace is about to be freed
- * @net: the namespace
- *
- * See bc_net_free().
- *
- * Context: Any.
- */
+/* See bc_net_free(). */
 void __bc_net_free(struct net *net)
 {
 	s64 left = atomic64_read(&net->bc.entries);
@@ -123,15 +99,7 @@ void __bc_net_free(struct net *net)
 		__bc_net_uncharge(net, left);
 }
 
-/**
- * __bc_net_sends() - see bc_net_sends()
- * @net: the namespace
- * @skb: the packet; a socket that is charged for all that it queues has paid for the
- *	data of a clone
- *
- * Context: A softirq or a kernel thread; does not sleep.
- * Return: false when the group may not have it.
- */
+/* See bc_net_sends(). */
 bool __bc_net_sends(const struct net *net, struct sk_buff *skb)
 {
 	/* Peers of a full group have to be told what arrived, or they stall. */

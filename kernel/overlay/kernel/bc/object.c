@@ -21,7 +21,7 @@
  */
 unsigned int bc_object_size(const struct kmem_cache *s)
 {
-	return bc_bytes_of(s->bc_charge);
+	return bc_bytes_of(s->bc.charge);
 }
 
 /**
@@ -33,8 +33,8 @@ unsigned int bc_object_size(const struct kmem_cache *s)
  */
 enum bc_resource bc_object_item(const struct kmem_cache *s)
 {
-	return bc_item_of(s->bc_charge) ?:
-		       (bc_files_of(s->bc_charge) ? BC_NUMFILE : 0);
+	return bc_item_of(s->bc.charge) ?:
+		       (bc_files_of(s->bc.charge) ? BC_NUMFILE : 0);
 }
 
 #ifdef CONFIG_BEANCOUNTERS_DEBUG
@@ -75,6 +75,6 @@ struct beancounter *bc_object_owner(const void *obj, unsigned int *size)
 	if (size)
 		*size = bc_object_size(slab->slab_cache);
 	/* The object may get its payer at this moment, see bc_slab_charge_late(). */
-	return data_race(
-		exts[obj_to_index(slab->slab_cache, slab, (void *)obj)].bc);
+	return data_race(exts[obj_to_index(slab->slab_cache, slab, (void *)obj)]
+				 .owner.bc);
 }

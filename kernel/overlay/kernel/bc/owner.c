@@ -71,16 +71,10 @@ static struct beancounter *bc_behalf_of(const void *like)
 	return bc && refcount_inc_not_zero(&bc->refs) ? bc : BC_NOBODY;
 }
 
-/**
- * __bc_behalf_begin() - see bc_behalf_begin()
- * @like: from a slab cache, kmalloc() or vmalloc(), or NULL for nobody
- *
- * A softirq stays on its CPU, and needs no reference because @like is not freed before
- * the end of the section. In a kernel thread a reference keeps the account until then,
- * even if @like is freed.
- *
- * Context: A softirq or a task; @like cannot be freed during the call.
- * Return: What __bc_behalf_end() restores, or BC_UNCHANGED.
+/*
+ * See bc_behalf_begin(). A softirq stays on its CPU, and needs no reference because
+ * @like is not freed before the end of the section. In a kernel thread a reference keeps
+ * the account until then, even if @like is freed.
  */
 struct beancounter *__bc_behalf_begin(const void *like)
 {
@@ -91,7 +85,7 @@ struct beancounter *__bc_behalf_begin(const void *like)
 	bc = bc_behalf_of(like);
 	if (!in_task())
 		return raw_cpu_xchg(bc_softirq_payer, bc);
-	current->bc_scope |= BC_SCOPE_BEHALF;
+	current->bc_scope.flags |= BC_SCOPE_BEHALF;
 	return set_active_bc(bc);
 }
 EXPORT_SYMBOL_GPL(__bc_behalf_begin);
@@ -113,12 +107,7 @@ void __bc_behalf_change(const void *like)
 }
 EXPORT_SYMBOL_GPL(__bc_behalf_change);
 
-/**
- * __bc_behalf_end() - see bc_behalf_end()
- * @old: what __bc_behalf_begin() returned
- *
- * Context: As for __bc_behalf_begin().
- */
+/* See bc_behalf_end(). */
 void __bc_behalf_end(struct beancounter *old)
 {
 	if (!in_task()) {
@@ -126,23 +115,15 @@ void __bc_behalf_end(struct beancounter *old)
 		return;
 	}
 	if (!old)
-		current->bc_scope &= ~BC_SCOPE_BEHALF;
+		current->bc_scope.flags &= ~BC_SCOPE_BEHALF;
 	bc_put_payer(set_active_bc(old));
 }
 EXPORT_SYMBOL_GPL(__bc_behalf_end);
 
-/**
- * __bc_charge_like() - let the payer of one object pay for another
- * @obj: from a slab cache
- * @like: the object that has the payer
- * @flags: of the allocation of @obj
- *
+/*
  * See bc_charge_like(). If a task has made @obj and pays for it, the task's group goes
  * on paying. If a softirq, or a kernel thread in its place, has made @obj on behalf of
  * another payer, the payer of @like takes over.
- *
- * Context: Any; does not reclaim.
- * Return: false when the group may not have it.
  */
 bool __bc_charge_like(void *obj, const void *like, gfp_t flags)
 {
@@ -157,12 +138,7 @@ bool __bc_charge_like(void *obj, const void *like, gfp_t flags)
 	       bc_slab_own(s, flags, 1, &obj, bc);
 }
 
-/**
- * __bc_disown() - see bc_disown()
- * @obj: from a slab cache or kmalloc()
- *
- * Context: Any.
- */
+/* See bc_disown(). */
 void __bc_disown(void *obj)
 {
 	struct folio *folio = virt_to_folio(obj);
@@ -227,15 +203,7 @@ bool bc_adopt(void *obj, const void *like, enum bc_severity severity)
 	       bc_follow_at(obj, like, GFP_ATOMIC, severity);
 }
 
-/**
- * __bc_task_pays() - see bc_task_pays()
- * @task: whose group pays
- * @obj: from a slab cache; nobody pays for it yet
- * @severity: what the count of @obj is checked against
- *
- * Context: Any in which @task cannot be freed; does not sleep.
- * Return: false when the group may not have it.
- */
+/* See bc_task_pays(). */
 bool __bc_task_pays(struct task_struct *task, void *obj,
 		    enum bc_severity severity)
 {

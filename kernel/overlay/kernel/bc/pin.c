@@ -95,14 +95,7 @@ int __bc_pin(struct bc_pin *pin, enum bc_resource res, unsigned long pages)
 }
 EXPORT_SYMBOL_GPL(__bc_pin);
 
-/**
- * __bc_unpin() - give back the charge of a pin
- * @pin: holds a charge
- *
- * See bc_unpin().
- *
- * Context: Any.
- */
+/* See bc_unpin(). */
 void __bc_unpin(struct bc_pin *pin)
 {
 	bc_pin_unlist(pin);
@@ -147,16 +140,7 @@ static bool bc_pin_add(struct bc_pin *pin, struct beancounter *bc,
 	return added;
 }
 
-/**
- * __bc_pin_more() - charge more locked pages
- * @pin: holds some, or none
- * @pages: how many more
- *
- * See bc_pin_more().
- *
- * Context: Any; does not sleep.
- * Return: 0 or -ENOMEM.
- */
+/* See bc_pin_more(). */
 int __bc_pin_more(struct bc_pin *pin, unsigned long pages)
 {
 	struct beancounter *bc;
@@ -179,15 +163,7 @@ int __bc_pin_more(struct bc_pin *pin, unsigned long pages)
 }
 EXPORT_SYMBOL_GPL(__bc_pin_more);
 
-/**
- * __bc_unpin_some() - give some of the locked pages back
- * @pin: holds some
- * @pages: how many; all of them if @pin holds fewer
- *
- * See bc_unpin_some().
- *
- * Context: Any.
- */
+/* See bc_unpin_some(). */
 void __bc_unpin_some(struct bc_pin *pin, unsigned long pages)
 {
 	struct beancounter *bc;
@@ -205,16 +181,7 @@ void __bc_unpin_some(struct bc_pin *pin, unsigned long pages)
 }
 EXPORT_SYMBOL_GPL(__bc_unpin_some);
 
-/**
- * __bc_pin_alloc() - charge locked pages for an object without room for a pin
- * @pinp: pointer to the pin, or to NULL
- * @pages: how many more
- *
- * See bc_pin_alloc().
- *
- * Context: Process context; may sleep.
- * Return: 0 or -ENOMEM.
- */
+/* See bc_pin_alloc(). */
 int __bc_pin_alloc(struct bc_pin **pinp, unsigned long pages)
 {
 	if (!*pinp)
@@ -236,16 +203,7 @@ void __bc_pin_free(struct bc_pin *pin)
 	kfree(pin);
 }
 
-/**
- * __bc_pin_folio() - charge a folio that is always locked
- * @folio: new; its private is unused
- * @gfp: flags for the allocation of the pin
- *
- * See bc_pin_folio().
- *
- * Context: Process context; may sleep if @gfp says so.
- * Return: 0 or -EDQUOT.
- */
+/* See bc_pin_folio(). */
 int __bc_pin_folio(struct folio *folio, gfp_t gfp)
 {
 	struct bc_pin *pin =
@@ -321,16 +279,7 @@ int bc_pin_shared(struct bc_pin **pinp, unsigned long pages)
 	return 0;
 }
 
-/**
- * __bc_hold_bytes() - charge the current group bytes of kmemsize for an object
- * @pin: of the object; holds nothing yet
- * @bytes: how many
- *
- * See bc_hold_bytes().
- *
- * Context: Process context; may sleep and reclaim.
- * Return: 0 or -ENOMEM.
- */
+/* See bc_hold_bytes(). */
 int __bc_hold_bytes(struct bc_pin *pin, u64 bytes)
 {
 	struct beancounter *bc;

@@ -4,7 +4,7 @@
  *
  * A group that merely walks a big tree fills its account with dentries and
  * inodes that nobody uses. When the group is full, its own unused dentries and inodes
- * are freed: the LRU lists of all file systems are walked with current->bc_shrink
+ * are freed: the LRU lists of all file systems are walked with current->bc.shrink
  * set, and objects that are charged to other groups are passed over (bc_lru_filter()
  * in dentry_lru_isolate() and inode_lru_isolate()). An inode with page cache is not on
  * the LRU; if freeing the others does not suffice, the clean page cache of the group's
@@ -13,6 +13,7 @@
  * The rules of direct reclaim apply: it runs only where the allocation may enter
  * file systems, with PF_MEMALLOC set, and never waits for a lock of a file system.
  */
+#include <linux/bc_names.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/memcontrol.h>
@@ -41,19 +42,13 @@
 /* See @shrinks of struct beancounter. */
 #define BC_SHRINKS_ONE 0x10000
 
-/**
- * __bc_lru_filter() - see bc_lru_filter()
- * @obj: an object of a slab cache, or an address inside one
- *
- * Objects of other groups are rotated, not skipped: else the next chunk would meet them
- * again. A walk over the whole list leaves their order as it was.
- *
- * Context: Any in which the object cannot be freed.
- * Return: What the isolate function is to return, or LRU_REMOVED to go on.
+/*
+ * See bc_lru_filter(). Objects of other groups are rotated, not skipped: else the next
+ * chunk would meet them again. A walk over the whole list leaves their order as it was.
  */
 enum lru_status __bc_lru_filter(const void *obj)
 {
-	struct bc_shrink *shrink = current->bc_shrink;
+	struct bc_shrink *shrink = current->bc.shrink;
 
 	if (shrink->taken >= shrink->goal)
 		return LRU_STOP;
@@ -62,18 +57,13 @@ enum lru_status __bc_lru_filter(const void *obj)
 	return LRU_REMOVED;
 }
 
-/**
- * __bc_lru_took() - see bc_lru_took()
- * @obj: an object of a slab cache, or an address inside one
- *
- * Context: Any in which the object cannot be freed.
- */
+/* See bc_lru_took(). */
 void __bc_lru_took(const void *obj)
 {
 	unsigned int size = 0;
 
 	bc_object_owner(obj, &size);
-	current->bc_shrink->taken += size;
+	current->bc.shrink->taken += size;
 }
 
 static void bc_shrink_list(struct super_block *sb, struct list_lru *lru,
@@ -277,9 +267,9 @@ bool bc_reclaim(struct beancounter *bc, const struct bc_want *want, bool wait)
 	psi_memstall_enter(&pflags);
 	fs_reclaim_acquire(GFP_KERNEL);
 	noreclaim = memalloc_noreclaim_save();
-	current->bc_shrink = &shrink;
+	current->bc.shrink = &shrink;
 	bc_shrink_run(&shrink);
-	current->bc_shrink = NULL;
+	current->bc.shrink = NULL;
 	memalloc_noreclaim_restore(noreclaim);
 	fs_reclaim_release(GFP_KERNEL);
 	if (shrink.freed)

@@ -181,10 +181,10 @@ void bc_refused(struct beancounter *bc, const struct bc_request *rq)
 
 	trace_bc_refuse(over->id, bc->id, bc_resources[want->res].name, want->n,
 			&c, rq->severity);
-	if (in_task() && !current->bc_active)
-		current->bc_scope |= want->res == BC_NUMFILE ?
-					     BC_SCOPE_NO_FILE :
-					     BC_SCOPE_REFUSED;
+	if (in_task() && !current->bc.active)
+		current->bc_scope.flags |= want->res == BC_NUMFILE ?
+						   BC_SCOPE_NO_FILE :
+						   BC_SCOPE_REFUSED;
 	/* The work drops the reference. */
 	if (css && !queue_delayed_work(bc_wake_wq, &css->notify_work,
 				       bc_notify_delay(css)))
@@ -203,9 +203,9 @@ void bc_refused(struct beancounter *bc, const struct bc_request *rq)
  */
 bool bc_fault_kill(void)
 {
-	if (!bc_online() || !(current->bc_scope & BC_SCOPE_REFUSED))
+	if (!bc_online() || !(current->bc_scope.flags & BC_SCOPE_REFUSED))
 		return false;
-	current->bc_scope &= ~BC_SCOPE_REFUSED;
+	current->bc_scope.flags &= ~BC_SCOPE_REFUSED;
 	trace_bc_fault_kill(task_pid_nr(current));
 	pr_info_ratelimited(
 		"bc: %s[%d] killed: its group is at its kmemsize limit and a page fault needs kernel memory\n",

@@ -19,19 +19,10 @@
 /* Is a refusal counted? Not if the caller has a fallback, as for a huge page. */
 static bool bc_shm_counts(u64 pages)
 {
-	return pages == 1 && !(current->bc_scope & BC_SCOPE_TRY);
+	return pages == 1 && !(current->bc_scope.flags & BC_SCOPE_TRY);
 }
 
-/**
- * __bc_shm_charge() - charge pages of a file to the payer of its inode
- * @inode: of the file
- * @pages: how many
- *
- * See bc_shm_charge().
- *
- * Context: Any; does not sleep.
- * Return: false when the group may not have them.
- */
+/* See bc_shm_charge(). */
 bool __bc_shm_charge(const struct inode *inode, u64 pages)
 {
 	struct beancounter *bc = bc_object_owner(inode, NULL);
@@ -44,15 +35,7 @@ bool __bc_shm_charge(const struct inode *inode, u64 pages)
 	return false;
 }
 
-/**
- * __bc_shm_uncharge() - give pages of a file back
- * @inode: of the file
- * @pages: how many
- *
- * See bc_shm_uncharge().
- *
- * Context: Any.
- */
+/* See bc_shm_uncharge(). */
 void __bc_shm_uncharge(const struct inode *inode, u64 pages)
 {
 	bc_uncharge(bc_object_owner(inode, NULL), BC_SHMPAGES, pages);

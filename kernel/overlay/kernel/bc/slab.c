@@ -45,9 +45,9 @@ static __always_inline bool bc_exts(const struct slab *slab,
 static __always_inline size_t bc_index(const struct kmem_cache *s,
 				       const void *obj)
 {
-	u64 offset = (unsigned long)obj & s->bc_mask;
+	u64 offset = (unsigned long)obj & s->bc.mask;
 
-	return (offset * s->bc_reciprocal) >> 32;
+	return (offset * s->bc.reciprocal) >> 32;
 }
 
 /**
@@ -68,7 +68,7 @@ struct beancounter *bc_slab_owner(const void *obj)
 	if (unlikely(!bc_exts(slab, &exts)))
 		return bc_object_owner(obj, NULL);
 	/* accept() may give a connection its payer at this moment. */
-	return data_race(exts[bc_index(slab->slab_cache, obj)].bc);
+	return data_race(exts[bc_index(slab->slab_cache, obj)].owner.bc);
 }
 
 /* The slot of an object's owner, or NULL when there is no memory for the vector. */
@@ -94,8 +94,8 @@ static __always_inline size_t bc_slab_own_run(struct kmem_cache *s, size_t nr,
 {
 	struct folio *folio = virt_to_folio(*p);
 	struct slabobj_ext *exts;
-	unsigned long mask = s->bc_mask, base = (unsigned long)*p & ~mask;
-	u64 reciprocal = s->bc_reciprocal, offset;
+	unsigned long mask = s->bc.mask, base = (unsigned long)*p & ~mask;
+	u64 reciprocal = s->bc.reciprocal, offset;
 	size_t i = 0;
 
 	if (unlikely(!bc_exts(folio_slab(folio), &exts)))
@@ -104,7 +104,7 @@ static __always_inline size_t bc_slab_own_run(struct kmem_cache *s, size_t nr,
 		offset = (unsigned long)p[i] - base;
 		if (offset > mask)
 			break;
-		exts[(offset * reciprocal) >> 32].bc = bc;
+		exts[(offset * reciprocal) >> 32].owner.bc = bc;
 	} while (++i < nr);
 	return i;
 }
@@ -135,9 +135,9 @@ noinline bool bc_slab_own(struct kmem_cache *s, gfp_t flags, size_t nr,
 			continue;
 		slot = bc_slab_slot(s, virt_to_slab(p[i]), p[i], flags);
 		if (likely(slot))
-			slot->bc = bc;
+			slot->owner.bc = bc;
 		else if (flags & __GFP_NOFAIL)
-			bc_kmem_uncharge(bc, s->bc_charge);
+			bc_kmem_uncharge(bc, s->bc.charge);
 		else
 			break;
 		run = 1;
@@ -146,7 +146,7 @@ noinline bool bc_slab_own(struct kmem_cache *s, gfp_t flags, size_t nr,
 		return true;
 	/* One by one, because the sum may be more than a word can hold. */
 	for (; i < nr; i++)
-		bc_kmem_uncharge(bc, s->bc_charge);
+		bc_kmem_uncharge(bc, s->bc.charge);
 	return false;
 }
 
@@ -180,7 +180,7 @@ static __always_inline bool bc_slab_own_one(struct kmem_cache *s, gfp_t flags,
 
 	if (unlikely(!bc_exts(folio_slab(folio), &exts)))
 		return bc_slab_own_slow(s, flags, obj, bc);
-	exts[bc_index(s, obj)].bc = bc;
+	exts[bc_index(s, obj)].owner.bc = bc;
 	return true;
 }
 
@@ -197,16 +197,14 @@ static noinline bool bc_slab_charge_slow_one(struct kmem_cache *s, gfp_t flags,
 static noinline bool bc_slab_charge_item(struct kmem_cache *s, gfp_t flags,
 					 void *obj, struct beancounter *bc)
 {
-	enum bc_resource item = bc_item_of(s->bc_charge);
-	u64 bytes = bc_bytes_of(s->bc_charge);
+	enum bc_resource item = bc_item_of(s->bc.charge);
+	u64 bytes = bc_bytes_of(s->bc.charge);
 	bool taken;
 
 	/* Locks come and go often: with a constant it takes fewer steps. */
-	taken = likely(item == BC_NUMFLOCK) ?
-			bc_take_object(bc, bytes, BC_NUMFLOCK, 1) :
-			bc_take_object(bc, bytes, item, 1);
-	if (!taken)
-		taken = bc_take_apart(bc, bytes, item, 1);
+	taken = (likely(item == BC_NUMFLOCK) &&
+		 bc_take_here(bc, bytes, BC_NUMFLOCK, 1)) ||
+		bc_take_apart(bc, bytes, item, 1);
 	preempt_enable();
 	if (unlikely(!taken))
 		return bc_slab_charge_slow_one(s, flags, obj);
@@ -216,9 +214,9 @@ static noinline bool bc_slab_charge_item(struct kmem_cache *s, gfp_t flags,
 static noinline bool bc_slab_charge_short(struct kmem_cache *s, gfp_t flags,
 					  void *obj, struct beancounter *bc)
 {
-	if (unlikely(bc_item_of(s->bc_charge)))
+	if (unlikely(bc_item_of(s->bc.charge)))
 		return bc_slab_charge_item(s, flags, obj, bc);
-	if (unlikely(!bc_charge_near(bc, s->bc_charge)))
+	if (unlikely(!bc_charge_near(bc, s->bc.charge)))
 		return bc_slab_charge_slow_one(s, flags, obj);
 	return bc_slab_own_one(s, flags, obj, bc);
 }
@@ -238,7 +236,7 @@ bool bc_slab_charge_one(struct kmem_cache *s, gfp_t flags, void *obj)
 
 	if (unlikely(!obj))
 		return true;
-	switch (bc_charge_own(s->bc_charge, &bc)) {
+	switch (bc_charge_own(s->bc.charge, &bc)) {
 	case BC_OWN_CHARGED:
 		return !bc || bc_slab_own_one(s, flags, obj, bc);
 	case BC_OWN_SHORT:
@@ -268,11 +266,11 @@ bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 	if (unlikely(!*p))
 		return true;
 	if (unlikely((u64)bc_object_size(s) * nr > BC_STOCK_MAX ||
-		     bc_item_of(s->bc_charge * nr)))
+		     bc_item_of(s->bc.charge * nr)))
 		return bc_slab_charge_slow(s, flags, nr, p);
-	switch (bc_charge_own(s->bc_charge * nr, &bc)) {
+	switch (bc_charge_own(s->bc.charge * nr, &bc)) {
 	case BC_OWN_SHORT:
-		if (unlikely(!bc_charge_near(bc, s->bc_charge * nr)))
+		if (unlikely(!bc_charge_near(bc, s->bc.charge * nr)))
 			return bc_slab_charge_slow(s, flags, nr, p);
 		fallthrough;
 	case BC_OWN_CHARGED:
@@ -296,7 +294,7 @@ void __init bc_count_objects(struct kmem_cache *s, enum bc_resource item)
 {
 	WARN_ON_ONCE(s->refcount > 1 || bc_object_item(s));
 	s->flags |= SLAB_BC;
-	s->bc_charge += item == BC_NUMFILE ? BC_FILE :
+	s->bc.charge += item == BC_NUMFILE ? BC_FILE :
 					     (u64)item << BC_ITEM_SHIFT;
 }
 
@@ -313,7 +311,7 @@ void __init bc_charge_beside(struct kmem_cache *s, unsigned int bytes)
 {
 	WARN_ON_ONCE(s->refcount > 1);
 	s->flags |= SLAB_BC;
-	s->bc_charge += bytes;
+	s->bc.charge += bytes;
 }
 
 /**
@@ -333,11 +331,11 @@ void bc_slab_uncharge_one(struct kmem_cache *s, struct slab *slab, void *obj)
 		slot += bc_index(s, obj);
 	else
 		slot = slab_obj_exts(slab) + obj_to_index(s, slab, obj);
-	bc = slot->bc;
+	bc = slot->owner.bc;
 	if (!bc)
 		return;
-	slot->bc = NULL;
-	bc_kmem_uncharge(bc, s->bc_charge);
+	slot->owner.bc = NULL;
+	bc_kmem_uncharge(bc, s->bc.charge);
 }
 
 /*
@@ -347,7 +345,7 @@ void bc_slab_uncharge_one(struct kmem_cache *s, struct slab *slab, void *obj)
 static __always_inline void bc_slot_clear(struct slabobj_ext *slot, u64 charge,
 					  struct beancounter **last, u64 *sum)
 {
-	struct beancounter *bc = slot->bc;
+	struct beancounter *bc = slot->owner.bc;
 
 	if (unlikely(bc != *last)) {
 		if (*last)
@@ -355,7 +353,7 @@ static __always_inline void bc_slot_clear(struct slabobj_ext *slot, u64 charge,
 		*last = bc;
 		*sum = 0;
 	}
-	slot->bc = NULL;
+	slot->owner.bc = NULL;
 	*sum += charge;
 }
 
@@ -371,8 +369,8 @@ static __always_inline void bc_slot_clear(struct slabobj_ext *slot, u64 charge,
 void bc_slab_uncharge(struct kmem_cache *s, struct slab *slab, void **p, int nr)
 {
 	struct slabobj_ext *exts;
-	u64 mask = s->bc_mask, reciprocal = s->bc_reciprocal, sum = 0;
-	u64 charge = s->bc_charge;
+	u64 mask = s->bc.mask, reciprocal = s->bc.reciprocal, sum = 0;
+	u64 charge = s->bc.charge;
 	struct beancounter *last = NULL;
 	int i;
 
@@ -417,13 +415,13 @@ bool bc_slab_charge_late(void *obj, gfp_t flags)
 	struct slab *slab;
 
 	if (!folio_test_slab(folio))
-		return PageBc(folio_page(folio, 0)) ||
+		return bc_page_paid(folio_page(folio, 0)) ||
 		       !__bc_page_charge(folio_page(folio, 0),
 					 folio_order(folio), flags);
 	slab = folio_slab(folio);
 	s = slab->slab_cache;
 	exts = slab_obj_exts(slab);
-	if (exts && exts[obj_to_index(s, slab, obj)].bc)
+	if (exts && exts[obj_to_index(s, slab, obj)].owner.bc)
 		return true;
 	return bc_slab_charge(s, flags, 1, &obj);
 }

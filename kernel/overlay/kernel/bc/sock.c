@@ -164,17 +164,7 @@ bool __bc_sock_charge(struct sock *sk, u64 pages, int kind, bool first)
 	return false;
 }
 
-/**
- * __bc_sock_charge_first() - charge the pages that sk_forced_mem_schedule() will add
- * @sk: the socket, which has nothing queued
- * @size: truesize of the packet that they are for
- * @kind: SK_MEM_SEND or SK_MEM_RECV
- *
- * See bc_sock_charge_first().
- *
- * Context: The caller holds the lock of the socket; does not sleep.
- * Return: false when the group may not have them.
- */
+/* See bc_sock_charge_first(). */
 bool __bc_sock_charge_first(struct sock *sk, int size, int kind)
 {
 	int more = size - sk->sk_forward_alloc;
@@ -183,17 +173,9 @@ bool __bc_sock_charge_first(struct sock *sk, int size, int kind)
 	       __bc_sock_charge(sk, sk_mem_pages(more), kind, true);
 }
 
-/**
- * __bc_sock_raise() - charge pages for a buffer that a protocol makes larger
- * @sk: the socket
- * @pages: how many
- * @kind: SK_MEM_SEND or SK_MEM_RECV
- *
+/*
  * See bc_sock_raise(). A stream that may not have more gets a smaller send buffer, as
  * where the protocol itself refuses.
- *
- * Context: Any; does not sleep.
- * Return: false when the group may not have them.
  */
 bool __bc_sock_raise(struct sock *sk, u64 pages, int kind)
 {
@@ -307,15 +289,7 @@ static void bc_sock_give_item(struct beancounter *bc, enum bc_resource item)
 		bc_uncharge(bc, item, 1);
 }
 
-/**
- * __bc_sock_count() - count a socket that a task has made
- * @sk: the socket
- *
- * See bc_sock_count().
- *
- * Context: Any; does not sleep.
- * Return: false when the group may not have it.
- */
+/* See bc_sock_count(). */
 bool __bc_sock_count(struct sock *sk)
 {
 	struct beancounter *bc = bc_sock_payer(sk);
@@ -331,17 +305,7 @@ bool __bc_sock_count(struct sock *sk)
 	return true;
 }
 
-/**
- * __bc_sock_clone() - a socket is a copy of another
- * @sk: the copy
- * @from: the original
- * @flags: of the allocation of @sk
- *
- * See bc_sock_clone().
- *
- * Context: Any; does not sleep.
- * Return: false when the group may not have it.
- */
+/* See bc_sock_clone(). */
 bool __bc_sock_clone(struct sock *sk, const struct sock *from, gfp_t flags)
 {
 	/* A copy that is refused is freed, and must not leave the group of @from. */
@@ -350,16 +314,7 @@ bool __bc_sock_clone(struct sock *sk, const struct sock *from, gfp_t flags)
 	       (!from->sk_bc.item || __bc_sock_count(sk));
 }
 
-/**
- * __bc_sock_follow() - let the payer of one socket pay for another
- * @sk: the socket
- * @like: the socket that has the payer
- *
- * See bc_sock_follow().
- *
- * Context: Any; does not sleep.
- * Return: false when the group may not have it.
- */
+/* See bc_sock_follow(). */
 bool __bc_sock_follow(struct sock *sk, const struct sock *like)
 {
 	struct beancounter *old = bc_sock_payer(sk), *bc = bc_sock_payer(like);
@@ -390,14 +345,7 @@ bool __bc_sock_follow(struct sock *sk, const struct sock *like)
 	return true;
 }
 
-/**
- * __bc_sock_free() - a socket is about to be freed
- * @sk: the socket
- *
- * See bc_sock_free().
- *
- * Context: Any.
- */
+/* See bc_sock_free(). */
 void __bc_sock_free(struct sock *sk)
 {
 	struct bc_sock *s = &sk->sk_bc;
@@ -414,16 +362,7 @@ void __bc_sock_free(struct sock *sk)
 	bc_sock_give_item(s->bc, s->item);
 }
 
-/**
- * __bc_skb_fits() - may a packet be queued in a socket?
- * @sk: the socket
- * @skb: the packet
- *
- * See bc_skb_fits(). A packet that does not fit counts as a refusal.
- *
- * Context: Any.
- * Return: false when the group of the socket has no room for it.
- */
+/* See bc_skb_fits(). A packet that does not fit counts as a refusal. */
 bool __bc_skb_fits(struct sock *sk, const struct sk_buff *skb)
 {
 	struct beancounter *bc = bc_sock_payer(sk);
@@ -458,14 +397,9 @@ static void bc_skb_head_disown(struct sk_buff *skb)
 		bc_page_uncharge(page);
 }
 
-/**
- * __bc_skb_disown() - give back a packet's charge: it is charged in another way now
- * @skb: the packet
- *
- * See bc_skb_disown(). Fragments stay with their payers: others may have parts
- * of the same page.
- *
- * Context: Any.
+/*
+ * See bc_skb_disown(). Fragments stay with their payers: others may have parts of the
+ * same page.
  */
 void __bc_skb_disown(struct sk_buff *skb)
 {
@@ -500,26 +434,14 @@ void __bc_skb_charge(struct sock *sk, struct sk_buff *skb, bool error)
 }
 EXPORT_SYMBOL_GPL(__bc_skb_charge);
 
-/**
- * __bc_skb_uncharge() - a packet that bc_skb_charge() charged is freed
- * @sk: the socket
- * @bytes: truesize of the packet
- *
- * Context: Any.
- */
+/* See bc_skb_uncharge(). */
 void __bc_skb_uncharge(struct sock *sk, unsigned int bytes)
 {
 	if (!bc_sock_has_account(sk))
 		bc_sock_give(sk, 0, bytes);
 }
 
-/**
- * __bc_skb_uncharge_error() - a packet that bc_skb_charge_error() charged is freed
- * @sk: the socket
- * @bytes: truesize of the packet
- *
- * Context: Any.
- */
+/* See bc_skb_uncharge_error(). */
 void __bc_skb_uncharge_error(struct sock *sk, unsigned int bytes)
 {
 	bc_sock_give(sk, 0, bytes);

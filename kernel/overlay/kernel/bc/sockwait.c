@@ -374,17 +374,7 @@ static int bc_sock_ask(struct sock *sk, u64 bytes, bool rest)
 	return -EAGAIN;
 }
 
-/**
- * __bc_skb_may_send() - is there room for a packet that a socket sends?
- * @sk: the socket
- * @header_len: bytes of it before those in pages
- * @data_len: bytes of it in pages
- *
- * See bc_skb_may_send(). A packet that does not fit counts as a refusal.
- *
- * Context: Process context.
- * Return: 0, -EAGAIN, or -ENOBUFS.
- */
+/* See bc_skb_may_send(). A packet that does not fit counts as a refusal. */
 int __bc_skb_may_send(struct sock *sk, unsigned long header_len,
 		      unsigned long data_len)
 {
@@ -410,18 +400,7 @@ static u64 bc_sock_truesize(const struct sock *sk, unsigned long bytes,
 	       bc_skb_truesize(sk, min_t(u64, bytes, mtu), 0);
 }
 
-/**
- * __bc_skb_no_room() - may data not be appended to the packets that a socket will send?
- * @sk: the socket
- * @bytes: of data
- * @mtu: bytes of data that one packet takes at most
- * @first: a packet is begun, for which __bc_skb_may_send() will ask
- *
- * See bc_skb_no_room(). The rest of a packet that does not fit counts as a refusal.
- *
- * Context: Process context.
- * Return: true when there is no room.
- */
+/* See bc_skb_no_room(). The rest of a packet that does not fit counts as a refusal. */
 bool __bc_skb_no_room(struct sock *sk, unsigned long bytes, unsigned int mtu,
 		      bool first)
 {
@@ -441,14 +420,8 @@ bool __bc_skb_no_room(struct sock *sk, unsigned long bytes, unsigned int mtu,
 }
 EXPORT_SYMBOL_GPL(__bc_skb_no_room);
 
-/**
- * __bc_skb_sent() - count a packet that a socket has sent, or that has grown
- * @sk: the socket
- * @bytes: truesize of the packet, or by how much it has grown
- *
+/*
  * See bc_skb_sent(). The caller has checked before that it fits, as for bc_skb_charge().
- *
- * Context: Any.
  */
 void __bc_skb_sent(struct sock *sk, unsigned int bytes)
 {
@@ -462,15 +435,9 @@ void __bc_skb_sent(struct sock *sk, unsigned int bytes)
 }
 EXPORT_SYMBOL_GPL(__bc_skb_sent);
 
-/**
- * __bc_skb_unsent() - a packet that a socket has sent is freed
- * @sk: the socket; its sk_wmem_alloc still includes the packet
- * @bytes: truesize of the packet
- *
+/*
  * See bc_skb_unsent(). Packets may grow and shrink on their way, by segmentation and
  * IPsec, so the last of them gives back the rest of the charge.
- *
- * Context: Any.
  */
 void __bc_skb_unsent(struct sock *sk, unsigned int bytes)
 {
@@ -492,14 +459,9 @@ void __bc_skb_unsent(struct sock *sk, unsigned int bytes)
 	bc_sock_look(sk);
 }
 
-/**
- * __bc_sock_poll() - somebody wants to know whether a socket is writable
- * @sk: the socket
- *
+/*
  * See bc_sock_poll(). A socket that could not send a page (TCP), or a small packet, is
  * not writable.
- *
- * Context: Process context.
  */
 void __bc_sock_poll(struct sock *sk)
 {

@@ -103,20 +103,9 @@ static void bc_vm_range(struct mm_struct *mm, unsigned long start,
 	}
 }
 
-/**
- * __bc_vm_charge_remap() - charge the pages that mremap() adds
- * @mm: address space
- * @addr: address of the area
- * @old_len: bytes
- * @new_addr: with MREMAP_FIXED, the address at which existing areas are replaced
- * @new_len: bytes
- * @flags: of mremap()
- *
- * Called before areas at @new_addr are unmapped; their pages are subtracted.
- * MREMAP_DONTUNMAP leaves the old area in place, no longer locked.
- *
- * Context: mmap_lock held for writing; does not sleep.
- * Return: 0 or -ENOMEM.
+/*
+ * See bc_vm_charge_remap(). Called before areas at @new_addr are unmapped; their pages
+ * are subtracted. MREMAP_DONTUNMAP leaves the old area in place, no longer locked.
  */
 int __bc_vm_charge_remap(struct mm_struct *mm, unsigned long addr,
 			 unsigned long old_len, unsigned long new_addr,
@@ -172,14 +161,7 @@ static void bc_vm_adjust(struct bc_vm *vm, unsigned long priv,
 	vm->locked = locked;
 }
 
-/**
- * __bc_vm_settle() - charge an address space for the pages that are there
- * @mm: address space
- *
- * See bc_vm_settle().
- *
- * Context: mmap_lock held for writing, or since downgraded; does not sleep.
- */
+/* See bc_vm_settle(). */
 void __bc_vm_settle(struct mm_struct *mm)
 {
 	struct bc_vm *vm = &mm->bc_vm;
@@ -191,14 +173,7 @@ void __bc_vm_settle(struct mm_struct *mm)
 	vm->pending_locked = 0;
 }
 
-/**
- * __bc_vm_give_back() - give back the charge for pages neither there nor pending
- * @mm: address space
- *
- * See bc_vm_give_back().
- *
- * Context: mmap_lock held for writing; does not sleep.
- */
+/* See bc_vm_give_back(). */
 void __bc_vm_give_back(struct mm_struct *mm)
 {
 	struct bc_vm *vm = &mm->bc_vm;
@@ -224,16 +199,9 @@ static unsigned long bc_vm_dontcopy(struct mm_struct *mm)
 	return pages;
 }
 
-/**
- * __bc_vm_fork() - charge the copy of an address space
- * @mm: the copy
- * @oldmm: the original
- *
- * All pages are charged at once, before the first area is copied, so that there is
- * nothing to undo after a refusal. See bc_vm_fork().
- *
- * Context: Both mmap_locks held for writing; does not sleep.
- * Return: 0 or -ENOMEM.
+/*
+ * See bc_vm_fork(). All pages are charged at once, before the first area is copied, so
+ * that there is nothing to undo after a refusal.
  */
 int __bc_vm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
 {
@@ -309,14 +277,7 @@ void bc_vm_init(struct mm_struct *mm, struct task_struct *owner)
 		bc_vm_link(vm, bc_get_task_bc(current));
 }
 
-/**
- * __bc_vm_release() - give back all charges of an address space
- * @mm: address space without users
- *
- * See bc_vm_release().
- *
- * Context: Any, but in an interrupt only if it was called before.
- */
+/* See bc_vm_release(). */
 void __bc_vm_release(struct mm_struct *mm)
 {
 	struct bc_vm *vm = &mm->bc_vm;
@@ -429,27 +390,15 @@ void bc_vm_follow(struct task_struct *task)
 	task_unlock(task);
 }
 
-/**
- * __bc_vm_enter() - the current task has replaced its address space
- * @mm: the new one
- *
- * See bc_vm_enter().
- *
- * Context: Process context.
- */
+/* See bc_vm_enter(). */
 void __bc_vm_enter(struct mm_struct *mm)
 {
 	bc_vm_follow(current);
 }
 
-/**
- * __bc_vm_leave() - the current task leaves its address space
- * @mm: the address space
- *
- * After the last thread of the process that it was made for, the address space belongs
- * to no process. See bc_vm_leave().
- *
- * Context: Process context.
+/*
+ * See bc_vm_leave(). After the last thread of the process that it was made for, the
+ * address space belongs to no process.
  */
 void __bc_vm_leave(struct mm_struct *mm)
 {

@@ -133,7 +133,7 @@ static bool bc_what_objects(struct bc_what *what, struct slab *slab,
 
 	/* The number of objects shares its word with counters that may change. */
 	for (; vector && i < data_race(slab->objects + 0U) && i < end; i++) {
-		struct beancounter *bc = READ_ONCE(vector[i].bc);
+		struct beancounter *bc = READ_ONCE(vector[i].owner.bc);
 
 		/* RCU keeps the account if the object is freed now. */
 		if (!bc || !bc_below(bc, what->root))
@@ -189,7 +189,7 @@ static void bc_what_page(struct bc_what *what, struct page *page)
 {
 	struct folio *folio;
 
-	if (PageBc(page)) {
+	if (bc_page_paid(page)) {
 		bc_what_block(what, page);
 	} else if (!PageTail(page)) {
 		folio = (struct folio *)page;
@@ -246,7 +246,7 @@ static unsigned int bc_what_areas(struct bc_what *what,
 			return stop < units ? stop : 0;
 		end = find_next_bit(chunk->bound_map, units, start + 1);
 		/* A new area gets its payer after pcpu_lock was released. */
-		bc = READ_ONCE(chunk->obj_exts[start].bc);
+		bc = READ_ONCE(chunk->obj_exts[start].owner.bc);
 		if (bc && bc_below(bc, what->root))
 			bc_what_add(&what->kind[BC_WHAT_PERCPU], 1,
 				    pcpu_bc_bytes((end - start) *

@@ -17,7 +17,7 @@
 #define BC_OWNER_FILES 1000
 
 /**
- * struct bc_owner - the context of a test
+ * struct bc_owner_test - the context of a test
  * @bc: pays for the allocations of the test
  * @cache: each of its objects counts in numflock
  * @plain: its objects do not count
@@ -28,7 +28,7 @@
  * @right: result of @tasklet
  * @done: completed at the end of @tasklet
  */
-struct bc_owner {
+struct bc_owner_test {
 	struct beancounter *bc;
 	struct kmem_cache *cache;
 	struct kmem_cache *plain;
@@ -42,7 +42,7 @@ struct bc_owner {
 
 static int bc_owner_init(struct kunit *test)
 {
-	struct bc_owner *ctx;
+	struct bc_owner_test *ctx;
 
 	static_branch_enable(&bc_online_key);
 	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
@@ -56,7 +56,7 @@ static int bc_owner_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, ctx->plain);
 	/* Done by hand: bc_count_objects() is __init, and gone after boot. */
 	ctx->cache->flags |= SLAB_BC;
-	ctx->cache->bc_charge += (u64)BC_NUMFLOCK << BC_ITEM_SHIFT;
+	ctx->cache->bc.charge += (u64)BC_NUMFLOCK << BC_ITEM_SHIFT;
 	KUNIT_EXPECT_EQ(test, bc_object_size(ctx->cache),
 			bc_object_size(ctx->plain));
 	ctx->bc = bc_kunit_alloc(test, NULL);
@@ -65,7 +65,7 @@ static int bc_owner_init(struct kunit *test)
 
 static void bc_owner_exit(struct kunit *test)
 {
-	struct bc_owner *ctx = test->priv;
+	struct bc_owner_test *ctx = test->priv;
 
 	kmem_cache_destroy(ctx->cache);
 	kmem_cache_destroy(ctx->plain);
@@ -73,7 +73,7 @@ static void bc_owner_exit(struct kunit *test)
 
 static void bc_owner_expect(struct kunit *test, u64 items)
 {
-	struct bc_owner *ctx = test->priv;
+	struct bc_owner_test *ctx = test->priv;
 
 	BC_EXPECT_HELD(test, ctx->bc, BC_NUMFLOCK, items);
 	BC_EXPECT_HELD(test, ctx->bc, BC_KMEMSIZE,
@@ -82,7 +82,7 @@ static void bc_owner_expect(struct kunit *test, u64 items)
 
 static void *bc_owner_alloc(struct kunit *test, struct kmem_cache *cache)
 {
-	struct bc_owner *ctx = test->priv;
+	struct bc_owner_test *ctx = test->priv;
 	void *obj;
 
 	set_active_bc(ctx->bc);
@@ -94,7 +94,7 @@ static void *bc_owner_alloc(struct kunit *test, struct kmem_cache *cache)
 /* At the barrier of the count, and at that of the bytes, both are charged or none. */
 static void test_counted(struct kunit *test)
 {
-	struct bc_owner *ctx = test->priv;
+	struct bc_owner_test *ctx = test->priv;
 	void *a, *b;
 
 	bc_kunit_set(ctx->bc, BC_SET_BARRIER, BC_NUMFLOCK, 1);
@@ -120,7 +120,7 @@ static void test_counted(struct kunit *test)
 /* An object that is refused for its bytes does not raise maxheld of its count. */
 static void test_counted_maxheld(struct kunit *test)
 {
-	struct bc_owner *ctx = test->priv;
+	struct bc_owner_test *ctx = test->priv;
 	u64 size = bc_object_size(ctx->cache);
 	void *a;
 
@@ -140,7 +140,7 @@ static void test_counted_maxheld(struct kunit *test)
 /* Inside bc_try_begin() no refusal is counted. */
 static void test_try(struct kunit *test)
 {
-	struct bc_owner *ctx = test->priv;
+	struct bc_owner_test *ctx = test->priv;
 	bool old;
 
 	bc_kunit_limits(ctx->bc, BC_NUMFLOCK, 0, 0);
@@ -157,7 +157,7 @@ static void test_try(struct kunit *test)
 
 static void test_counted_bulk(struct kunit *test)
 {
-	struct bc_owner *ctx = test->priv;
+	struct bc_owner_test *ctx = test->priv;
 	void *p[BC_OWNER_BULK];
 	int n;
 
@@ -179,7 +179,7 @@ static void test_counted_bulk(struct kunit *test)
 /* More open files in one slab than the bits of a word for them can say. */
 static void test_files_bulk(struct kunit *test)
 {
-	struct bc_owner *ctx = test->priv;
+	struct bc_owner_test *ctx = test->priv;
 	struct kmem_cache *files;
 	void **p;
 	int n;
@@ -189,7 +189,7 @@ static void test_files_bulk(struct kunit *test)
 	p = kunit_kcalloc(test, BC_OWNER_FILES, sizeof(*p), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, files);
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	files->bc_charge += BC_FILE;
+	files->bc.charge += BC_FILE;
 	set_active_bc(ctx->bc);
 	n = kmem_cache_alloc_bulk(files, GFP_KERNEL, BC_OWNER_FILES, p);
 	set_active_bc(NULL);
@@ -207,7 +207,7 @@ static void test_files_bulk(struct kunit *test)
 /* An object that nobody pays for is charged to the payer of another. */
 static void test_like(struct kunit *test)
 {
-	struct bc_owner *ctx = test->priv;
+	struct bc_owner_test *ctx = test->priv;
 	void *like = bc_owner_alloc(test, ctx->plain);
 	gfp_t nobody = GFP_KERNEL | __GFP_UNCHARGED;
 	void *obj;
@@ -231,7 +231,7 @@ static void test_like(struct kunit *test)
 /* The payer of an object changes if a kernel thread made it in place of a softirq. */
 static void test_like_thread(struct kunit *test)
 {
-	struct bc_owner *ctx = test->priv;
+	struct bc_owner_test *ctx = test->priv;
 	struct beancounter *other = bc_kunit_alloc(test, NULL);
 	void *like, *obj = bc_owner_alloc(test, ctx->cache);
 
@@ -251,7 +251,7 @@ static void test_like_thread(struct kunit *test)
 }
 
 /* Does @bc pay for an object that is allocated here? NULL: does nobody pay? */
-static bool bc_owner_is(struct bc_owner *ctx, const struct beancounter *bc)
+static bool bc_owner_is(struct bc_owner_test *ctx, const struct beancounter *bc)
 {
 	void *obj = kmem_cache_alloc(ctx->plain, GFP_ATOMIC | __GFP_NOWARN);
 	bool right = obj && bc_object_owner(obj, NULL) == bc;
@@ -262,7 +262,7 @@ static bool bc_owner_is(struct bc_owner *ctx, const struct beancounter *bc)
 }
 
 /* Sections nest; a change of payer lasts to the end of the inner section. */
-static bool bc_owner_sections(struct bc_owner *ctx)
+static bool bc_owner_sections(struct bc_owner_test *ctx)
 {
 	struct beancounter *outer, *inner;
 	bool right;
@@ -284,7 +284,8 @@ static bool bc_owner_sections(struct bc_owner *ctx)
 
 static void bc_owner_tasklet(struct tasklet_struct *t)
 {
-	struct bc_owner *ctx = container_of(t, struct bc_owner, tasklet);
+	struct bc_owner_test *ctx =
+		container_of(t, struct bc_owner_test, tasklet);
 
 	ctx->right = bc_owner_sections(ctx);
 	complete(&ctx->done);
@@ -296,7 +297,7 @@ static void bc_owner_tasklet(struct tasklet_struct *t)
  */
 static void test_behalf(struct kunit *test)
 {
-	struct bc_owner *ctx = test->priv;
+	struct bc_owner_test *ctx = test->priv;
 	unsigned int refs, refs_other;
 
 	ctx->other = bc_kunit_alloc(test, NULL);
@@ -310,7 +311,7 @@ static void test_behalf(struct kunit *test)
 	refs_other = refcount_read(&ctx->other->refs);
 
 	KUNIT_EXPECT_TRUE(test, bc_owner_sections(ctx));
-	KUNIT_EXPECT_FALSE(test, current->bc_scope & BC_SCOPE_BEHALF);
+	KUNIT_EXPECT_FALSE(test, current->bc_scope.flags & BC_SCOPE_BEHALF);
 
 	init_completion(&ctx->done);
 	tasklet_setup(&ctx->tasklet, bc_owner_tasklet);
@@ -330,7 +331,7 @@ static void test_behalf(struct kunit *test)
 /* The account is freed with its last object, whose item and bytes go back one by one. */
 static void test_counted_last(struct kunit *test)
 {
-	struct bc_owner *ctx = test->priv;
+	struct bc_owner_test *ctx = test->priv;
 	struct beancounter *bc = bc_alloc(NULL);
 	void *obj;
 
@@ -347,12 +348,17 @@ static void test_counted_last(struct kunit *test)
 }
 
 static struct kunit_case bc_owner_cases[] = {
-	KUNIT_CASE(test_counted),      KUNIT_CASE(test_try),
-	KUNIT_CASE(test_counted_bulk), KUNIT_CASE(test_files_bulk),
-	KUNIT_CASE(test_like),	       KUNIT_CASE(test_like_thread),
-	KUNIT_CASE(test_behalf),       KUNIT_CASE(test_counted_maxheld),
+	KUNIT_CASE(test_counted),
+	KUNIT_CASE(test_try),
+	KUNIT_CASE(test_counted_bulk),
+	KUNIT_CASE(test_files_bulk),
+	KUNIT_CASE(test_like),
+	KUNIT_CASE(test_like_thread),
+	KUNIT_CASE(test_behalf),
+	KUNIT_CASE(test_counted_maxheld),
 
-	KUNIT_CASE(test_counted_last), {}
+	KUNIT_CASE(test_counted_last),
+	{},
 };
 
 static struct kunit_suite bc_owner_suite = {
