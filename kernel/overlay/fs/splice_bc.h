@@ -11,7 +11,7 @@
 #ifndef FS_SPLICE_BC_H
 #define FS_SPLICE_BC_H
 
-#include <linux/bc_vm.h>
+#include <linux/bc_pin.h>
 #include <linux/pipe_fs_i.h>
 #include <linux/socket.h>
 #include <linux/splice.h>

@@ -5,7 +5,7 @@
 #ifndef MM_FILEMAP_BC_H
 #define MM_FILEMAP_BC_H
 
-#include <linux/bc_vm.h>
+#include <linux/bc_pin.h>
 #include <linux/secretmem.h>
 
 /* A folio enters the page cache: charge it if it is one of secret memory. */

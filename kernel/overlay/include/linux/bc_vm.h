@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: the hooks of privvmpages and lockedpages.
+ * Beancounters: the hooks of privvmpages, and of lockedpages in an address space.
  *
  * An operation on an address space charges the pages that it is about to add
  * before its point of no return. Whether it succeeds or not, it ends with
@@ -48,20 +48,6 @@ void __bc_vm_release(struct mm_struct *mm);
 void __bc_vm_leave(struct mm_struct *mm);
 void __bc_vm_enter(struct mm_struct *mm);
 void bc_vm_status(struct seq_file *m, struct mm_struct *mm);
-int __must_check __bc_pin(struct bc_pin *pin, enum bc_resource res,
-			  unsigned long pages);
-int __must_check __bc_hold_bytes(struct bc_pin *pin, u64 bytes);
-void __bc_unpin(struct bc_pin *pin);
-int __must_check __bc_pin_more(struct bc_pin *pin, unsigned long pages);
-void __bc_unpin_some(struct bc_pin *pin, unsigned long pages);
-int __must_check __bc_pin_alloc(struct bc_pin **pinp, unsigned long pages);
-void __bc_pin_free(struct bc_pin *pin);
-int __must_check __bc_pin_folio(struct folio *folio, gfp_t gfp);
-void bc_unpin_folio(struct folio *folio);
-int __must_check bc_pin_shared(struct bc_pin **pinp, unsigned long pages);
-int __must_check bc_pin_bytes(struct bc_pin **pinp, u64 bytes);
-void bc_pin_get(struct bc_pin *pin);
-void bc_unpin_shared(struct bc_pin *pin);
 
 /**
  * bc_vm_account() - pages are added to an address space, or taken away
@@ -362,155 +348,6 @@ static inline void bc_vm_enter(struct mm_struct *mm)
 		__bc_vm_enter(mm);
 }
 
-/**
- * bc_pin() - charge memory that an object other than an address space locks
- * @pin: of the object; holds nothing yet
- * @pages: how many
- *
- * The current group pays until bc_unpin(), even if the task moves.
- *
- * Context: Any; does not sleep.
- * Return: 0, or -ENOMEM when the group may not have them.
- */
-static inline int __must_check bc_pin(struct bc_pin *pin, unsigned long pages)
-{
-	return bc_online() ? __bc_pin(pin, BC_LOCKEDPAGES, pages) : 0;
-}
-
-/**
- * bc_hold() - charge an object for a resource other than memory
- * @pin: of the object; holds nothing yet
- * @res: resource, not one that has stocks
- * @n: units of @res
- *
- * The current group pays until bc_unpin(), even if the task moves.
- *
- * Context: Any; does not sleep.
- * Return: 0 or -ENOMEM.
- */
-static inline int __must_check bc_hold(struct bc_pin *pin, enum bc_resource res,
-				       unsigned long n)
-{
-	return bc_online() ? __bc_pin(pin, res, n) : 0;
-}
-
-/**
- * bc_hold_bytes() - charge bytes of kmemsize for an object
- * @pin: of the object; holds nothing yet
- * @bytes: how many
- *
- * The current group pays until bc_unpin(), even if the task moves.
- *
- * Context: Process context; may sleep and reclaim.
- * Return: 0 or -ENOMEM.
- */
-static inline int __must_check bc_hold_bytes(struct bc_pin *pin, u64 bytes)
-{
-	return bc_online() ? __bc_hold_bytes(pin, bytes) : 0;
-}
-
-/**
- * bc_unpin() - give back the charge of bc_pin() or bc_hold()
- * @pin: of the object; may hold nothing
- *
- * Context: Any.
- */
-static inline void bc_unpin(struct bc_pin *pin)
-{
-	if (pin->pages)
-		__bc_unpin(pin);
-}
-
-static inline void bc_pin_init(struct bc_pin *pin)
-{
-	pin->pages = 0;
-}
-
-/**
- * bc_pin_more() - charge locked memory for an object that may hold some already
- * @pin: of the object
- * @pages: how many more
- *
- * The payer of @pin pays, or the current group if @pin holds nothing, until
- * bc_unpin_some() or bc_unpin().
- *
- * Context: Any; does not sleep. May run at the same time as itself and as
- * bc_unpin_some() for the same @pin.
- * Return: 0, or -ENOMEM when the group may not have them.
- */
-static inline int __must_check bc_pin_more(struct bc_pin *pin,
-					   unsigned long pages)
-{
-	return bc_online() ? __bc_pin_more(pin, pages) : 0;
-}
-
-/**
- * bc_unpin_some() - give back a part of the charge of bc_pin_more()
- * @pin: of the object
- * @pages: how many
- *
- * A pin does not remember pages that were pinned without a payer, so the pages that
- * are given back first count as the charged ones.
- *
- * Context: Any.
- */
-static inline void bc_unpin_some(struct bc_pin *pin, unsigned long pages)
-{
-	if (READ_ONCE(pin->pages))
-		__bc_unpin_some(pin, pages);
-}
-
-/**
- * bc_pin_alloc() - charge locked memory for an object that has no room for a pin
- * @pinp: of the object; NULL at first, see bc_pin_clear()
- * @pages: how many more
- *
- * As bc_pin_more(), with a pin that is allocated. The pin may exist after a
- * refusal, too; bc_pin_free() frees it.
- *
- * Context: Process context; may sleep.
- * Return: 0, or -ENOMEM when the group may not have them.
- */
-static inline int __must_check bc_pin_alloc(struct bc_pin **pinp,
-					    unsigned long pages)
-{
-	return bc_online() ? __bc_pin_alloc(pinp, pages) : 0;
-}
-
-static inline void bc_pin_clear(struct bc_pin **pinp)
-{
-	*pinp = NULL;
-}
-
-/**
- * bc_pin_free() - give back the charge of bc_pin_alloc()
- * @pinp: of the object; may hold nothing, or be NULL
- *
- * Context: Any.
- */
-static inline void bc_pin_free(struct bc_pin **pinp)
-{
-	if (*pinp)
-		__bc_pin_free(*pinp);
-	*pinp = NULL;
-}
-
-/**
- * bc_pin_folio() - charge a folio that is always locked, as one of secret memory
- * @folio: new; its private is still unused, and gets the pin
- * @gfp: flags for the allocation of the pin
- *
- * The current group pays until bc_unpin_folio().
- *
- * Context: Process context; may sleep if @gfp says so.
- * Return: 0, or -EDQUOT when the group may not have it: in a fault that error becomes
- * SIGBUS, whereas -ENOMEM would be tried again for ever.
- */
-static inline int __must_check bc_pin_folio(struct folio *folio, gfp_t gfp)
-{
-	return bc_online() ? __bc_pin_folio(folio, gfp) : 0;
-}
-
 #else /* CONFIG_BEANCOUNTERS */
 
 /* Macros, because even an empty function changes the layout of the caller's code. */
@@ -610,63 +447,6 @@ static inline void bc_vm_enter(struct mm_struct *mm)
 }
 
 static inline void bc_vm_status(struct seq_file *m, struct mm_struct *mm)
-{
-}
-
-static inline int __must_check bc_pin(struct bc_pin *pin, unsigned long pages)
-{
-	return 0;
-}
-
-static inline int __must_check bc_hold(struct bc_pin *pin, enum bc_resource res,
-				       unsigned long n)
-{
-	return 0;
-}
-
-static inline int __must_check bc_hold_bytes(struct bc_pin *pin, u64 bytes)
-{
-	return 0;
-}
-
-static inline void bc_unpin(struct bc_pin *pin)
-{
-}
-
-static inline void bc_pin_init(struct bc_pin *pin)
-{
-}
-
-static inline int __must_check bc_pin_more(struct bc_pin *pin,
-					   unsigned long pages)
-{
-	return 0;
-}
-
-static inline void bc_unpin_some(struct bc_pin *pin, unsigned long pages)
-{
-}
-
-static inline int __must_check bc_pin_alloc(struct bc_pin **pinp,
-					    unsigned long pages)
-{
-	return 0;
-}
-
-static inline void bc_pin_clear(struct bc_pin **pinp)
-{
-}
-
-static inline void bc_pin_free(struct bc_pin **pinp)
-{
-}
-
-static inline int __must_check bc_pin_folio(struct folio *folio, gfp_t gfp)
-{
-	return 0;
-}
-
-static inline void bc_unpin_folio(struct folio *folio)
 {
 }
 

@@ -6,7 +6,7 @@
  * for I/O, and secret memory. They outlive the mapping, and often the process, so their
  * charge stays with the group that asked for them, as for kernel objects.
  */
-#include <linux/bc_vm.h>
+#include <linux/bc_pin.h>
 #include <linux/export.h>
 #include <linux/hash.h>
 #include <linux/mm.h>

@@ -5,7 +5,7 @@
 #ifndef NET_CORE_SKBUFF_BC_H
 #define NET_CORE_SKBUFF_BC_H
 
-#include <linux/bc_vm.h>
+#include <linux/bc_pin.h>
 #include <linux/skbuff.h>
 
 /* In the data of the notification, which has none: the cb is full. */

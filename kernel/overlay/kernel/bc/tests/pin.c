@@ -6,7 +6,7 @@
  * many threads do so at the same time.
  */
 #include <kunit/test.h>
-#include <linux/bc_vm.h>
+#include <linux/bc_pin.h>
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
