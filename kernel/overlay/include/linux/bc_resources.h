@@ -2,9 +2,11 @@
 /*
  * The table of resources a beancounter accounts: one row each.
  *
- * The row is all that the files, the tracepoints, the audit and the parser
- * need; beyond it a new resource needs only its hooks. The interface files print
- * in the order of the rows, so new rows go to the end.
+ * The row is all that the files, the tracepoints and the parser need. The audit finds
+ * units of counted caches and of pins by itself; others need a recount in audit.c. A row
+ * of BC_STOCKED needs a lane, see bc_lane_of(). Tools take the unit from the name: "pages",
+ * "size" or "buf" at its end, else items. The interface files print in the order of the
+ * rows, so new rows go to the end.
  *
  * DO NOT INCLUDE THIS FILE DIRECTLY: define BC_RESOURCE() and include it where
  * the table is expanded, as with <linux/cgroup_subsys.h>.

@@ -49,7 +49,7 @@ static void bc_list_del(struct beancounter *bc)
 }
 #endif
 
-/* A cache for accounts only, because one has a little more than 1 KiB. */
+/* A cache for accounts only, because one has some 1600 bytes. */
 static struct kmem_cache *bc_cache __ro_after_init;
 
 static void bc_free_rcu(struct rcu_head *rcu)

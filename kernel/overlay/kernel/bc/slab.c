@@ -282,7 +282,8 @@ bool bc_slab_charge(struct kmem_cache *s, gfp_t flags, size_t nr, void **p)
 
 /**
  * bc_count_objects() - the objects of a slab cache count in a resource
- * @s: the cache; it has no objects yet and is not merged with others
+ * @s: the cache; it has no objects yet, and SLAB_BC_COUNTED or SLAB_TYPESAFE_BY_RCU keeps
+ *	others out of it
  * @item: the resource, one unit for each object
  *
  * Each object is charged for its bytes at the barrier. Its unit of numfile is charged in
