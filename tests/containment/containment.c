@@ -340,7 +340,7 @@ static void finish(const struct bc_group *g, struct bc_worker *w,
 /* The calls of a process outside the group have to work as before. */
 static void check_neighbour(struct bc_worker *n)
 {
-	long failed = bc_call(n, neighbour, 0);
+	long failed = bc_call(n, calls_outside, 0);
 
 	if (failed)
 		bc_fail(__FILE__, __LINE__, "a neighbour's call %ld failed: %s",
@@ -353,7 +353,7 @@ static void probe(const struct bc_group *g)
 	struct bc_worker w;
 	long long held;
 
-	bc_worker_start_as(&w, g, BC_NOBODY);
+	bc_worker_start_as(&w, g, BC_NOBODY_UID);
 	held = bc_rest(g);
 	bc_call(&w, unread_answers, 0);
 	charges_all = bc_held(g) - held > 100 * BC_KIB;
@@ -389,7 +389,7 @@ static void run_attack(struct bc_group *g)
 	}
 	bc_worker_start(&n, NULL);
 	deadline = bc_now_ms() + (running->tenant ? TENANT_MS : ATTACK_MS);
-	bc_worker_start_as(&w, g, BC_NOBODY);
+	bc_worker_start_as(&w, g, BC_NOBODY_UID);
 	a.held = bc_rest(g);
 	census_begin();
 	a.kernel = kernel_memory();

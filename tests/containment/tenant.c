@@ -101,7 +101,7 @@ int tenant_begin(const struct attack *a)
 }
 
 /* Returns the number of the first call that fails, 0 if none does. */
-long neighbour(long unused)
+long calls_outside(long unused)
 {
 	int fd[2], status;
 	char byte = 1;

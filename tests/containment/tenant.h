@@ -15,7 +15,7 @@
 int tenant_begin(const struct attack *a);
 
 /* Calls of a process outside the group: 0, or the number of the one that failed. */
-long neighbour(long unused);
+long calls_outside(long unused);
 
 /* Make a netlink socket with answers of the kernel that nobody reads: 0, or -1. */
 long unread_answers(long i);

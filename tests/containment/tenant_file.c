@@ -406,7 +406,7 @@ static void prepare_delegated(void)
 
 	for (i = 0; i < BC_COUNT(files); i++) {
 		snprintf(path, sizeof(path), "%s%s", attacked(), files[i]);
-		bc_sys(chown(path, BC_NOBODY, BC_NOBODY));
+		bc_sys(chown(path, BC_NOBODY_UID, BC_NOBODY_UID));
 	}
 }
 

@@ -22,7 +22,7 @@
 #include "tenant.h"
 
 /* The index of the device that all attacks use. */
-static int device(void)
+static int dummy_device(void)
 {
 	static int index;
 
@@ -50,7 +50,7 @@ static struct nlmsghdr *neighbour_request(int family, int flags)
 {
 	struct ndmsg nd = {
 		.ndm_family = family,
-		.ndm_ifindex = device(),
+		.ndm_ifindex = dummy_device(),
 		.ndm_state = NUD_PERMANENT,
 		.ndm_flags = flags,
 	};
@@ -62,7 +62,8 @@ static struct nlmsghdr *neighbour_request(int family, int flags)
 static bool add_neighbour(int family, int flags, const void *address,
 			  size_t size)
 {
-	struct nlmsghdr *h = device() ? neighbour_request(family, flags) : NULL;
+	struct nlmsghdr *h = dummy_device() ? neighbour_request(family, flags) :
+					      NULL;
 	char mac[6] = { 2, 0, 0, 0, 0, 1 };
 
 	if (!h)
@@ -103,7 +104,7 @@ static bool addresses4(long i)
 	struct ifaddrmsg m = {
 		.ifa_family = AF_INET,
 		.ifa_prefixlen = 32,
-		.ifa_index = device(),
+		.ifa_index = dummy_device(),
 	};
 	uint32_t a = address4(i);
 	struct nlmsghdr *h;
@@ -120,7 +121,7 @@ static bool addresses6(long i)
 		.ifa_family = AF_INET6,
 		.ifa_prefixlen = 128,
 		.ifa_flags = IFA_F_NODAD,
-		.ifa_index = device(),
+		.ifa_index = dummy_device(),
 	};
 	struct in6_addr a = address6(i);
 	struct nlmsghdr *h;
@@ -148,7 +149,7 @@ static struct nlmsghdr *route_request(int family, int bits, int flags)
 /* IPv4 routes, each with metrics of its own. */
 static bool routes4(long i)
 {
-	int oif = device();
+	int oif = dummy_device();
 	struct nlmsghdr *h = route_request(AF_INET, 32, NLM_F_EXCL);
 	uint32_t a = htonl(0x0b000001 + i);
 	struct nlattr *n;
@@ -165,7 +166,7 @@ static bool routes4(long i)
 /* IPv6 routes. */
 static bool routes6(long i)
 {
-	int oif = device();
+	int oif = dummy_device();
 	struct nlmsghdr *h = route_request(AF_INET6, 128, NLM_F_EXCL);
 	struct in6_addr a = address6(i);
 
@@ -177,7 +178,7 @@ static bool routes6(long i)
 /* Routes that push MPLS labels. */
 static bool routes_of_labels(long i)
 {
-	int oif = device();
+	int oif = dummy_device();
 	struct nlmsghdr *h = route_request(AF_INET, 32, NLM_F_EXCL);
 	uint32_t a = htonl(0x0b000001 + i), labels[8];
 	struct nlattr *n;
@@ -198,7 +199,7 @@ static bool routes_of_labels(long i)
 /* Multipath routes with 64 next hops each. */
 static bool ways(long i)
 {
-	int oif = device();
+	int oif = dummy_device();
 	struct nlmsghdr *h = route_request(AF_INET, 32, NLM_F_EXCL);
 	uint32_t a = htonl(0x0b000001 + i);
 	struct rtnexthop hop = { .rtnh_len = sizeof(hop), .rtnh_ifindex = oif };
@@ -216,7 +217,7 @@ static bool ways(long i)
 static bool next_hops(long i)
 {
 	struct nhmsg m = { .nh_family = AF_INET };
-	int oif = device();
+	int oif = dummy_device();
 	struct nlmsghdr *h;
 
 	h = nl_request(RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_EXCL, &m,
@@ -267,7 +268,7 @@ static bool rules(long i)
 /* Routing tables, each made with its first route. */
 static bool tables(long i)
 {
-	int oif = device();
+	int oif = dummy_device();
 	struct nlmsghdr *h = route_request(i & 1 ? AF_INET : AF_INET6, 0, 0);
 
 	mnl_attr_put_u32(h, RTA_TABLE, 1000 + i);
@@ -278,7 +279,7 @@ static bool tables(long i)
 /* MPLS labels with their routes, and the table of labels. */
 static bool labels(long i)
 {
-	int oif = device();
+	int oif = dummy_device();
 	struct rtmsg m = {
 		.rtm_family = AF_MPLS,
 		.rtm_dst_len = 20,

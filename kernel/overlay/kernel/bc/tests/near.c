@@ -139,7 +139,7 @@ static void near_exact(struct kunit *test)
 }
 
 /* Above the barrier no word keeps units: they would be handed out without a check. */
-static void near_above(struct kunit *test)
+static void near_above_barrier(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
 	struct beancounter *top = bc_kunit_alloc(test, NULL);
@@ -275,7 +275,7 @@ static int bc_near_on_cpu(void *data)
 }
 
 /* Units that were given back on one CPU are taken on another. */
-static void near_cpus(struct kunit *test)
+static void near_other_cpu(struct kunit *test)
 {
 	struct beancounter *bc = bc_kunit_alloc(test, NULL);
 	struct bc_near_cpu on = { .bc = bc, .res = bc_kunit_res(test) };
@@ -302,11 +302,11 @@ static struct kunit_case bc_near_cases[] = {
 	KUNIT_CASE_PARAM(near_no_lock, bc_near_gen_params),
 	KUNIT_CASE(near_files),
 	KUNIT_CASE_PARAM(near_exact, bc_near_gen_params),
-	KUNIT_CASE_PARAM(near_above, bc_near_gen_params),
+	KUNIT_CASE_PARAM(near_above_barrier, bc_near_gen_params),
 	KUNIT_CASE_PARAM(near_offline, bc_near_gen_params),
 	KUNIT_CASE_PARAM(near_maxheld, bc_near_gen_params),
 	KUNIT_CASE(near_full),
-	KUNIT_CASE_PARAM(near_cpus, bc_near_gen_params),
+	KUNIT_CASE_PARAM(near_other_cpu, bc_near_gen_params),
 	{},
 };
 

@@ -138,7 +138,7 @@ static void test_counted_maxheld(struct kunit *test)
 }
 
 /* Inside bc_try_begin() no refusal is counted. */
-static void test_try(struct kunit *test)
+static void test_try_section(struct kunit *test)
 {
 	struct bc_owner_test *ctx = test->priv;
 	bool old;
@@ -205,7 +205,7 @@ static void test_files_bulk(struct kunit *test)
 }
 
 /* An object that nobody pays for is charged to the payer of another. */
-static void test_like(struct kunit *test)
+static void test_charge_like(struct kunit *test)
 {
 	struct bc_owner_test *ctx = test->priv;
 	void *like = bc_owner_alloc(test, ctx->plain);
@@ -229,7 +229,7 @@ static void test_like(struct kunit *test)
 }
 
 /* The payer of an object changes if a kernel thread made it in place of a softirq. */
-static void test_like_thread(struct kunit *test)
+static void test_charge_like_kthread(struct kunit *test)
 {
 	struct bc_owner_test *ctx = test->priv;
 	struct beancounter *other = bc_kunit_alloc(test, NULL);
@@ -349,11 +349,11 @@ static void test_counted_last(struct kunit *test)
 
 static struct kunit_case bc_owner_cases[] = {
 	KUNIT_CASE(test_counted),
-	KUNIT_CASE(test_try),
+	KUNIT_CASE(test_try_section),
 	KUNIT_CASE(test_counted_bulk),
 	KUNIT_CASE(test_files_bulk),
-	KUNIT_CASE(test_like),
-	KUNIT_CASE(test_like_thread),
+	KUNIT_CASE(test_charge_like),
+	KUNIT_CASE(test_charge_like_kthread),
 	KUNIT_CASE(test_behalf),
 	KUNIT_CASE(test_counted_maxheld),
 

@@ -124,7 +124,7 @@ static int bc_pin_loop(void *data)
 	return 0;
 }
 
-static void pin_at_once(struct kunit *test)
+static void pin_concurrent(struct kunit *test)
 {
 	struct bc_pin_thread *threads;
 	struct bc_pin pin = {};
@@ -166,7 +166,7 @@ static int bc_pin_kunit_init(struct kunit *test)
 static struct kunit_case bc_pin_cases[] = { KUNIT_CASE(pin_keeps_payer),
 					    KUNIT_CASE(pin_nobody),
 					    KUNIT_CASE(pin_allocated),
-					    KUNIT_CASE(pin_at_once),
+					    KUNIT_CASE(pin_concurrent),
 					    {} };
 
 static struct kunit_suite bc_pin_suite = {

@@ -167,7 +167,7 @@ static void request_vm(struct kunit *test)
 }
 
 /* More bytes than half a word can hold are neither lost nor taken for files. */
-static void request_bytes(struct kunit *test)
+static void request_many_bytes(struct kunit *test)
 {
 	static const u64 sizes[] = { SZ_2G - 1,		 SZ_2G,
 				     SZ_2G + 1,		 4ULL * SZ_1G,
@@ -201,7 +201,7 @@ static void request_bytes(struct kunit *test)
 static struct kunit_case bc_request_cases[] = {
 	KUNIT_CASE(request_transfer),	  KUNIT_CASE(request_transfer_lanes),
 	KUNIT_CASE(request_transfer_far), KUNIT_CASE(request_vm),
-	KUNIT_CASE(request_bytes),	  {},
+	KUNIT_CASE(request_many_bytes),	  {},
 };
 
 static struct kunit_suite bc_request_suite = {

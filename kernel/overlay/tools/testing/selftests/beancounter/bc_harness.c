@@ -335,7 +335,7 @@ static void start(struct bc_group *top, const char *name)
 	snprintf(dir, sizeof(dir), "bc-%s.%d", base ? base + 1 : name,
 		 getpid());
 	bc_group_make(top, NULL, dir);
-	if (bc_open(top, "bc.held", O_RDONLY) < 0) {
+	if (bc_open_file(top, "bc.held", O_RDONLY) < 0) {
 		rmdir(top->path);
 		ksft_exit_fail_msg("a new group has no bc.held\n");
 	}

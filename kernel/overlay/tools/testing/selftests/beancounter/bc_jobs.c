@@ -26,7 +26,7 @@
 static int kept[16384];
 static long nr_kept;
 
-bool bc_keep(int fd)
+bool bc_keep_fd(int fd)
 {
 	if (fd < 0)
 		return true;
@@ -64,7 +64,7 @@ long bc_open_null(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (bc_keep(open("/dev/null", O_RDONLY)))
+		if (bc_keep_fd(open("/dev/null", O_RDONLY)))
 			break;
 	}
 	return i;
@@ -289,7 +289,7 @@ long bc_clone_into(int group_fd)
 }
 
 /* A thread that does nothing until its process is killed. */
-void *bc_idle(void *unused)
+void *bc_idle_thread(void *unused)
 {
 	(void)unused;
 	for (;;)

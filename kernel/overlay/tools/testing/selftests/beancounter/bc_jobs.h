@@ -13,7 +13,7 @@
 #define BC_ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 /* Keeps a descriptor. Returns true when there is none; errno says why then. */
-bool bc_keep(int fd);
+bool bc_keep_fd(int fd);
 int bc_kept(long i);
 long bc_kept_count(void);
 long bc_drop_some(long n);
@@ -55,7 +55,7 @@ long bc_fork(long unused);
 long bc_reap(long pid);
 long bc_exit_code(long pid);
 long bc_clone_into(int group_fd);
-void *bc_idle(void *unused);
+void *bc_idle_thread(void *unused);
 
 /*
  * Opens a pseudo terminal that echoes each byte written to its master, both ends without

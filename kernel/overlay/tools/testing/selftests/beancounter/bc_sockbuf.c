@@ -23,7 +23,8 @@ long buf_make_server(long type)
 {
 	int fd = bc_bound_socket(type, &server);
 
-	if (fd < 0 || (type == SOCK_STREAM && listen(fd, 1024)) || bc_keep(fd))
+	if (fd < 0 || (type == SOCK_STREAM && listen(fd, 1024)) ||
+	    bc_keep_fd(fd))
 		return buf_fail();
 	return ntohs(server.sin_port);
 }
@@ -32,7 +33,7 @@ long buf_connect_udp(long port)
 {
 	int fd = bc_connected_socket(SOCK_DGRAM, port);
 
-	return fd < 0 || bc_keep(fd) ? buf_fail() : bc_kept_count() - 1;
+	return fd < 0 || bc_keep_fd(fd) ? buf_fail() : bc_kept_count() - 1;
 }
 
 long buf_connect_tcp(long port)
@@ -92,8 +93,8 @@ long buf_make_pair(long type)
 {
 	int fd[2];
 
-	if (socketpair(AF_UNIX, type, 0, fd) || bc_keep(fd[0]) ||
-	    bc_keep(fd[1]))
+	if (socketpair(AF_UNIX, type, 0, fd) || bc_keep_fd(fd[0]) ||
+	    bc_keep_fd(fd[1]))
 		return buf_fail();
 	return bc_kept_count() - 2;
 }
@@ -137,7 +138,7 @@ long buf_make_packet(long protocol)
 	int fd = socket(AF_PACKET, SOCK_RAW, htons(protocol));
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&ll, sizeof(ll)) ||
-	    bc_keep(fd))
+	    bc_keep_fd(fd))
 		return buf_fail();
 	return bc_kept_count() - 1;
 }

@@ -142,7 +142,7 @@ int bc_group_remove(const struct bc_group *g)
 	return 0;
 }
 
-int bc_open(const struct bc_group *g, const char *file, int flags)
+int bc_open_file(const struct bc_group *g, const char *file, int flags)
 {
 	char path[384];
 
@@ -153,7 +153,7 @@ int bc_open(const struct bc_group *g, const char *file, int flags)
 int bc_write_raw(const struct bc_group *g, const char *file, const void *buf,
 		 size_t len)
 {
-	int fd = bc_open(g, file, O_WRONLY);
+	int fd = bc_open_file(g, file, O_WRONLY);
 	ssize_t n;
 	int ret = 0;
 

@@ -24,7 +24,7 @@
 #define BC_AUTO (LLONG_MAX - 1) /* how "auto" reads */
 #define BC_KIB 1024LL
 #define BC_MIB (1024 * BC_KIB)
-#define BC_NOBODY 65534
+#define BC_NOBODY_UID 65534
 
 /* A group; the path is that of its directory. */
 struct bc_group {
@@ -78,7 +78,7 @@ void bc_group_empty(const struct bc_group *g);
 int bc_group_remove(const struct bc_group *g);
 void bc_group_kill(const struct bc_group *g);
 int bc_group_attach(const struct bc_group *g, pid_t pid);
-int bc_open(const struct bc_group *g, const char *file, int flags);
+int bc_open_file(const struct bc_group *g, const char *file, int flags);
 bool bc_enable_memory(const struct bc_group *g);
 
 /* Files of a group. A negative result is -errno. */

@@ -40,7 +40,7 @@ static long echo(long n)
 	return 0;
 }
 
-static void test_echo(struct bc_group *g)
+static void test_tty_echo(struct bc_group *g)
 {
 	struct bc_worker w;
 	long long base;
@@ -75,7 +75,7 @@ static long bind_nested(long i)
 }
 
 /* Instances of algorithms are kept for all, so their charges stay, too. */
-static void test_algorithms(struct bc_group *g)
+static void test_crypto_instances(struct bc_group *g)
 {
 	struct bc_worker w;
 	long long base;
@@ -141,8 +141,8 @@ static void test_bpf_elements(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "echo", test_echo },
-	{ "algorithms", test_algorithms, .residue = true },
+	{ "tty_echo", test_tty_echo },
+	{ "crypto_instances", test_crypto_instances, .residue = true },
 	{ "bpf_elements", test_bpf_elements },
 };
 

@@ -37,7 +37,7 @@ static long make_events(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (bc_keep(eventfd(0, 0)))
+		if (bc_keep_fd(eventfd(0, 0)))
 			break;
 	}
 	return i;

@@ -61,7 +61,7 @@ static long threads(long n)
 	int err;
 
 	for (i = 0; i < n; i++) {
-		err = pthread_create(&t, NULL, bc_idle, NULL);
+		err = pthread_create(&t, NULL, bc_idle_thread, NULL);
 		if (err) {
 			errno = err;
 			return -1;

@@ -32,7 +32,7 @@ static void give_to_user(struct bc_group *g)
 
 	for (i = 0; i < 4; i++) {
 		snprintf(path, sizeof(path), "%s/%s", g->path, files[i]);
-		bc_sys(chown(path, BC_NOBODY, BC_NOBODY));
+		bc_sys(chown(path, BC_NOBODY_UID, BC_NOBODY_UID));
 	}
 }
 
@@ -78,7 +78,7 @@ static void test_user(struct bc_group *g)
 	strcat(made.path, "/made");
 	give_to_user(&given);
 	bc_set_limit(&given, 2 * BC_MIB);
-	bc_worker_start_as(&w, &given, BC_NOBODY);
+	bc_worker_start_as(&w, &given, BC_NOBODY_UID);
 	bc_eq(bc_call(&w, write_bounds, 0), 0);
 	bc_eq(bc_call(&w, make_sub, 0), 0);
 	bc_eq(bc_call(&w, bc_open_null, n), n);
@@ -101,7 +101,7 @@ static long enter_namespaces(long unused)
 	char map[64];
 
 	(void)unused;
-	snprintf(map, sizeof(map), "0 %d 1", BC_NOBODY);
+	snprintf(map, sizeof(map), "0 %d 1", BC_NOBODY_UID);
 	if (unshare(CLONE_NEWUSER))
 		return -1;
 	bc_write_path("/proc/self/setgroups", "deny");
@@ -150,7 +150,7 @@ static void check_namespace(struct bc_group *g, bc_job enter, uid_t uid)
 static void test_user_ns(struct bc_group *g)
 {
 	bc_write_path("/proc/sys/user/max_user_namespaces", "1000");
-	check_namespace(g, enter_namespaces, BC_NOBODY);
+	check_namespace(g, enter_namespaces, BC_NOBODY_UID);
 }
 
 /* Only with nsdelegate is a cgroup namespace a border for root. */

@@ -115,7 +115,7 @@ static long prepare_openers(long n)
 
 	lock_fd = open("locks", O_CREAT | O_RDWR, 0600);
 	for (i = 0; i < n; i++) {
-		if (bc_keep(open("locks", O_RDONLY)))
+		if (bc_keep_fd(open("locks", O_RDONLY)))
 			return -1;
 	}
 	return unlink("locks");
@@ -165,7 +165,7 @@ static long prepare_lease(long n)
 	signal(SIGIO, SIG_IGN);
 	for (i = 0; i < n; i++) {
 		close(open("lease", O_CREAT | O_EXCL | O_WRONLY, 0600));
-		if (bc_keep(open("lease", O_RDONLY)) || unlink("lease"))
+		if (bc_keep_fd(open("lease", O_RDONLY)) || unlink("lease"))
 			return -1;
 	}
 	return 0;

@@ -75,7 +75,7 @@ static long make_memfd(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (bc_keep(memfd_create("m", 0)))
+		if (bc_keep_fd(memfd_create("m", 0)))
 			break;
 	}
 	return i;
@@ -235,7 +235,7 @@ static long make_uts(long n)
 
 	for (i = 0; i < n; i++) {
 		if (unshare(CLONE_NEWUTS) ||
-		    bc_keep(open("/proc/self/ns/uts", O_RDONLY)))
+		    bc_keep_fd(open("/proc/self/ns/uts", O_RDONLY)))
 			break;
 	}
 	return i;

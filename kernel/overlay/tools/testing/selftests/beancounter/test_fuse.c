@@ -394,7 +394,7 @@ static long read_direct(long pages)
 }
 
 /* The pages of a reader are locked until the server has answered. */
-static void test_direct(struct bc_group *g)
+static void test_direct_read(struct bc_group *g)
 {
 	const struct fuse_in_header *in = (const void *)request;
 	struct bc_worker w;
@@ -431,7 +431,7 @@ static const struct bc_case cases[] = {
 	{ "pipe_steal", test_steal },
 	{ "pipe_request", test_request },
 	{ "retrieve", test_retrieve },
-	{ "direct", test_direct },
+	{ "direct_read", test_direct_read },
 };
 
 int main(int argc, char **argv)

@@ -327,7 +327,7 @@ static void fuzz(struct bc_group *g, bool faults)
 
 	home = g;
 	bc_group_make(&side, g, "side");
-	side_fd = bc_sys(bc_open(&side, "", O_RDONLY | O_DIRECTORY));
+	side_fd = bc_sys(bc_open_file(&side, "", O_RDONLY | O_DIRECTORY));
 	page = bc_page_size();
 	seed = from ? strtoul(from, NULL, 0) : (unsigned long)time(NULL);
 	bc_note("BC_FUZZ_SEED=%lu BC_FUZZ_OPS=%ld", seed, n);

@@ -88,7 +88,7 @@ static const struct {
 };
 
 /* The guarantee is exact to the page, for each way to ask for private memory. */
-static void test_vm(struct bc_group *g)
+static void test_overcommit(struct bc_group *g)
 {
 	long n = too_much();
 	struct bc_worker w;
@@ -145,7 +145,7 @@ static void test_fork(struct bc_group *g)
 }
 
 /* Memory that is not private was not guaranteed. */
-static void test_shared(struct bc_group *g)
+static void test_shared_memory(struct bc_group *g)
 {
 	long n = too_much();
 	struct bc_worker w;
@@ -158,7 +158,7 @@ static void test_shared(struct bc_group *g)
 }
 
 /* A guarantee is for all groups below it, and for none beside it. */
-static void test_below(struct bc_group *g)
+static void test_subtree(struct bc_group *g)
 {
 	struct bc_group one, two;
 	long n = too_much();
@@ -220,9 +220,9 @@ static void test_delegated(struct bc_group *g)
 	strcat(made.path, "/made");
 	for (i = 0; i < BC_COUNT(files); i++) {
 		snprintf(path, sizeof(path), "%s%s", given.path, files[i]);
-		bc_sys(chown(path, BC_NOBODY, BC_NOBODY));
+		bc_sys(chown(path, BC_NOBODY_UID, BC_NOBODY_UID));
 	}
-	bc_worker_start_as(&w, &given, BC_NOBODY);
+	bc_worker_start_as(&w, &given, BC_NOBODY_UID);
 	bc_eq(bc_call(&w, promise, 0), 0);
 	/* The administrator may give one; the user may make it smaller then. */
 	bc_eq(bc_set_key(&made, "bc.barrier", VMGUAR, 1000), 0);
@@ -267,7 +267,7 @@ static void two_groups(struct bc_group *g)
 	bc_true(bc_held_of(g, OOMGUAR) >= 96 * N);
 }
 
-static void test_oom_none(struct bc_group *g)
+static void test_oom_no_guarantee(struct bc_group *g)
 {
 	two_groups(g);
 	oom(&w_big, &w_small);
@@ -289,7 +289,7 @@ static void test_oom_most_above(struct bc_group *g)
 }
 
 /* The best guarantee on the way up counts: that of the group above spares both. */
-static void test_oom_above(struct bc_group *g)
+static void test_oom_parent_guarantee(struct bc_group *g)
 {
 	struct bc_group other;
 	struct bc_worker w;
@@ -307,15 +307,15 @@ static void test_oom_above(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "vm", test_vm },
+	{ "overcommit", test_overcommit },
 	{ "fork", test_fork },
-	{ "shared", test_shared },
-	{ "below", test_below },
+	{ "shared_memory", test_shared_memory },
+	{ "subtree", test_subtree },
 	{ "delegated", test_delegated },
-	{ "oom_none", test_oom_none },
+	{ "oom_no_guarantee", test_oom_no_guarantee },
 	{ "oom_spared", test_oom_spared },
 	{ "oom_most_above", test_oom_most_above },
-	{ "oom_above", test_oom_above },
+	{ "oom_parent_guarantee", test_oom_parent_guarantee },
 };
 
 int main(int argc, char **argv)

@@ -327,7 +327,7 @@ static long make_mqueue(long n)
 
 	for (i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "/q%ld", nr_ids);
-		if (bc_keep(mq_open(name, O_CREAT | O_RDWR, 0600, &attr)))
+		if (bc_keep_fd(mq_open(name, O_CREAT | O_RDWR, 0600, &attr)))
 			break;
 		nr_ids++;
 	}

@@ -192,8 +192,8 @@ static void test_poll(struct bc_group *g)
 
 	bc_group_make(&sub, g, "sub");
 	base = start(&w, &sub, &file);
-	p[0].fd = bc_sys(bc_open(g, "bc.failcnt", O_RDONLY));
-	p[1].fd = bc_sys(bc_open(&sub, "bc.failcnt", O_RDONLY));
+	p[0].fd = bc_sys(bc_open_file(g, "bc.failcnt", O_RDONLY));
+	p[1].fd = bc_sys(bc_open_file(&sub, "bc.failcnt", O_RDONLY));
 	p[0].events = POLLPRI;
 	p[1].events = POLLPRI;
 	for (i = 0; i < 2; i++)

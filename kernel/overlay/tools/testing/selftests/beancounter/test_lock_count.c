@@ -288,7 +288,7 @@ static void check(struct bc_group *g, const char *name, bc_job job, long chunk,
 }
 
 /* The lock is not taken, except now and then for a word that is full or empty. */
-static void test_none(struct bc_group *g)
+static void test_far_from_barrier(struct bc_group *g)
 {
 	check(g, "mmap and munmap", map_unmap, N, 2);
 	check(g, "brk", move_brk, N, 2);
@@ -324,7 +324,7 @@ static long long fork_bytes(struct bc_group *g)
  * An address space is put into the list of its group, which has another one.
  * Once a second an exit adds up what the group has resident.
  */
-static void test_tasks(struct bc_group *g)
+static void test_fork_and_thread(struct bc_group *g)
 {
 	long long bytes = fork_bytes(g);
 
@@ -359,7 +359,7 @@ static void near(struct bc_group *g, const char *name, bc_job job,
 	bc_eq(bc_set_key(g, "bc.barrier", resource, BC_MAX), 0);
 }
 
-static void test_near(struct bc_group *g)
+static void test_near_barrier(struct bc_group *g)
 {
 	near(g, "mmap and munmap", map_unmap, BC_VM, 1);
 	near(g, "brk", move_brk, BC_VM, 1);
@@ -371,9 +371,9 @@ static void test_near(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "none", test_none },
-	{ "tasks", test_tasks },
-	{ "near", test_near },
+	{ "far_from_barrier", test_far_from_barrier },
+	{ "fork_and_thread", test_fork_and_thread },
+	{ "near_barrier", test_near_barrier },
 };
 
 int main(int argc, char **argv)

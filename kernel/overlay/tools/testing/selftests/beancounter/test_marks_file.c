@@ -31,7 +31,7 @@ static long make_eventfd(long n)
 {
 	long i;
 
-	for (i = 0; i < n && !bc_keep(eventfd(0, 0)); i++)
+	for (i = 0; i < n && !bc_keep_fd(eventfd(0, 0)); i++)
 		;
 	return i;
 }
@@ -42,7 +42,7 @@ static long make_signalfd(long n)
 	long i;
 
 	sigemptyset(&set);
-	for (i = 0; i < n && !bc_keep(signalfd(-1, &set, 0)); i++)
+	for (i = 0; i < n && !bc_keep_fd(signalfd(-1, &set, 0)); i++)
 		;
 	return i;
 }
@@ -51,7 +51,8 @@ static long make_timerfd(long n)
 {
 	long i;
 
-	for (i = 0; i < n && !bc_keep(timerfd_create(CLOCK_MONOTONIC, 0)); i++)
+	for (i = 0; i < n && !bc_keep_fd(timerfd_create(CLOCK_MONOTONIC, 0));
+	     i++)
 		;
 	return i;
 }
@@ -60,17 +61,17 @@ static long make_epoll(long n)
 {
 	long i;
 
-	for (i = 0; i < n && !bc_keep(epoll_create1(0)); i++)
+	for (i = 0; i < n && !bc_keep_fd(epoll_create1(0)); i++)
 		;
 	return i;
 }
 
-static long make_owner(long n)
+static long make_setown(long n)
 {
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (bc_keep(open("/dev/null", O_RDONLY)) ||
+		if (bc_keep_fd(open("/dev/null", O_RDONLY)) ||
 		    fcntl(bc_kept(i), F_SETOWN, getpid()))
 			break;
 	}
@@ -81,7 +82,7 @@ BC_MARKED_FILES(eventfd, 300, 1)
 BC_MARKED_FILES(signalfd, 300, 1)
 BC_MARKED_FILES(timerfd, 300, 1)
 BC_MARKED_FILES(epoll, 300, 1)
-BC_MARKED_FILES(owner, 300, 1)
+BC_MARKED_FILES(setown, 300, 1)
 
 /* Each of them has an inode of its own. */
 static long make_userfaultfd(long n)
@@ -89,7 +90,7 @@ static long make_userfaultfd(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (bc_keep(syscall(SYS_userfaultfd, O_CLOEXEC)))
+		if (bc_keep_fd(syscall(SYS_userfaultfd, O_CLOEXEC)))
 			break;
 	}
 	return i;
@@ -140,7 +141,7 @@ static long make_userfault(long n)
 		void *at = mmap(NULL, page, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-		if (bc_keep(fd))
+		if (bc_keep_fd(fd))
 			return i;
 		reg.range.start = (unsigned long)at;
 		reg.range.len = page;
@@ -155,7 +156,7 @@ static long make_userfault(long n)
 	return n;
 }
 
-static void test_userfault(struct bc_group *g)
+static void test_userfaultfd_fork(struct bc_group *g)
 {
 	static const struct bc_kind k = {
 		.make = make_userfault,
@@ -357,7 +358,7 @@ static long make_pty(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (bc_keep(posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK)))
+		if (bc_keep_fd(posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK)))
 			break;
 	}
 	return i;
@@ -393,7 +394,7 @@ static long make_pty_write(long n)
 
 	for (i = 0; i < n; i++) {
 		echo.fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
-		if (bc_keep(echo.fd) || write(echo.fd, "x\n", 2) != 2 ||
+		if (bc_keep_fd(echo.fd) || write(echo.fd, "x\n", 2) != 2 ||
 		    poll(&echo, 1, 5000) != 1)
 			break;
 	}
@@ -407,9 +408,9 @@ static const struct bc_case cases[] = {
 	{ "signalfd", test_signalfd },
 	{ "timerfd", test_timerfd },
 	{ "epoll", test_epoll },
-	{ "owner", test_owner },
+	{ "setown", test_setown },
 	{ "userfaultfd", test_userfaultfd },
-	{ "userfault", test_userfault },
+	{ "userfaultfd_fork", test_userfaultfd_fork },
 	{ "aio_context", test_aio_context },
 	{ "aio_ring", test_aio_ring },
 	{ "aio_table", test_aio_table },

@@ -40,7 +40,7 @@ static long make_sysfs(long n)
 {
 	long i;
 
-	for (i = 0; i < n && !bc_keep(open(sysfs[i], O_RDONLY)); i++)
+	for (i = 0; i < n && !bc_keep_fd(open(sysfs[i], O_RDONLY)); i++)
 		;
 	return i;
 }
@@ -63,30 +63,30 @@ static void test_sysfs(struct bc_group *g)
 #define FSCONFIG_STRING 1
 #define FSCONFIG_CREATE 6
 
-static long make_context_fs(long n)
+static long make_fs_context(long n)
 {
 	long i;
 
-	for (i = 0; i < n && !bc_keep(syscall(SYS_fsopen, "tmpfs", 0)); i++)
+	for (i = 0; i < n && !bc_keep_fd(syscall(SYS_fsopen, "tmpfs", 0)); i++)
 		;
 	return i;
 }
 
-static long make_context_data(long n)
+static long make_fs_context_data(long n)
 {
 	long i;
 	int fd;
 
 	for (i = 0; i < n; i++) {
 		fd = syscall(SYS_fsopen, "ext2", 0);
-		if (bc_keep(fd) || syscall(SYS_fsconfig, fd, FSCONFIG_STRING,
-					   "errors", "continue", 0))
+		if (bc_keep_fd(fd) || syscall(SYS_fsconfig, fd, FSCONFIG_STRING,
+					      "errors", "continue", 0))
 			break;
 	}
 	return i;
 }
 
-static long make_super(long n)
+static long make_super_block(long n)
 {
 	long i;
 	int fd;
@@ -95,16 +95,16 @@ static long make_super(long n)
 		fd = syscall(SYS_fsopen, "tmpfs", 0);
 		if (fd < 0 ||
 		    syscall(SYS_fsconfig, fd, FSCONFIG_CREATE, NULL, NULL, 0) ||
-		    bc_keep(syscall(SYS_fsmount, fd, 0, 0)))
+		    bc_keep_fd(syscall(SYS_fsmount, fd, 0, 0)))
 			break;
 		close(fd);
 	}
 	return i;
 }
 
-BC_MARKED_FILES(context_fs, 100, 2)
-BC_MARKED_FILES(context_data, 100, 2)
-BC_MARKED_FILES(super, 100, 2)
+BC_MARKED_FILES(fs_context, 100, 2)
+BC_MARKED_FILES(fs_context_data, 100, 2)
+BC_MARKED_FILES(super_block, 100, 2)
 
 /* Files of the host that nobody has looked up yet. */
 static char *host[100];
@@ -130,7 +130,7 @@ static long make_host(long n)
 {
 	long i;
 
-	for (i = 0; i < n && !bc_keep(open(host[i], O_PATH)); i++)
+	for (i = 0; i < n && !bc_keep_fd(open(host[i], O_PATH)); i++)
 		;
 	return i;
 }
@@ -154,9 +154,9 @@ static void test_hostfs(struct bc_group *g)
 
 static const struct bc_case cases[] = {
 	{ "sysfs", test_sysfs },
-	{ "context", test_context_fs },
-	{ "context_data", test_context_data },
-	{ "super", test_super },
+	{ "fs_context", test_fs_context },
+	{ "fs_context_data", test_fs_context_data },
+	{ "super_block", test_super_block },
 	{ "hostfs", test_hostfs, .residue = true },
 };
 

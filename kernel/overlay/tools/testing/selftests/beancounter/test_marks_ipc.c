@@ -219,7 +219,7 @@ static long make_receivers(long n)
 
 	for (i = 0; i < n; i++) {
 		queue = new_queue(i);
-		if (bc_keep(queue) ||
+		if (bc_keep_fd(queue) ||
 		    mq_receive(queue, text, sizeof(text), NULL) >= 0 ||
 		    errno != EAGAIN)
 			break;

@@ -110,26 +110,26 @@ static long bind_some(long n, bool autobind)
 		if (!autobind)
 			len += 1 + sprintf(sun.sun_path + 1, "marks-%ld", nr++);
 		fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-		if (bc_keep(fd) || bind(fd, (struct sockaddr *)&sun, len))
+		if (bc_keep_fd(fd) || bind(fd, (struct sockaddr *)&sun, len))
 			break;
 	}
 	return i;
 }
 
-static long make_address(long n)
+static long make_unix_address(long n)
 {
 	return bind_some(n, false);
 }
 
-static long make_autobind(long n)
+static long make_unix_autobind(long n)
 {
 	return bind_some(n, true);
 }
 
-BC_MARKED_FILES(address, 300, 1)
-BC_MARKED_FILES(autobind, 300, 1)
+BC_MARKED_FILES(unix_address, 300, 1)
+BC_MARKED_FILES(unix_autobind, 300, 1)
 
-static long make_in_flight(long n)
+static long make_scm_rights(long n)
 {
 	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
 	struct iovec iov = { &byte, 1 };
@@ -144,7 +144,7 @@ static long make_in_flight(long n)
 	long i;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) ||
-	    bc_keep(pair[0]) || bc_keep(pair[1]))
+	    bc_keep_fd(pair[0]) || bc_keep_fd(pair[1]))
 		return 0;
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	c->cmsg_level = SOL_SOCKET;
@@ -160,7 +160,7 @@ static long make_in_flight(long n)
 	return i;
 }
 
-BC_MARKED_FILES(in_flight, 200, 1)
+BC_MARKED_FILES(scm_rights, 200, 1)
 
 /* Objects that a protocol keeps for each network namespace. */
 static long make_net(long n)
@@ -169,13 +169,13 @@ static long make_net(long n)
 
 	for (i = 0; i < n; i++) {
 		if (unshare(CLONE_NEWNET) ||
-		    bc_keep(open("/proc/self/ns/net", O_RDONLY)))
+		    bc_keep_fd(open("/proc/self/ns/net", O_RDONLY)))
 			break;
 	}
 	return i;
 }
 
-static void test_net(struct bc_group *g)
+static void test_net_namespace(struct bc_group *g)
 {
 	static const struct bc_kind k = {
 		.make = make_net,
@@ -188,20 +188,20 @@ static void test_net(struct bc_group *g)
 }
 
 /* A user for whom something is counted exists as long as a file refers to him. */
-static long make_user(long n)
+static long make_user_struct(long n)
 {
 	long i;
 
 	for (i = 0; i < n; i++) {
 		if (syscall(SYS_setresuid, 100000 + i, 0, 0) ||
-		    bc_keep(open("/dev/null", O_RDONLY)))
+		    bc_keep_fd(open("/dev/null", O_RDONLY)))
 			break;
 	}
 	syscall(SYS_setresuid, 0, 0, 0);
 	return i;
 }
 
-BC_MARKED_FILES(user, 200, 1)
+BC_MARKED_FILES(user_struct, 200, 1)
 
 /* Areas with names, and with a policy. */
 #define NR_AREAS 400
@@ -230,7 +230,7 @@ static long drop_areas(long unused)
 	return munmap(areas, NR_AREAS * sysconf(_SC_PAGESIZE));
 }
 
-static void test_area_name(struct bc_group *g)
+static void test_vma_name(struct bc_group *g)
 {
 	static const struct bc_kind k = {
 		.make = make_names,
@@ -279,7 +279,7 @@ static long long half_nodes(void)
 		bc_need_slab("shared_policy_node"));
 }
 
-static void test_area_policy(struct bc_group *g)
+static void test_vma_policy(struct bc_group *g)
 {
 	static const struct bc_kind k = {
 		.make = make_policies,
@@ -313,15 +313,17 @@ static long make_perf(long n)
 		.config = PERF_COUNT_SW_TASK_CLOCK,
 	};
 	long i;
+	int fd;
 
 	for (i = 0; i < n; i++) {
-		if (bc_keep(syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0)))
+		fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+		if (bc_keep_fd(fd))
 			break;
 	}
 	return i;
 }
 
-static void test_perf(struct bc_group *g)
+static void test_perf_event(struct bc_group *g)
 {
 	static const struct bc_kind k = {
 		.make = make_perf,
@@ -402,15 +404,15 @@ static void test_page_directory(struct bc_group *g)
 static const struct bc_case cases[] = {
 	{ "seccomp", test_seccomp },
 	{ "seccomp_listener", test_seccomp_listener },
-	{ "address", test_address },
-	{ "autobind", test_autobind },
-	{ "in_flight", test_in_flight },
-	{ "net", test_net },
-	{ "user", test_user },
-	{ "area_name", test_area_name },
-	{ "area_policy", test_area_policy },
+	{ "unix_address", test_unix_address },
+	{ "unix_autobind", test_unix_autobind },
+	{ "scm_rights", test_scm_rights },
+	{ "net_namespace", test_net_namespace },
+	{ "user_struct", test_user_struct },
+	{ "vma_name", test_vma_name },
+	{ "vma_policy", test_vma_policy },
 	{ "shared_policy", test_shared_policy },
-	{ "perf", test_perf },
+	{ "perf_event", test_perf_event },
 	{ "page_directory", test_page_directory },
 };
 

@@ -34,23 +34,23 @@ static void allow_uring(void)
 	bc_write_path("/proc/sys/kernel/io_uring_disabled", "0");
 }
 
-static long make_ring(long n)
+static long make_ring_setup(long n)
 {
 	long i;
 
-	for (i = 0; i < n && !bc_keep(new_ring(0)); i++)
+	for (i = 0; i < n && !bc_keep_fd(new_ring(0)); i++)
 		;
 	return i;
 }
 
-static long make_ring_event(long n)
+static long make_ring_eventfd(long n)
 {
 	long i;
 
 	if (!event_fd)
 		event_fd = eventfd(0, 0);
 	for (i = 0; i < n; i++) {
-		if (bc_keep(new_ring(0)) ||
+		if (bc_keep_fd(new_ring(0)) ||
 		    syscall(SYS_io_uring_register, bc_kept(i),
 			    IORING_REGISTER_EVENTFD, &event_fd, 1))
 			break;
@@ -58,11 +58,11 @@ static long make_ring_event(long n)
 	return i;
 }
 
-static long make_ring_thread(long n)
+static long make_sqpoll_thread(long n)
 {
 	long i;
 
-	for (i = 0; i < n && !bc_keep(new_ring(IORING_SETUP_SQPOLL)); i++)
+	for (i = 0; i < n && !bc_keep_fd(new_ring(IORING_SETUP_SQPOLL)); i++)
 		;
 	return i;
 }
@@ -241,16 +241,16 @@ static long make_buffer_ring(long n)
 		bc_marks_test(g, &k);                                        \
 	}
 
-BC_MARKED_FILES(ring, 20, 3)
-BC_MARKED_FILES(ring_event, 20, 4)
-BC_MARKED_FILES(ring_thread, 8, 7)
+BC_MARKED_FILES(ring_setup, 20, 3)
+BC_MARKED_FILES(ring_eventfd, 20, 4)
+BC_MARKED_FILES(sqpoll_thread, 8, 7)
 URING(timeout, 60, 1)
 URING(futex, 60, 1)
 URING(getxattr, 60, 1)
 URING(setxattr, 60, 1)
 URING(buffer_ring, 60, 1)
 
-static void test_io_thread(struct bc_group *g)
+static void test_io_wq_worker(struct bc_group *g)
 {
 	static const struct bc_kind k = {
 		.before = make_fifo,
@@ -263,7 +263,7 @@ static void test_io_thread(struct bc_group *g)
 	bc_marks_test(g, &k);
 }
 
-static void test_ring_task(struct bc_group *g)
+static void test_ring_per_task(struct bc_group *g)
 {
 	static const struct bc_kind k = {
 		.before = allow_uring,
@@ -278,15 +278,15 @@ static void test_ring_task(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "ring", test_ring },
-	{ "ring_event", test_ring_event },
-	{ "ring_thread", test_ring_thread },
-	{ "ring_task", test_ring_task },
+	{ "ring_setup", test_ring_setup },
+	{ "ring_eventfd", test_ring_eventfd },
+	{ "sqpoll_thread", test_sqpoll_thread },
+	{ "ring_per_task", test_ring_per_task },
 	{ "timeout", test_timeout },
 	{ "futex", test_futex },
 	{ "getxattr", test_getxattr },
 	{ "setxattr", test_setxattr },
-	{ "io_thread", test_io_thread },
+	{ "io_wq_worker", test_io_wq_worker },
 	{ "buffer_ring", test_buffer_ring },
 };
 

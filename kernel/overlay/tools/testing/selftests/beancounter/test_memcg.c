@@ -150,7 +150,7 @@ static long long settled_kmem(const struct bc_group *g, long long low,
  * Both controllers see the same. memcg counts in pages, and only what is marked
  * for it.
  */
-static void test_both(struct bc_group *g)
+static void test_charged_by_both(struct bc_group *g)
 {
 	long long kmem, held, low, high;
 	struct bc_group sub;
@@ -173,7 +173,7 @@ static void test_both(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "both", test_both },
+	{ "charged_by_both", test_charged_by_both },
 	{ "refuses_slab", test_slab, true },
 	{ "refuses_pages", test_pages, true },
 	{ "refuses_mixed", test_mixed, true },

@@ -48,7 +48,7 @@ static long prep_locked(long n)
 	return prepare(n) || mlock(area, bc_bytes(n));
 }
 
-static long do_mlock(long n)
+static long do_mlock_area(long n)
 {
 	return mlock(area, bc_bytes(n));
 }
@@ -136,12 +136,12 @@ static long shm_make(long n)
 	return shmget(IPC_PRIVATE, bc_bytes(n), IPC_CREAT | 0600);
 }
 
-static long shm_lock(long id)
+static long shmctl_lock(long id)
 {
 	return shmctl(id, SHM_LOCK, NULL);
 }
 
-static long shm_unlock(long id)
+static long shmctl_unlock(long id)
 {
 	return shmctl(id, SHM_UNLOCK, NULL);
 }
@@ -161,19 +161,19 @@ static long prep_shm(long n)
 
 static long prep_shm_locked(long n)
 {
-	return prep_shm(n) || shm_lock(kept);
+	return prep_shm(n) || shmctl_lock(kept);
 }
 
 static long do_shm_lock(long unused)
 {
 	(void)unused;
-	return shm_lock(kept);
+	return shmctl_lock(kept);
 }
 
 static long do_shm_unlock(long unused)
 {
 	(void)unused;
-	return shm_unlock(kept);
+	return shmctl_unlock(kept);
 }
 
 static long do_shm_remove(long unused)
@@ -272,9 +272,9 @@ static long do_close(long unused)
 }
 
 static const struct bc_op ops[] = {
-	{ "mlock", prepare, do_mlock, N },
+	{ "mlock", prepare, do_mlock_area, N },
 	{ "mlock_split", prepare, do_mlock_middle, N / 2 },
-	{ "mlock_again", prep_locked, do_mlock, 0 },
+	{ "mlock_again", prep_locked, do_mlock_area, 0 },
 	{ "mlock_onfault", prepare, do_mlock_onfault, N },
 	{ "munlock", prep_locked, do_munlock, -N },
 	{ "munlock_split", prep_locked, do_munlock_middle, -N / 2 },
@@ -328,14 +328,14 @@ static long prep_two(long n)
 	return prepare(n) || mprotect(area, bc_bytes(n / 2), PROT_READ);
 }
 
-static void partial(struct bc_group *g)
+static void mlock_partial(struct bc_group *g)
 {
 	struct bc_worker w;
 
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, prep_two, N), 0);
 	bc_set_key(g, "bc.barrier", BC_LOCKED, N - 1);
-	bc_eq(bc_call(&w, do_mlock, N), -1);
+	bc_eq(bc_call(&w, do_mlock_area, N), -1);
 	bc_eq(w.error, ENOMEM);
 	/* The first area stays locked, as after every failure of mlock(). */
 	bc_eq(bc_held_of(g, BC_LOCKED), N / 2);
@@ -350,7 +350,7 @@ static long do_mlockall(long flags)
 }
 
 /* mlockall() reports the refusal, and what was not granted is not in force later. */
-static void all(struct bc_group *g)
+static void mlockall_refused(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -373,7 +373,7 @@ static void all(struct bc_group *g)
 }
 
 /* Unlocking a part takes another area. It must work in a full group, too. */
-static void unlock_full(struct bc_group *g)
+static void munlock_at_barrier(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -389,7 +389,7 @@ static void unlock_full(struct bc_group *g)
 }
 
 /* Locked in one group, unlocked from another: the group that locked it has paid. */
-static void shm_other(struct bc_group *g)
+static void shm_unlock_other_group(struct bc_group *g)
 {
 	struct bc_pair p;
 	long id;
@@ -397,15 +397,15 @@ static void shm_other(struct bc_group *g)
 	bc_pair_start(&p, g);
 	id = bc_call(&p.w1, shm_make, N);
 	bc_true(id >= 0);
-	bc_eq(bc_call(&p.w1, shm_lock, id), 0);
+	bc_eq(bc_call(&p.w1, shmctl_lock, id), 0);
 	bc_eq(bc_held_of(&p.one, BC_LOCKED), N);
-	bc_eq(bc_call(&p.w2, shm_lock, id), 0);
+	bc_eq(bc_call(&p.w2, shmctl_lock, id), 0);
 	bc_eq(bc_held_of(&p.two, BC_LOCKED), 0);
-	bc_eq(bc_call(&p.w2, shm_unlock, id), 0);
+	bc_eq(bc_call(&p.w2, shmctl_unlock, id), 0);
 	bc_eq(bc_held_of(&p.one, BC_LOCKED), 0);
 	bc_eq(bc_held_of(&p.two, BC_LOCKED), 0);
 	/* The lock outlives the group that pays for it. */
-	bc_eq(bc_call(&p.w1, shm_lock, id), 0);
+	bc_eq(bc_call(&p.w1, shmctl_lock, id), 0);
 	bc_worker_stop(&p.w1);
 	bc_eq(bc_group_remove(&p.one), 0);
 	bc_eq(bc_held_of(g, BC_LOCKED), N);
@@ -415,7 +415,7 @@ static void shm_other(struct bc_group *g)
 }
 
 /* Locks are not inherited: the child holds none. */
-static void inherit(struct bc_group *g)
+static void fork_inherits_none(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -428,10 +428,13 @@ static void inherit(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "granted", granted },		{ "refused", refused },
-	{ "partial", partial },		{ "all", all },
-	{ "shm_other", shm_other },	{ "inherit", inherit },
-	{ "unlock_full", unlock_full },
+	{ "granted", granted },
+	{ "refused", refused },
+	{ "mlock_partial", mlock_partial },
+	{ "mlockall_refused", mlockall_refused },
+	{ "shm_unlock_other_group", shm_unlock_other_group },
+	{ "fork_inherits_none", fork_inherits_none },
+	{ "munlock_at_barrier", munlock_at_barrier },
 };
 
 int main(int argc, char **argv)

@@ -154,14 +154,14 @@ static long do_thread(long unused)
 	(void)unused;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, bc_bytes(N));
-	return pthread_create(&t, &attr, bc_idle, NULL) ? -1 : 0;
+	return pthread_create(&t, &attr, bc_idle_thread, NULL) ? -1 : 0;
 }
 
 /*
  * Neither a vfork() child nor a thread has an address space of its own, but a
  * thread has a stack.
  */
-static void shared(struct bc_group *g)
+static void vfork_and_thread(struct bc_group *g)
 {
 	struct bc_worker w;
 	long long before;
@@ -224,7 +224,7 @@ static long long spawner(struct bc_worker *w, const struct bc_group *g,
 
 	bc_group_make(a, g, "a");
 	bc_group_make(b, g, "b");
-	group_fd = bc_sys(bc_open(b, "", O_RDONLY | O_DIRECTORY));
+	group_fd = bc_sys(bc_open_file(b, "", O_RDONLY | O_DIRECTORY));
 	here = *b;
 	bc_worker_start(w, a);
 	bc_eq(bc_call(w, map, N), 0);
@@ -236,7 +236,7 @@ static long long spawner(struct bc_worker *w, const struct bc_group *g,
 }
 
 /* From one group into another: the child is charged there, the parent here. */
-static void into(struct bc_group *g)
+static void clone_into(struct bc_group *g)
 {
 	struct bc_group a, b;
 	struct bc_worker w;
@@ -259,7 +259,7 @@ static void into(struct bc_group *g)
 }
 
 /* A group that has no room for the child refuses it, and no child is made. */
-static void into_full(struct bc_group *g)
+static void clone_into_full(struct bc_group *g)
 {
 	struct bc_group a, b;
 	struct bc_worker w;
@@ -330,7 +330,7 @@ static long leaderless(long unused)
 
 	(void)unused;
 	if (!pid) {
-		if (pthread_create(&t, NULL, bc_idle, NULL))
+		if (pthread_create(&t, NULL, bc_idle_thread, NULL))
 			_exit(1);
 		/* Only this thread. */
 		syscall(SYS_exit, 0);
@@ -391,7 +391,7 @@ static long run_true(long unused)
  * SIGKILL). Where exec does not fit below the limit either, it fails with the
  * old program intact.
  */
-static void execs(struct bc_group *g)
+static void exec_at_limit(struct bc_group *g)
 {
 	struct bc_worker w;
 	long long before;
@@ -414,7 +414,7 @@ static void execs(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-static long stack(long pages)
+static long use_stack(long pages)
 {
 	pid_t pid = fork();
 
@@ -424,19 +424,19 @@ static long stack(long pages)
 }
 
 /* A stack grows between barrier and limit, but not beyond: SIGSEGV. */
-static void stacks(struct bc_group *g)
+static void stack_growth(struct bc_group *g)
 {
 	struct bc_worker w;
 	long long before;
 
 	bc_worker_start(&w, g);
-	bc_eq(bc_call(&w, stack, 64), 0);
+	bc_eq(bc_call(&w, use_stack, 64), 0);
 	before = at_rest(g);
 	bc_set_key(g, "bc.barrier", BC_VM, 2 * before);
 	bc_set_key(g, "bc.limit", BC_VM, 2 * before + 200);
-	bc_eq(bc_call(&w, stack, 128), 0);
+	bc_eq(bc_call(&w, use_stack, 128), 0);
 	bc_eq(bc_resource(g, BC_VM, "failcnt"), 0);
-	bc_eq(bc_call(&w, stack, 512), BC_SIGNAL + SIGSEGV);
+	bc_eq(bc_call(&w, use_stack, 512), BC_SIGNAL + SIGSEGV);
 	bc_eq(bc_resource(g, BC_VM, "failcnt"), 1);
 	bc_eq(bc_resource(g, BC_VM, "forced"), 0);
 	bc_settles(g, BC_VM, before);
@@ -444,7 +444,7 @@ static void stacks(struct bc_group *g)
 }
 
 /* A process that looks at an exited one keeps its mm, but nobody pays for it. */
-static void exit_seen(struct bc_group *g)
+static void exit_mm_pinned(struct bc_group *g)
 {
 	struct bc_worker w;
 	long long before;
@@ -470,14 +470,14 @@ static void exit_seen(struct bc_group *g)
 static const struct bc_case cases[] = {
 	{ "forks", forks },
 	{ "fork_refused", fork_refused },
-	{ "shared", shared },
-	{ "into", into },
-	{ "into_full", into_full },
+	{ "vfork_and_thread", vfork_and_thread },
+	{ "clone_into", clone_into },
+	{ "clone_into_full", clone_into_full },
 	{ "moved", moved },
 	{ "leader_gone", leader_gone },
-	{ "execs", execs },
-	{ "stacks", stacks },
-	{ "exit_seen", exit_seen },
+	{ "exec_at_limit", exec_at_limit },
+	{ "stack_growth", stack_growth },
+	{ "exit_mm_pinned", exit_mm_pinned },
 };
 
 int main(int argc, char **argv)

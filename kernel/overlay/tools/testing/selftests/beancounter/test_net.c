@@ -28,7 +28,7 @@ static long make_socket(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (bc_keep(socket(family, type, protocol)))
+		if (bc_keep_fd(socket(family, type, protocol)))
 			break;
 	}
 	return i;
@@ -365,7 +365,7 @@ static long make_server(long unused)
 	(void)unused;
 	if (fd < 0 || listen(fd, 64))
 		return -1;
-	bc_keep(fd);
+	bc_keep_fd(fd);
 	return ntohs(server.sin_port);
 }
 
@@ -375,7 +375,7 @@ static long accept_one(long unused)
 
 	(void)unused;
 	if (fd >= 0)
-		bc_keep(fd);
+		bc_keep_fd(fd);
 	return fd;
 }
 

@@ -58,7 +58,7 @@ static long prepare_dnotify(long n)
 
 	signal(SIGIO, SIG_IGN);
 	for (i = 0; i < n; i++) {
-		if (bc_keep(open("/tmp", O_RDONLY | O_DIRECTORY)))
+		if (bc_keep_fd(open("/tmp", O_RDONLY | O_DIRECTORY)))
 			return -1;
 	}
 	return 0;
@@ -115,7 +115,7 @@ static long prepare_fasync(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (pipe(fd) || bc_keep(fd[0]))
+		if (pipe(fd) || bc_keep_fd(fd[0]))
 			return -1;
 		close(fd[1]);
 	}
@@ -172,7 +172,7 @@ static long make_seq(long n)
 	for (i = 0; i < n; i++) {
 		int fd = open("/proc/filesystems", O_RDONLY);
 
-		if (bc_keep(fd))
+		if (bc_keep_fd(fd))
 			break;
 		if (read(fd, &byte, 1) < 0)
 			break;
@@ -241,7 +241,7 @@ static void cost_area(long n, long long *low, long long *high)
 	*high = *low + (n / 5 + 4) * bc_slab_size("maple_node");
 }
 
-static void test_area(struct bc_group *g)
+static void test_vma(struct bc_group *g)
 {
 	static const struct bc_object o = {
 		.make = make_area,
@@ -300,7 +300,7 @@ static void test_kmalloc_large(struct bc_group *g)
 static const struct bc_case cases[] = {
 	{ "inotify", test_inotify }, { "dnotify", test_dnotify },
 	{ "fasync", test_fasync },   { "seq_file", test_seq_file },
-	{ "area", test_area },	     { "kmalloc_large", test_kmalloc_large },
+	{ "vma", test_vma },	     { "kmalloc_large", test_kmalloc_large },
 };
 
 int main(int argc, char **argv)

@@ -52,7 +52,7 @@ static long make_kind(long kind, long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (bc_keep(socket(k->family, k->type, k->protocol)))
+		if (bc_keep_fd(socket(k->family, k->type, k->protocol)))
 			return -errno;
 	}
 	return n;
@@ -104,7 +104,7 @@ static void check_kind(struct bc_group *g, struct bc_worker *w, long kind)
 	bc_set_key(g, "bc.barrier", k->key, BC_MAX);
 }
 
-static void test_kinds(struct bc_group *g)
+static void test_socket_types(struct bc_group *g)
 {
 	struct bc_worker w;
 	size_t i;
@@ -123,13 +123,13 @@ static long make_pair(long unused)
 	(void)unused;
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
 		return -errno;
-	bc_keep(fds[0]);
-	bc_keep(fds[1]);
+	bc_keep_fd(fds[0]);
+	bc_keep_fd(fds[1]);
 	return 0;
 }
 
 /* One of the two is refused, and nothing is left of the first. */
-static void test_pair(struct bc_group *g)
+static void test_socketpair(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -151,7 +151,7 @@ static long listen_tcp(long backlog)
 {
 	int fd = bc_bound_socket(SOCK_STREAM, &server);
 
-	if (fd < 0 || listen(fd, backlog) || bc_keep(fd))
+	if (fd < 0 || listen(fd, backlog) || bc_keep_fd(fd))
 		return -1;
 	return ntohs(server.sin_port);
 }
@@ -163,7 +163,7 @@ static long accept_some(long n)
 	for (i = 0; i < n; i++) {
 		int fd = accept(bc_kept(0), NULL, NULL);
 
-		if (bc_keep(fd))
+		if (bc_keep_fd(fd))
 			return -1;
 		bc_reset_on_close(fd);
 	}
@@ -193,7 +193,7 @@ static int try_connect(int port)
 	return fd;
 }
 
-static void test_accepted(struct bc_group *g)
+static void test_tcp_accept(struct bc_group *g)
 {
 	struct bc_worker w;
 	long port, i;
@@ -233,7 +233,7 @@ static long listen_unix(long backlog)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	return bc_keep(fd) || bind(fd, (void *)&name, NAME_LEN) ||
+	return bc_keep_fd(fd) || bind(fd, (void *)&name, NAME_LEN) ||
 	       listen(fd, backlog);
 }
 
@@ -252,13 +252,13 @@ static long connect_unix(long n)
 			close(fd);
 			return -error;
 		}
-		bc_keep(fd);
+		bc_keep_fd(fd);
 	}
 	return 0;
 }
 
 /* The listener pays for the other end, and the client for its own. */
-static void test_unix(struct bc_group *g)
+static void test_unix_connect(struct bc_group *g)
 {
 	struct bc_group there, here;
 	struct bc_worker server_, client;
@@ -289,7 +289,7 @@ static void test_unix(struct bc_group *g)
 }
 
 /* A listener without a payer: the client pays for both ends. */
-static void test_unix_root(struct bc_group *g)
+static void test_unix_root_listener(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -310,7 +310,7 @@ static long own_net(long unused)
 }
 
 /* A network namespace has sockets of the kernel, which do not count. */
-static void test_kernel(struct bc_group *g)
+static void test_kernel_sockets(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -350,9 +350,12 @@ static void test_hierarchy(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "kinds", test_kinds },	 { "pair", test_pair },
-	{ "accepted", test_accepted },	 { "unix", test_unix },
-	{ "unix_root", test_unix_root }, { "kernel", test_kernel },
+	{ "socket_types", test_socket_types },
+	{ "socketpair", test_socketpair },
+	{ "tcp_accept", test_tcp_accept },
+	{ "unix_connect", test_unix_connect },
+	{ "unix_root_listener", test_unix_root_listener },
+	{ "kernel_sockets", test_kernel_sockets },
 	{ "hierarchy", test_hierarchy },
 };
 

@@ -162,7 +162,7 @@ static long churn(long ms)
 	do {
 		bc_drop_kept(0);
 		for (i = 0; i < FILES; i++) {
-			if (bc_keep(eventfd(0, 0)))
+			if (bc_keep_fd(eventfd(0, 0)))
 				return -1;
 		}
 	} while (bc_now_ms() < stop);

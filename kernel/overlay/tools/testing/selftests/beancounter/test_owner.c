@@ -173,7 +173,7 @@ static long receive_file(long unused)
 	(void)unused;
 	if (bc_take_over(pass_pair[1], fds, 0) != 1)
 		return -1;
-	return bc_keep(fds[0]);
+	return bc_keep_fd(fds[0]);
 }
 
 static void test_passed(struct bc_group *g)
@@ -208,7 +208,7 @@ static void test_passed(struct bc_group *g)
  */
 static int watch_fd, watched_fd;
 
-static long watch(long unused)
+static long watch_tmp(long unused)
 {
 	(void)unused;
 	watch_fd = inotify_init1(IN_NONBLOCK);
@@ -230,7 +230,7 @@ static long cause_events(long n)
 	return 0;
 }
 
-static long unwatch(long unused)
+static long unwatch_tmp(long unused)
 {
 	(void)unused;
 	return close(watch_fd);
@@ -253,13 +253,13 @@ static void remote(struct bc_group *g, bool memory)
 	bc_start_warm(&wb, &b, 300);
 	bc_call(&wb, cause_events, 10);
 	base_b = bc_rest(&b);
-	bc_true(bc_call(&wa, watch, 0) >= 0);
+	bc_true(bc_call(&wa, watch_tmp, 0) >= 0);
 	base_a = bc_rest(&a);
 	bc_call(&wb, cause_events, 1000);
 	/* Each open and each close is an event with a name of 32 bytes. */
 	bc_range(bc_held(&a) - base_a, 2000 * 64, 2000 * bc_kmalloc_size(128));
 	bc_held_is(&b, base_b);
-	bc_call(&wa, unwatch, 0);
+	bc_call(&wa, unwatch_tmp, 0);
 	bc_held_is(&a, before);
 	bc_worker_stop(&wa);
 	bc_worker_stop(&wb);

@@ -28,8 +28,8 @@ static long make_pipe(long n)
 	for (i = 0; i < n; i++) {
 		if (pipe2(fd, O_NONBLOCK))
 			break;
-		bc_keep(fd[0]);
-		bc_keep(fd[1]);
+		bc_keep_fd(fd[0]);
+		bc_keep_fd(fd[1]);
 		for (k = 0; k < PIPE_PAGES; k++) {
 			if (write(fd[1], page, sizeof(page)) != sizeof(page))
 				return i;
@@ -275,7 +275,7 @@ static long fill_pages(long n)
 }
 
 /* Whole pages move into the file's page cache, if the file system allows it. */
-static long move_pages(long n)
+static long splice_pages(long n)
 {
 	return splice(steal_pipe[0], NULL, steal_file, NULL, n * 4096,
 		      SPLICE_F_MOVE);
@@ -311,7 +311,7 @@ static void test_steal(struct bc_group *g)
 	base = bc_rest(g);
 	bc_eq(bc_call(&w, fill_pages, 8), 8);
 	bc_range(bc_held(g) - base, 8 * page, 8 * page);
-	bc_eq(bc_call(&w, move_pages, 8), 8 * 4096);
+	bc_eq(bc_call(&w, splice_pages, 8), 8 * 4096);
 	/* Nodes of the page cache's tree; the pipe keeps two pages for later. */
 	bc_range(bc_held(g) - base, 0,
 		 2 * page + 4 * bc_slab_size("radix_tree_node"));
@@ -342,7 +342,7 @@ static void test_gift(struct bc_group *g)
 	base = bc_rest(g);
 	bc_eq(bc_call(&w, gift_pages, 8), 8 * 4096);
 	bc_range(bc_held(g) - base, 0, 4 * bc_page_size()); /* page tables */
-	bc_eq(bc_call(&w, move_pages, 8), 8 * 4096);
+	bc_eq(bc_call(&w, splice_pages, 8), 8 * 4096);
 	bc_call(&w, close_steal, 0);
 	bc_call(&w, drop_file, 0);
 	bc_worker_stop(&w);

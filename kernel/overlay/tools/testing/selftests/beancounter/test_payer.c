@@ -163,7 +163,7 @@ static long fill_map(long n)
 	return i;
 }
 
-static void map_elements(struct bc_group *g)
+static void bpf_map_elements(struct bc_group *g)
 {
 	long long a_base, b_base;
 	struct bc_group a, b;
@@ -191,7 +191,7 @@ static void map_elements(struct bc_group *g)
  * A process that exits closes its files, and each is an event. At the barrier
  * these events are granted all the same, as an exit cannot be put off.
  */
-static long watch(long unused)
+static long watch_dir(long unused)
 {
 	(void)unused;
 	listener = inotify_init1(IN_NONBLOCK);
@@ -236,7 +236,7 @@ static void exit_events(struct bc_group *g)
 	bc_worker_start(&wa, g);
 	bc_worker_start(&wb, g);
 	bc_eq(bc_call(&wb, hold_files, NR_FILES), NR_FILES);
-	bc_true(bc_call(&wa, watch, 0) > 0);
+	bc_true(bc_call(&wa, watch_dir, 0) > 0);
 	/* Read once, so that everything that a reader needs is there. */
 	bc_call(&wa, count_events, 0);
 	bc_set_barrier(g, 1);
@@ -453,9 +453,12 @@ static void exit_leaves(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "fanotify", fanotify_events },  { "listener_gone", listener_gone },
-	{ "map_elements", map_elements }, { "exit_events", exit_events },
-	{ "exec_moved", exec_moved },	  { "exec_leaves", exec_leaves },
+	{ "fanotify", fanotify_events },
+	{ "listener_gone", listener_gone },
+	{ "bpf_map_elements", bpf_map_elements },
+	{ "exit_events", exit_events },
+	{ "exec_moved", exec_moved },
+	{ "exec_leaves", exec_leaves },
 	{ "exit_leaves", exit_leaves },
 };
 

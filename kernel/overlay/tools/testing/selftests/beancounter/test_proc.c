@@ -32,7 +32,7 @@ static void need_proc(void)
 }
 
 /* Without bc_proc=on, nobody takes the machine for a guest of OpenVZ. */
-static void proc_asked(struct bc_group *g)
+static void proc_boot_option(struct bc_group *g)
 {
 	bool on;
 
@@ -234,7 +234,7 @@ static long open_proc(long unused)
 	return fd < 0 ? -1 : 0;
 }
 
-static void proc_removed(struct bc_group *g)
+static void proc_removed_root(struct bc_group *g)
 {
 	struct bc_group sub, other;
 	struct bc_worker w;
@@ -263,7 +263,7 @@ static long open_path(long unused)
 	return fd < 0 ? -1 : 0;
 }
 
-static void proc_who(struct bc_group *g)
+static void proc_host_and_container(struct bc_group *g)
 {
 	struct bc_group sub;
 	struct bc_worker w;
@@ -280,7 +280,7 @@ static void proc_who(struct bc_group *g)
 	bc_true(strstr(text, "\n        0:  kmemsize "));
 	bc_eq(bc_call(&w, in_container, 0), 1);
 	bc_worker_stop(&w);
-	bc_worker_start_as(&w, g, BC_NOBODY);
+	bc_worker_start_as(&w, g, BC_NOBODY_UID);
 	bc_eq(bc_call(&w, open_proc, 0), -1);
 	bc_eq(w.error, EACCES);
 	bc_worker_stop(&w);
@@ -304,7 +304,7 @@ static long listed(const char *name)
 }
 
 /* More groups than fit into one read; none comes twice. */
-static void proc_many(struct bc_group *g)
+static void proc_many_groups(struct bc_group *g)
 {
 	struct bc_group sub[100];
 	char name[16];
@@ -333,7 +333,7 @@ static void proc_many(struct bc_group *g)
 }
 
 /* All counted resources, whether the format has them or not, and no dummies. */
-static void proc_all(struct bc_group *g)
+static void proc_all_resources(struct bc_group *g)
 {
 	char *at, *line, *save = NULL;
 	static char account[8192];
@@ -362,7 +362,7 @@ static void path_of(const struct bc_group *g)
 }
 
 /* One group: the same lines without a head and a number. */
-static void proc_one(struct bc_group *g)
+static void proc_one_group(struct bc_group *g)
 {
 	static char one[8192], all[8192];
 	struct bc_group other;
@@ -406,7 +406,7 @@ static void proc_one(struct bc_group *g)
 }
 
 /* A file that is open when the group goes: an error, or the values it had. */
-static void proc_one_removed(struct bc_group *g)
+static void proc_one_group_removed(struct bc_group *g)
 {
 	struct bc_group sub;
 	int dir, fd;
@@ -458,7 +458,7 @@ static long own_in_container(long unused)
 	return bc_slurp_path(own, text, sizeof(text)) > 0;
 }
 
-static void proc_namespace(struct bc_group *g)
+static void proc_hidden_by_namespace(struct bc_group *g)
 {
 	struct bc_group mine, other;
 	struct bc_worker w;
@@ -503,7 +503,7 @@ static void proc_caps(struct bc_group *g)
 
 	need_proc();
 	path_of(g);
-	bc_worker_start_as(&w, g, BC_NOBODY);
+	bc_worker_start_as(&w, g, BC_NOBODY_UID);
 	bc_eq(bc_call(&w, open_path, 0), -1);
 	bc_eq(w.error, EACCES);
 	bc_worker_stop(&w);
@@ -517,18 +517,18 @@ static void proc_caps(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "asked", proc_asked },
+	{ "boot_option", proc_boot_option },
 	{ "format", proc_format },
 	{ "unlimited", proc_unlimited },
 	{ "values", proc_values },
 	{ "failcnt", proc_failcnt },
-	{ "who", proc_who },
-	{ "many", proc_many },
-	{ "removed", proc_removed },
-	{ "all", proc_all },
-	{ "one", proc_one },
-	{ "one_removed", proc_one_removed },
-	{ "namespace", proc_namespace },
+	{ "host_and_container", proc_host_and_container },
+	{ "many_groups", proc_many_groups },
+	{ "removed_root", proc_removed_root },
+	{ "all_resources", proc_all_resources },
+	{ "one_group", proc_one_group },
+	{ "one_group_removed", proc_one_group_removed },
+	{ "hidden_by_namespace", proc_hidden_by_namespace },
 	{ "caps", proc_caps },
 };
 

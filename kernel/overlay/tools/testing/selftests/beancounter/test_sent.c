@@ -36,7 +36,7 @@ static long make_server6(long unused)
 
 	(void)unused;
 	if (fd < 0 || bind(fd, (struct sockaddr *)&sin6, sizeof(sin6)) ||
-	    getsockname(fd, (struct sockaddr *)&sin6, &len) || bc_keep(fd))
+	    getsockname(fd, (struct sockaddr *)&sin6, &len) || bc_keep_fd(fd))
 		return buf_fail();
 	return ntohs(sin6.sin6_port);
 }
@@ -47,7 +47,7 @@ static long connect_udp6(long port)
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&sin6, sizeof(sin6)) ||
-	    bc_keep(fd))
+	    bc_keep_fd(fd))
 		return buf_fail();
 	return bc_kept_count() - 1;
 }
@@ -147,14 +147,14 @@ static void pieces(struct bc_group *g, long port, bc_job connect)
 	buf_nothing_left(g);
 }
 
-static void test_pieces(struct bc_group *g)
+static void test_udp_cork(struct bc_group *g)
 {
 	bc_own_net();
 	small_mtu();
 	pieces(g, buf_make_server(SOCK_DGRAM), buf_connect_udp);
 }
 
-static void test_pieces6(struct bc_group *g)
+static void test_udp6_cork(struct bc_group *g)
 {
 	long port;
 
@@ -167,7 +167,7 @@ static void test_pieces6(struct bc_group *g)
 }
 
 /* Pages that a packet gets after its allocation are on their way with it. */
-static void test_zerocopy(struct bc_group *g)
+static void test_udp_zerocopy(struct bc_group *g)
 {
 	struct bc_worker w;
 	long a, ret;
@@ -200,7 +200,7 @@ static long send_old(long unused)
 	return ret;
 }
 
-static void test_old_packets(struct bc_group *g)
+static void test_sock_packet(struct bc_group *g)
 {
 	struct bc_worker w;
 	long ret;
@@ -228,7 +228,7 @@ static long send_60000(long i)
 	return send(bc_kept(i), data, 60000, 0) < 0 ? buf_fail() : 0;
 }
 
-static void test_pages(struct bc_group *g)
+static void test_udp_page_frags(struct bc_group *g)
 {
 	struct bc_worker w;
 	long a;
@@ -269,7 +269,7 @@ static long send_ring(long unused)
 	return send(fd, NULL, 0, 0) < 0 ? buf_fail() : i;
 }
 
-static void test_ring(struct bc_group *g)
+static void test_packet_tx_ring(struct bc_group *g)
 {
 	struct bc_worker w;
 	long a, b;
@@ -292,9 +292,12 @@ static void test_ring(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "pieces", test_pieces },     { "pieces6", test_pieces6 },
-	{ "pages", test_pages },       { "ring", test_ring },
-	{ "zerocopy", test_zerocopy }, { "old_packets", test_old_packets },
+	{ "udp_cork", test_udp_cork },
+	{ "udp6_cork", test_udp6_cork },
+	{ "udp_page_frags", test_udp_page_frags },
+	{ "packet_tx_ring", test_packet_tx_ring },
+	{ "udp_zerocopy", test_udp_zerocopy },
+	{ "sock_packet", test_sock_packet },
 };
 
 int main(int argc, char **argv)

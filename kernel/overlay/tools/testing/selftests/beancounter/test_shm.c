@@ -259,7 +259,7 @@ static void one_kind(struct bc_group *g, const struct kind *k)
 	bc_settles(g, BC_SHM, 0);
 }
 
-static void test_kinds(struct bc_group *g)
+static void test_file_kinds(struct bc_group *g)
 {
 	struct bc_group sub;
 	size_t i;
@@ -293,7 +293,7 @@ static long read_holes(long n)
 	return got == bc_bytes(n) ? 0 : -1;
 }
 
-static void test_given_back(struct bc_group *g)
+static void test_truncate_and_punch(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -323,7 +323,7 @@ static void test_given_back(struct bc_group *g)
  * A request that does not fit as a whole leaves nothing behind, and does not
  * change what was there.
  */
-static void test_undone(struct bc_group *g)
+static void test_fallocate_undo(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -488,10 +488,14 @@ static void test_swapped(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "kinds", test_kinds },	 { "given_back", test_given_back },
-	{ "undone", test_undone },	 { "sigbus", test_sigbus },
-	{ "hierarchy", test_hierarchy }, { "payer", test_payer },
-	{ "nobody", test_nobody },	 { "swapped", test_swapped },
+	{ "file_kinds", test_file_kinds },
+	{ "truncate_and_punch", test_truncate_and_punch },
+	{ "fallocate_undo", test_fallocate_undo },
+	{ "sigbus", test_sigbus },
+	{ "hierarchy", test_hierarchy },
+	{ "payer", test_payer },
+	{ "nobody", test_nobody },
+	{ "swapped", test_swapped },
 };
 
 int main(int argc, char **argv)

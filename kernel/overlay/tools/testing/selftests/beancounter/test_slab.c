@@ -58,7 +58,7 @@ static long make_eventfd(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (bc_keep(eventfd(0, 0)))
+		if (bc_keep_fd(eventfd(0, 0)))
 			break;
 	}
 	return i;
@@ -85,7 +85,7 @@ static long make_signalfd(long n)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	for (i = 0; i < n; i++) {
-		if (bc_keep(signalfd(-1, &set, 0)))
+		if (bc_keep_fd(signalfd(-1, &set, 0)))
 			break;
 	}
 	return i;
@@ -110,7 +110,7 @@ static long make_timerfd(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (bc_keep(timerfd_create(CLOCK_MONOTONIC, 0)))
+		if (bc_keep_fd(timerfd_create(CLOCK_MONOTONIC, 0)))
 			break;
 		timerfd_settime(bc_kept(bc_kept_count() - 1), 0, &far, NULL);
 	}
@@ -146,7 +146,7 @@ static long prepare_epoll(long n)
 
 	(void)n;
 	for (i = 0; i < 400; i++) {
-		if (bc_keep(eventfd(0, 0)))
+		if (bc_keep_fd(eventfd(0, 0)))
 			return -1;
 	}
 	return 0;
@@ -244,7 +244,7 @@ static void test_timer(struct bc_group *g)
 }
 
 /* Queued signals: to deliver one is a request that cannot fail gracefully. */
-static long prepare_signal(long n)
+static long prepare_sigqueue(long n)
 {
 	sigset_t set;
 
@@ -254,7 +254,7 @@ static long prepare_signal(long n)
 	return sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-static long make_signal(long n)
+static long make_sigqueue(long n)
 {
 	union sigval val = { .sival_int = 1 };
 	long i;
@@ -266,7 +266,7 @@ static long make_signal(long n)
 	return i;
 }
 
-static long drop_signal(long unused)
+static long drop_sigqueue(long unused)
 {
 	struct timespec none = { 0, 0 };
 	sigset_t set;
@@ -279,7 +279,7 @@ static long drop_signal(long unused)
 	return 0;
 }
 
-static void cost_signal(long n, long long *low, long long *high)
+static void cost_sigqueue(long n, long long *low, long long *high)
 {
 	*low = n * bc_need_slab("sigqueue");
 	*high = *low;
@@ -288,10 +288,10 @@ static void cost_signal(long n, long long *low, long long *high)
 static void test_signal(struct bc_group *g)
 {
 	static const struct bc_object o = {
-		.prepare = prepare_signal,
-		.make = make_signal,
-		.drop = drop_signal,
-		.cost = cost_signal,
+		.prepare = prepare_sigqueue,
+		.make = make_sigqueue,
+		.drop = drop_sigqueue,
+		.cost = cost_sigqueue,
 		.count = 500,
 		.errors = { EAGAIN },
 		.to_limit = true,

@@ -207,7 +207,7 @@ static void all_wait(struct bc_group *g, struct bc_worker *w, const long *fd)
  * others merely exist, because they ask all the time whether the other end
  * reads. The median is compared, since the machine has other things to do, too.
  */
-static void test_neighbour(struct bc_group *g)
+static void test_other_group_speed(struct bc_group *g)
 {
 	struct rlimit files = { 4 * FULL, 4 * FULL };
 	long long alone[ROUNDS], beside[ROUNDS];
@@ -304,7 +304,7 @@ static void test_dgram(struct bc_group *g)
  * Packets that a packet socket receives: each counts to the byte, and as many
  * are kept as fit.
  */
-static void test_packets(struct bc_group *g)
+static void test_packet_socket(struct bc_group *g)
 {
 	long long each, barrier;
 	struct bc_worker w;
@@ -342,12 +342,12 @@ static long fill_sctp(long unused)
 	int out = socket(AF_INET, SOCK_STREAM, 132), small = 4096;
 
 	(void)unused;
-	if (in < 0 || out < 0 || bc_keep(in) || bc_keep(out))
+	if (in < 0 || out < 0 || bc_keep_fd(in) || bc_keep_fd(out))
 		return buf_fail();
 	setsockopt(in, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	if (bind(in, (struct sockaddr *)&sin, sizeof(sin)) || listen(in, 1) ||
 	    connect(out, (struct sockaddr *)&sin, sizeof(sin)) ||
-	    bc_keep(accept(in, NULL, NULL)))
+	    bc_keep_fd(accept(in, NULL, NULL)))
 		return buf_fail();
 	while (send(out, data, 1000, MSG_DONTWAIT) > 0)
 		;
@@ -383,9 +383,9 @@ static const struct bc_case cases[] = {
 	{ "tcp_send", test_tcp_send },
 	{ "tcp_receive", test_tcp_receive },
 	{ "tcp_many", test_tcp_many },
-	{ "neighbour", test_neighbour },
+	{ "other_group_speed", test_other_group_speed },
 	{ "dgram", test_dgram },
-	{ "packets", test_packets },
+	{ "packet_socket", test_packet_socket },
 	{ "sctp", test_sctp },
 };
 

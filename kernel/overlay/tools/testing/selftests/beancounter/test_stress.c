@@ -245,7 +245,7 @@ static void test_nested(struct bc_group *g)
 }
 
 /* The same, while the tasks are moved about. */
-static void test_moving(struct bc_group *g)
+static void test_moving_tasks(struct bc_group *g)
 {
 	bc_sys(prctl(PR_SET_CHILD_SUBREAPER, 1));
 	run_stress(g, true);
@@ -379,7 +379,7 @@ static void give_back(struct giving *s, int which)
  * Groups come and go while objects of their tasks live on: charged on one CPU,
  * freed on another, drained from a third, with the payer long removed.
  */
-static void test_removed(struct bc_group *g)
+static void test_removed_groups(struct bc_group *g)
 {
 	static struct giving s;
 	long long end = bc_now_ms() + 1000 * number("BC_STRESS_SECONDS", 5);
@@ -409,7 +409,7 @@ static void test_removed(struct bc_group *g)
 static long make_files(long n)
 {
 	while (n--)
-		if (bc_keep(eventfd(0, 0)))
+		if (bc_keep_fd(eventfd(0, 0)))
 			return -1;
 	return bc_kept_count();
 }
@@ -417,7 +417,7 @@ static long make_files(long n)
 static long fill_with_files(long unused)
 {
 	(void)unused;
-	while (bc_kept_count() < MANY_FILES && !bc_keep(eventfd(0, 0)))
+	while (bc_kept_count() < MANY_FILES && !bc_keep_fd(eventfd(0, 0)))
 		;
 	return bc_kept_count();
 }
@@ -480,7 +480,7 @@ static long come_and_go(long i)
 }
 
 /* A reader of the list of all accounts meets groups that are being removed. */
-static void test_looked_at(struct bc_group *g)
+static void test_list_reader(struct bc_group *g)
 {
 	struct bc_worker w[2];
 	static char line[256];
@@ -506,11 +506,11 @@ static void test_looked_at(struct bc_group *g)
 
 static const struct bc_case cases[] = {
 	{ "nested", test_nested },
-	{ "moving", test_moving },
+	{ "moving_tasks", test_moving_tasks },
 	{ "changing_bounds", test_changing },
-	{ "removed", test_removed },
+	{ "removed_groups", test_removed_groups },
 	{ "cpu_offline", test_cpu_offline },
-	{ "looked_at", test_looked_at },
+	{ "list_reader", test_list_reader },
 };
 
 int main(int argc, char **argv)

@@ -79,7 +79,7 @@ static void reset_all(long n)
 }
 
 /* Records of which the end does not come. */
-static void test_unfinished(struct bc_group *g)
+static void test_partial_records(struct bc_group *g)
 {
 	static const unsigned char head[5] = { 23, 3, 3, 0x40, 0 };
 	long long base, copies = CONNECTIONS * 4 * bc_page_size();
@@ -115,7 +115,7 @@ static long long system_ticks(void)
 }
 
 /* Connections of a full group wait without work, and go on when it has room. */
-static void test_full(struct bc_group *g)
+static void test_full_group(struct bc_group *g)
 {
 	long long base, ticks, second = sysconf(_SC_CLK_TCK);
 	struct bc_worker w;
@@ -154,8 +154,8 @@ static void test_full(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "unfinished", test_unfinished },
-	{ "full", test_full },
+	{ "partial_records", test_partial_records },
+	{ "full_group", test_full_group },
 };
 
 int main(int argc, char **argv)

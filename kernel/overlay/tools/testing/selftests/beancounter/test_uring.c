@@ -188,7 +188,7 @@ static int mappings(void)
 	return n;
 }
 
-static void test_buffers(struct bc_group *g)
+static void test_buffer_rings(struct bc_group *g)
 {
 	long long base, room, each = buffer_size();
 	struct bc_worker w;
@@ -217,7 +217,7 @@ static void test_buffers(struct bc_group *g)
 }
 
 /* Unused caches make room for every part. */
-static void test_buffers_room(struct bc_group *g)
+static void test_buffer_rings_reclaim(struct bc_group *g)
 {
 	long long base, held, room, each = buffer_size();
 	struct bc_worker w;
@@ -240,8 +240,8 @@ static void test_buffers_room(struct bc_group *g)
 static const struct bc_case cases[] = {
 	{ "bulk_requests", test_bulk },
 	{ "rings", test_rings },
-	{ "buffers", test_buffers },
-	{ "buffers_room", test_buffers_room },
+	{ "buffer_rings", test_buffer_rings },
+	{ "buffer_rings_reclaim", test_buffer_rings_reclaim },
 };
 
 int main(int argc, char **argv)

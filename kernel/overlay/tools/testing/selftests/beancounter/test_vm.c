@@ -428,7 +428,7 @@ static long maps_kb(long unused)
 	return kb;
 }
 
-static void status(struct bc_group *g)
+static void proc_status(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -470,7 +470,7 @@ static const struct bc_case cases[] = {
 	{ "granted", granted },		{ "refused", refused },
 	{ "replace_gib", replace_gib }, { "mprotect_middle", mprotect_middle },
 	{ "overcommit", overcommit },	{ "mremap_fails", mremap_fails },
-	{ "huge_pages", huge_pages },	{ "status", status },
+	{ "huge_pages", huge_pages },	{ "proc_status", proc_status },
 };
 
 int main(int argc, char **argv)

@@ -159,17 +159,17 @@ static void unmapped(struct bc_group *g, const char *what, long flags,
 	bc_worker_stop(&w);
 }
 
-static void unmap(struct bc_group *g)
+static void aio_unmap(struct bc_group *g)
 {
 	unmapped(g, BC_VM, 0, NULL);
 }
 
-static void unmap_locked(struct bc_group *g)
+static void aio_unmap_locked(struct bc_group *g)
 {
 	unmapped(g, BC_LOCKED, MAP_LOCKED, NULL);
 }
 
-static void unmap_brk(struct bc_group *g)
+static void aio_unmap_brk(struct bc_group *g)
 {
 	unmapped(g, BC_VM, 0, grow_heap);
 }
@@ -181,7 +181,7 @@ static long grow_stack(long unused)
 	return bc_use_stack(4 * N) == 1 ? 0 : -1;
 }
 
-static void unmap_stack(struct bc_group *g)
+static void aio_unmap_stack(struct bc_group *g)
 {
 	unmapped(g, BC_VM, 0, grow_stack);
 }
@@ -191,10 +191,10 @@ static const struct bc_case cases[] = {
 	{ "brk_fails", brk_fails },
 	{ "mprotect_fails", mprotect_fails },
 	{ "mlock_fails", mlock_fails },
-	{ "unmap", unmap },
-	{ "unmap_locked", unmap_locked },
-	{ "unmap_brk", unmap_brk },
-	{ "unmap_stack", unmap_stack },
+	{ "aio_unmap", aio_unmap },
+	{ "aio_unmap_locked", aio_unmap_locked },
+	{ "aio_unmap_brk", aio_unmap_brk },
+	{ "aio_unmap_stack", aio_unmap_stack },
 };
 
 int main(int argc, char **argv)

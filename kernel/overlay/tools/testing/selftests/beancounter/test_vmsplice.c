@@ -104,7 +104,7 @@ static void test_held(struct bc_group *g)
 }
 
 /* A copy shares the pages; a move takes them along. */
-static void test_copy(struct bc_group *g)
+static void test_tee_and_splice(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -146,7 +146,7 @@ static void test_refused(struct bc_group *g)
 
 static const struct bc_case cases[] = {
 	{ "held", test_held },
-	{ "copy", test_copy },
+	{ "tee_and_splice", test_tee_and_splice },
 	{ "refused", test_refused },
 };
 

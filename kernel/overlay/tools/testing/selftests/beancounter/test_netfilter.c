@@ -65,7 +65,7 @@ struct ipt_last {
 #define IPT_FIXED 4
 
 /* A table with @n rules in its first chain. */
-static long ipt_replace(long n)
+static long ipt_set_rules(long n)
 {
 	size_t rules = (n + 3) * sizeof(struct ipt_rule);
 	size_t size = rules + sizeof(struct ipt_last);
@@ -125,19 +125,19 @@ static void test_iptables(struct bc_group *g)
 	bc_eq(bc_call(&w, ipt_number, 0), IPT_FIXED);
 	bc_eq(bc_held_of(g, ENT), IPT_FIXED);
 	bc_eq(bc_set_key(g, "bc.barrier", ENT, IPT_FIXED + N), 0);
-	bc_eq(bc_call(&w, ipt_replace, N), 0);
+	bc_eq(bc_call(&w, ipt_set_rules, N), 0);
 	bc_eq(bc_held_of(g, ENT), IPT_FIXED + N);
 	/* The same number of rules replaces them. */
-	bc_eq(bc_call(&w, ipt_replace, N), 0);
+	bc_eq(bc_call(&w, ipt_set_rules, N), 0);
 	bc_eq(bc_resource(g, ENT, "failcnt"), 0);
-	bc_eq(bc_call(&w, ipt_replace, N + 1), -1);
+	bc_eq(bc_call(&w, ipt_set_rules, N + 1), -1);
 	bc_eq(w.error, ENOMEM);
 	bc_eq(bc_resource(g, ENT, "failcnt"), 1);
 	bc_eq(bc_held_of(g, ENT), IPT_FIXED + N);
 	bc_eq(bc_call(&w, ipt_number, 0), IPT_FIXED + N);
 	/* A smaller table is never refused. */
 	bc_eq(bc_set_key(g, "bc.barrier", ENT, 0), 0);
-	bc_eq(bc_call(&w, ipt_replace, 1), 0);
+	bc_eq(bc_call(&w, ipt_set_rules, 1), 0);
 	bc_eq(bc_held_of(g, ENT), IPT_FIXED + 1);
 	bc_eq(bc_resource(g, ENT, "maxheld"), IPT_FIXED + N);
 	/* The other entries go with the namespace. */
@@ -448,7 +448,7 @@ static void nft_start(struct bc_worker *w, const struct bc_group *g, long flags)
 	bc_eq(bc_held_of(g, ENT), 1);
 }
 
-static void test_kinds(struct bc_group *g)
+static void test_nft_objects(struct bc_group *g)
 {
 	static const struct {
 		const char *name;
@@ -484,7 +484,7 @@ static void test_kinds(struct bc_group *g)
 	}
 }
 
-static void test_given_back(struct bc_group *g)
+static void test_nft_delete(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -512,7 +512,7 @@ static void test_given_back(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
-static void test_timeout(struct bc_group *g)
+static void test_nft_set_timeout(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -525,7 +525,7 @@ static void test_timeout(struct bc_group *g)
 }
 
 /* Each packet that is sent adds its destination to a set. */
-static long nft_dynset(long unused)
+static long nft_add_dynset(long unused)
 {
 	struct nlattr *list, *elem, *data, *hook;
 
@@ -591,13 +591,13 @@ static long send_to(long n)
 	return close(fd);
 }
 
-static void test_packets(struct bc_group *g)
+static void test_nft_dynset(struct bc_group *g)
 {
 	struct bc_worker w;
 	long long before;
 
 	nft_start(&w, g, NFT_SET_EVAL);
-	if (bc_call(&w, nft_dynset, 0))
+	if (bc_call(&w, nft_add_dynset, 0))
 		bc_skip("no dynamic sets: %s", strerror(w.error));
 	before = bc_held_of(g, ENT);
 	bc_eq(before, 3);
@@ -635,7 +635,7 @@ static long enter_other(long unused)
  * The group that made the namespace pays, not one that adds to it; every level
  * may refuse.
  */
-static void test_payer(struct bc_group *g)
+static void test_netns_payer(struct bc_group *g)
 {
 	struct bc_group one, two;
 	struct bc_worker a, b;
@@ -675,7 +675,7 @@ static long open_netlink(long unused)
 }
 
 /* Entries of the first namespace are charged to nobody. */
-static void test_nobody(struct bc_group *g)
+static void test_initial_netns(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -692,10 +692,13 @@ static void test_nobody(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "iptables", test_iptables },	   { "kinds", test_kinds },
-	{ "given_back", test_given_back }, { "timeout", test_timeout },
-	{ "packets", test_packets },	   { "payer", test_payer },
-	{ "nobody", test_nobody },
+	{ "iptables", test_iptables },
+	{ "nft_objects", test_nft_objects },
+	{ "nft_delete", test_nft_delete },
+	{ "nft_set_timeout", test_nft_set_timeout },
+	{ "nft_dynset", test_nft_dynset },
+	{ "netns_payer", test_netns_payer },
+	{ "initial_netns", test_initial_netns },
 };
 
 int main(int argc, char **argv)

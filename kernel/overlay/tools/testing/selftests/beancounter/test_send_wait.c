@@ -147,7 +147,7 @@ static void test_sibling(struct bc_group *g)
 }
 
 /* A socket that waits is closed, and nothing of it stays. */
-static void test_close(struct bc_group *g)
+static void test_close_waiting(struct bc_group *g)
 {
 	struct bc_worker w;
 	long long each;
@@ -177,7 +177,7 @@ static void test_close(struct bc_group *g)
 }
 
 /* A packet that can never be sent fails at once, and the sender does not wait. */
-static void test_never(struct bc_group *g)
+static void test_larger_than_limit(struct bc_group *g)
 {
 	struct bc_worker w;
 	long a;
@@ -197,7 +197,7 @@ static void test_never(struct bc_group *g)
  * A task that holds the lock of its socket does not wait: others may wait for
  * that lock with RTNL held.
  */
-static void test_locked(struct bc_group *g)
+static void test_socket_lock_held(struct bc_group *g)
 {
 	struct bc_worker w;
 	long a, b, ret;
@@ -223,7 +223,7 @@ static void test_locked(struct bc_group *g)
 }
 
 /* A socket that uses much of its own buffer, too, is told when its group has room. */
-static void test_told_full(struct bc_group *g)
+static void test_wake_full_socket(struct bc_group *g)
 {
 	struct bc_pair p;
 	long a, b, ret;
@@ -249,11 +249,12 @@ static void test_told_full(struct bc_group *g)
 static long make_netlink(long unused)
 {
 	(void)unused;
-	return bc_keep(socket(AF_NETLINK, SOCK_RAW, 0)) ? buf_fail() :
-							  bc_kept_count() - 1;
+	return bc_keep_fd(socket(AF_NETLINK, SOCK_RAW, 0)) ?
+		       buf_fail() :
+		       bc_kept_count() - 1;
 }
 
-static void test_netlink(struct bc_group *g)
+static void test_netlink_writable(struct bc_group *g)
 {
 	struct bc_worker w;
 	long a, b;
@@ -270,7 +271,7 @@ static void test_netlink(struct bc_group *g)
 }
 
 /* The limit is set below what a sender waits for: it is told that this never fits. */
-static void test_lowered(struct bc_group *g)
+static void test_limit_lowered(struct bc_group *g)
 {
 	struct bc_worker w;
 	long a, b, ret;
@@ -296,12 +297,12 @@ static const struct bc_case cases[] = {
 	{ "unix_stream", test_unix_stream },
 	{ "unix_seqpacket", test_unix_seqpacket },
 	{ "sibling", test_sibling },
-	{ "close", test_close },
-	{ "never", test_never },
-	{ "locked", test_locked },
-	{ "told_full", test_told_full },
-	{ "netlink", test_netlink },
-	{ "lowered", test_lowered },
+	{ "close_waiting", test_close_waiting },
+	{ "larger_than_limit", test_larger_than_limit },
+	{ "socket_lock_held", test_socket_lock_held },
+	{ "wake_full_socket", test_wake_full_socket },
+	{ "netlink_writable", test_netlink_writable },
+	{ "limit_lowered", test_limit_lowered },
 };
 
 int main(int argc, char **argv)

@@ -255,12 +255,12 @@ static void test_vlan(struct bc_group *g)
 	devices(g, open_veth, "vlan id 5");
 }
 
-static void test_vlan_lists(struct bc_group *g)
+static void test_vlan_skb_list(struct bc_group *g)
 {
 	devices(g, open_tap, "vlan id 5");
 }
 
-static void test_vlan_mixed(struct bc_group *g)
+static void test_vlan_mixed_list(struct bc_group *g)
 {
 	devices(g, open_batch, "vlan id 5");
 }
@@ -270,17 +270,17 @@ static void test_macvlan(struct bc_group *g)
 	devices(g, open_veth, "macvlan mode passthru");
 }
 
-static void test_macvlan_lists(struct bc_group *g)
+static void test_macvlan_skb_list(struct bc_group *g)
 {
 	devices(g, open_tap, "macvlan mode passthru");
 }
 
 static const struct bc_case cases[] = {
 	{ "vlan", test_vlan },
-	{ "vlan_lists", test_vlan_lists },
-	{ "vlan_mixed", test_vlan_mixed },
+	{ "vlan_skb_list", test_vlan_skb_list },
+	{ "vlan_mixed_list", test_vlan_mixed_list },
 	{ "macvlan", test_macvlan },
-	{ "macvlan_lists", test_macvlan_lists },
+	{ "macvlan_skb_list", test_macvlan_skb_list },
 };
 
 int main(int argc, char **argv)

@@ -252,7 +252,7 @@ static void test_mptcp(struct bc_group *g)
 }
 
 /* Nothing is forced out of a full group: it waits until there is room. */
-static void test_waits(struct bc_group *g)
+static void test_send_waits(struct bc_group *g)
 {
 	struct bc_worker w;
 	long there, ret;
@@ -313,7 +313,7 @@ static void test_makes_room(struct bc_group *g)
 }
 
 /* The listener pays for connections that are not accepted yet, or does not get them. */
-static void test_listen(struct bc_group *g)
+static void test_accept_queue(struct bc_group *g)
 {
 	long long sock = bc_need_slab("TCP"), base;
 	long long request = bc_need_slab("request_sock_TCP");
@@ -390,7 +390,7 @@ static long reserve(long fd)
 }
 
 /* Pages that a socket reserves are charged when they are reserved. */
-static void test_reserve(struct bc_group *g)
+static void test_so_reserve_mem(struct bc_group *g)
 {
 	struct bc_group sub;
 	struct bc_worker w;
@@ -423,11 +423,15 @@ static void test_reserve(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "send", test_send },	     { "receive", test_receive },
-	{ "stream", test_stream },   { "mptcp", test_mptcp },
-	{ "waits", test_waits },     { "makes_room", test_makes_room },
-	{ "listen", test_listen },   { "time_wait", test_time_wait },
-	{ "reserve", test_reserve },
+	{ "send", test_send },
+	{ "receive", test_receive },
+	{ "stream", test_stream },
+	{ "mptcp", test_mptcp },
+	{ "send_waits", test_send_waits },
+	{ "makes_room", test_makes_room },
+	{ "accept_queue", test_accept_queue },
+	{ "time_wait", test_time_wait },
+	{ "so_reserve_mem", test_so_reserve_mem },
 };
 
 int main(int argc, char **argv)

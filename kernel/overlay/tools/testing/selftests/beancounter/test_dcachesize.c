@@ -83,10 +83,10 @@ static long make_nameless(long unused)
 	int fd[2];
 
 	(void)unused;
-	if (pipe(fd) || bc_keep(fd[0]) || bc_keep(fd[1]) ||
-	    socketpair(AF_UNIX, SOCK_DGRAM, 0, fd) || bc_keep(fd[0]) ||
-	    bc_keep(fd[1]) || bc_keep(eventfd(0, 0)) ||
-	    bc_keep(memfd_create("m", 0)))
+	if (pipe(fd) || bc_keep_fd(fd[0]) || bc_keep_fd(fd[1]) ||
+	    socketpair(AF_UNIX, SOCK_DGRAM, 0, fd) || bc_keep_fd(fd[0]) ||
+	    bc_keep_fd(fd[1]) || bc_keep_fd(eventfd(0, 0)) ||
+	    bc_keep_fd(memfd_create("m", 0)))
 		return -errno;
 	return 0;
 }
@@ -126,7 +126,7 @@ static void nothing_left(struct bc_group *g)
  * Each counts to the byte, and is given back when it is gone, even if RCU still
  * has it.
  */
-static void test_count(struct bc_group *g)
+static void test_exact_charge(struct bc_group *g)
 {
 	long long cost, base;
 	struct bc_worker w;
@@ -146,7 +146,7 @@ static void test_count(struct bc_group *g)
 	nothing_left(g);
 }
 
-static void test_nameless(struct bc_group *g)
+static void test_nameless_inodes(struct bc_group *g)
 {
 	struct bc_worker w;
 	long long base;
@@ -223,7 +223,7 @@ static void test_hierarchy(struct bc_group *g)
 }
 
 /* Unused names make room: nothing is refused, and other groups keep theirs. */
-static void test_unused(struct bc_group *g)
+static void test_shrink_unused(struct bc_group *g)
 {
 	long long room = 64 * BC_KIB, base;
 	struct bc_worker w;
@@ -246,7 +246,7 @@ static void test_unused(struct bc_group *g)
 }
 
 /* A full group loses its own unused names, and no others. */
-static void test_others(struct bc_group *g)
+static void test_shrink_own_only(struct bc_group *g)
 {
 	struct bc_pair p;
 	long long cost, had;
@@ -280,7 +280,7 @@ static long look_long(long unused)
 	return stat(bc_long_name(0), &st) ? -errno : 0;
 }
 
-static void test_undo(struct bc_group *g)
+static void test_long_name_undo(struct bc_group *g)
 {
 	long long cost = bc_need_slab("dentry"), held, names;
 	struct bc_worker w;
@@ -302,10 +302,13 @@ static void test_undo(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "count", test_count },   { "nameless", test_nameless },
-	{ "edge", test_edge },	   { "hierarchy", test_hierarchy },
-	{ "unused", test_unused }, { "others", test_others },
-	{ "undo", test_undo },
+	{ "exact_charge", test_exact_charge },
+	{ "nameless_inodes", test_nameless_inodes },
+	{ "edge", test_edge },
+	{ "hierarchy", test_hierarchy },
+	{ "shrink_unused", test_shrink_unused },
+	{ "shrink_own_only", test_shrink_own_only },
+	{ "long_name_undo", test_long_name_undo },
 };
 
 int main(int argc, char **argv)

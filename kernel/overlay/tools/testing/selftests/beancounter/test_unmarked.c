@@ -80,7 +80,7 @@ static long touch_tables(long n)
 	return bc_touch_tables(tables, n);
 }
 
-static long die(long unused)
+static long kill_self(long unused)
 {
 	(void)unused;
 	return kill(getpid(), SIGKILL);
@@ -91,7 +91,7 @@ static long die(long unused)
  * rest is for page faults, so that memory that was granted before can be used,
  * and for requests that give something back.
  */
-static void test_middle(struct bc_group *g)
+static void test_middle_of_gap(struct bc_group *g)
 {
 	long long base, middle, held;
 	struct bc_worker w;
@@ -117,7 +117,7 @@ static void test_middle(struct bc_group *g)
 	/* Memory that was granted before can be used. */
 	bc_eq(bc_call(&w, touch_tables, 64), 64);
 	bc_true(bc_held(g) > held + 60 * bc_page_size());
-	bc_call_begin(&w, die, 0);
+	bc_call_begin(&w, kill_self, 0);
 	bc_true(!bc_call_end(&w, 10000, NULL));
 	bc_held_is(g, 0);
 }
@@ -158,7 +158,7 @@ static long close_ring(long unused)
 	return bc_uring_close(&ring);
 }
 
-static void test_kept_names(struct bc_group *g)
+static void test_uring_path_names(struct bc_group *g)
 {
 	struct bc_worker w;
 	long long base;
@@ -285,7 +285,7 @@ static int warnings(int log)
 	return found;
 }
 
-static void test_quiet(struct bc_group *g)
+static void test_no_log_warning(struct bc_group *g)
 {
 	int log = bc_sys(open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
 	struct bc_worker w;
@@ -313,7 +313,7 @@ static long one_pair(long unused)
 	return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 }
 
-static void test_first(struct bc_group *g)
+static void test_shared_objects(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -324,9 +324,12 @@ static void test_first(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "first", test_first },	   { "middle", test_middle },
-	{ "kept_names", test_kept_names }, { "user_pages", test_user_pages },
-	{ "ramfs", test_ramfs },	   { "quiet", test_quiet },
+	{ "shared_objects", test_shared_objects },
+	{ "middle_of_gap", test_middle_of_gap },
+	{ "uring_path_names", test_uring_path_names },
+	{ "user_pages", test_user_pages },
+	{ "ramfs", test_ramfs },
+	{ "no_log_warning", test_no_log_warning },
 };
 
 int main(int argc, char **argv)

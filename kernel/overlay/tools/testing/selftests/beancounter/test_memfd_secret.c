@@ -123,7 +123,7 @@ static void refused(struct bc_group *g)
 }
 
 /* The note of the payer is kernel memory, which may be refused as well. */
-static void no_note(struct bc_group *g)
+static void owner_refused(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -143,7 +143,7 @@ static void no_note(struct bc_group *g)
 static const struct bc_case cases[] = {
 	{ "touched", touched },
 	{ "refused", refused },
-	{ "no_note", no_note },
+	{ "owner_refused", owner_refused },
 };
 
 int main(int argc, char **argv)

@@ -27,7 +27,7 @@ static long long limit(const struct bc_group *g, const char *key)
 }
 
 /* What the files say of such a limit, and what a write to them does. */
-static void test_files(struct bc_group *g)
+static void test_read_and_write(struct bc_group *g)
 {
 	struct bc_group a;
 
@@ -115,7 +115,7 @@ static long read_tables(long n)
 	return sum;
 }
 
-static void test_tables(struct bc_group *g)
+static void test_page_tables(struct bc_group *g)
 {
 	long long barrier;
 	struct bc_group a;
@@ -135,9 +135,9 @@ static void test_tables(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "files", test_files },
+	{ "read_and_write", test_read_and_write },
 	{ "fork", test_fork },
-	{ "tables", test_tables },
+	{ "page_tables", test_page_tables },
 };
 
 int main(int argc, char **argv)

@@ -23,7 +23,7 @@
 
 /* ------------------------------------------------------------------- locks */
 
-static int range(int fd, int cmd, int type, long start, long len)
+static int fcntl_lock(int fd, int cmd, int type, long start, long len)
 {
 	struct flock fl = {
 		.l_type = type,
@@ -43,7 +43,7 @@ static long open_file(long unused)
 
 	(void)unused;
 	unlink(path);
-	return bc_keep(fd) ? -1 : 0;
+	return bc_keep_fd(fd) ? -1 : 0;
 }
 
 static int lock_cmd = F_SETLK;
@@ -54,7 +54,7 @@ static long lock_bytes(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (range(bc_kept(0), lock_cmd, F_WRLCK, 2 * i, 1))
+		if (fcntl_lock(bc_kept(0), lock_cmd, F_WRLCK, 2 * i, 1))
 			break;
 	}
 	return i;
@@ -62,23 +62,23 @@ static long lock_bytes(long n)
 
 static long lock_one(long at)
 {
-	return range(bc_kept(0), lock_cmd, F_WRLCK, at, 1) ? -errno : 0;
+	return fcntl_lock(bc_kept(0), lock_cmd, F_WRLCK, at, 1) ? -errno : 0;
 }
 
 static long unlock_one(long at)
 {
-	return range(bc_kept(0), lock_cmd, F_UNLCK, at, 1) ? -errno : 0;
+	return fcntl_lock(bc_kept(0), lock_cmd, F_UNLCK, at, 1) ? -errno : 0;
 }
 
 static long unlock_all(long unused)
 {
 	(void)unused;
-	return range(bc_kept(0), lock_cmd, F_UNLCK, 0, 0) ? -errno : 0;
+	return fcntl_lock(bc_kept(0), lock_cmd, F_UNLCK, 0, 0) ? -errno : 0;
 }
 
 static long lock_area(long len)
 {
-	return range(bc_kept(0), lock_cmd, F_WRLCK, 0, len) ? -errno : 0;
+	return fcntl_lock(bc_kept(0), lock_cmd, F_WRLCK, 0, len) ? -errno : 0;
 }
 
 static void check_ranges(struct bc_group *g, struct bc_worker *w)
@@ -118,12 +118,12 @@ static void check_locks(struct bc_group *g, int cmd)
 	bc_settles(g, FLOCK, 0);
 }
 
-static void test_posix(struct bc_group *g)
+static void test_posix_lock(struct bc_group *g)
 {
 	check_locks(g, F_SETLK);
 }
 
-static void test_ofd(struct bc_group *g)
+static void test_ofd_lock(struct bc_group *g)
 {
 	check_locks(g, F_OFD_SETLK);
 }
@@ -132,7 +132,7 @@ static void test_ofd(struct bc_group *g)
  * Unlocking the middle takes one more lock, which may exceed the barrier but
  * not the limit.
  */
-static void test_split(struct bc_group *g)
+static void test_unlock_splits(struct bc_group *g)
 {
 	struct bc_worker w;
 
@@ -224,7 +224,7 @@ static long get_lock(long at)
 	return fcntl(bc_kept(0), F_GETLK, &fl) ? -errno : 0;
 }
 
-static long break_lease(long unused)
+static long open_leased(long unused)
 {
 	(void)unused;
 	/* Breaks the lease that the other process has. */
@@ -232,7 +232,7 @@ static long break_lease(long unused)
 }
 
 /* A request that only asks, or breaks somebody else's lease, is no lock. */
-static void test_requests(struct bc_group *g)
+static void test_getlk_and_lease_break(struct bc_group *g)
 {
 	struct bc_worker w;
 	int fd;
@@ -246,14 +246,14 @@ static void test_requests(struct bc_group *g)
 	bc_set_key(g, "bc.barrier", FLOCK, 0);
 	bc_set_key(g, "bc.limit", FLOCK, 0);
 	bc_eq(bc_call(&w, get_lock, 0), 0);
-	bc_eq(bc_call(&w, break_lease, 0), -EWOULDBLOCK);
+	bc_eq(bc_call(&w, open_leased, 0), -EWOULDBLOCK);
 	bc_eq(bc_resource(g, FLOCK, "failcnt"), 0);
 	bc_worker_stop(&w);
 	close(fd);
 }
 
 /* Locks stay with the group that made them, and every level may refuse. */
-static void test_flock_levels(struct bc_group *g)
+static void test_flock_hierarchy(struct bc_group *g)
 {
 	struct bc_group sub, next;
 	struct bc_worker w;
@@ -380,7 +380,7 @@ static long open_ptys(long n)
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (bc_keep(open("/dev/ptmx", O_RDWR | O_NOCTTY)))
+		if (bc_keep_fd(open("/dev/ptmx", O_RDWR | O_NOCTTY)))
 			return -errno;
 	}
 	return 0;
@@ -393,7 +393,7 @@ static long open_slave(long unused)
 	(void)unused;
 	if (ioctl(bc_kept(0), TIOCSPTLCK, &zero))
 		return -errno;
-	return bc_keep(ioctl(bc_kept(0), TIOCGPTPEER, O_RDWR | O_NOCTTY)) ?
+	return bc_keep_fd(ioctl(bc_kept(0), TIOCGPTPEER, O_RDWR | O_NOCTTY)) ?
 		       -errno :
 		       0;
 }
@@ -456,13 +456,13 @@ static void test_pty_payer(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "posix", test_posix },
-	{ "ofd", test_ofd },
-	{ "split", test_split },
+	{ "posix_lock", test_posix_lock },
+	{ "ofd_lock", test_ofd_lock },
+	{ "unlock_splits", test_unlock_splits },
 	{ "flock", test_flock },
 	{ "lease", test_lease },
-	{ "requests", test_requests },
-	{ "flock_levels", test_flock_levels },
+	{ "getlk_and_lease_break", test_getlk_and_lease_break },
+	{ "flock_hierarchy", test_flock_hierarchy },
 	{ "siginfo", test_siginfo },
 	{ "siginfo_payer", test_siginfo_payer },
 	{ "pty", test_pty },
