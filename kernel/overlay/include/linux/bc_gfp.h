@@ -64,6 +64,21 @@ static __always_inline gfp_t bc_gfp_cache(gfp_t flags)
 	return flags & __GFP_BC ? flags : bc_gfp_uncharged(flags);
 }
 
+/**
+ * bc_gfp_try() - the same flags for an allocation whose caller has a fallback
+ * @flags: of the allocation, which cannot wait
+ *
+ * For memory that the caller can do without, or asks for again in a way that can wait:
+ * the refusal is not counted.
+ *
+ * Context: Any.
+ * Return: @flags with __GFP_NORETRY and __GFP_NOWARN.
+ */
+static __always_inline gfp_t bc_gfp_try(gfp_t flags)
+{
+	return flags | __GFP_NORETRY | __GFP_NOWARN;
+}
+
 #else /* CONFIG_BEANCOUNTERS */
 
 static inline bool bc_online(void)
@@ -77,6 +92,11 @@ static inline gfp_t bc_gfp_uncharged(gfp_t flags)
 }
 
 static inline gfp_t bc_gfp_cache(gfp_t flags)
+{
+	return flags;
+}
+
+static inline gfp_t bc_gfp_try(gfp_t flags)
 {
 	return flags;
 }

@@ -207,7 +207,7 @@ static bool bc_kmem_charge_slow(struct beancounter *bc, struct bc_request *rq,
 	if (likely(!ret))
 		return true;
 
-	/* The caller of this first try has a fallback, whose refusal counts. */
+	/* The caller of this first try has a fallback, whose refusal counts; see bc_gfp_try(). */
 	if ((flags & __GFP_NORETRY) && (flags & __GFP_NOWARN))
 		return false;
 

@@ -262,6 +262,63 @@ static void test_split_at_limit(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
+static long map_touched(long n)
+{
+	area = mmap(NULL, bc_bytes(n), BC_RW,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	return area == MAP_FAILED ? -1 : 0;
+}
+
+static long unmap_touched(long n)
+{
+	return munmap(area, bc_bytes(n));
+}
+
+/* The group gets @room bytes more, and nothing can be shrunk. */
+static void fill(struct bc_group *g, long long room)
+{
+	long long held = bc_rest(g);
+
+	bc_set_barrier(g, held + room);
+	bc_set_limit(g, held + room);
+}
+
+/* munmap() collects many pages in pages of its own, and can do without these. */
+static void test_munmap_full(struct bc_group *g)
+{
+	struct bc_worker w;
+
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, map_touched, 64), 0);
+	fill(g, 0);
+	bc_eq(bc_call(&w, unmap_touched, 64), 0);
+	bc_eq(bc_failcnt(g), 0);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+static long protect_second(long unused)
+{
+	(void)unused;
+	return mprotect(area + bc_page_size(), bc_page_size(), PROT_READ);
+}
+
+/* A split first asks in a way that cannot wait, and then again: one refusal. */
+static void test_split_refused_once(struct bc_group *g)
+{
+	struct bc_worker w;
+
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, map_touched, 3), 0);
+	/* Room for the area, not for what ties it to its pages. */
+	fill(g, bc_need_slab("vm_area_struct") + bc_slab_size("vma_lock"));
+	bc_eq(bc_call(&w, protect_second, 0), -1);
+	bc_eq(w.error, ENOMEM);
+	bc_eq(bc_failcnt(g), 1);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
 /* A signal with a value arrives at a process at the barrier. */
 static volatile sig_atomic_t got;
 
@@ -361,6 +418,8 @@ static const struct bc_case cases[] = {
 	{ "kernel_fault_at_barrier", test_kernel_fault_at_barrier },
 	{ "munmap_at_barrier", test_munmap },
 	{ "split_at_limit", test_split_at_limit },
+	{ "munmap_full", test_munmap_full },
+	{ "split_refused_once", test_split_refused_once },
 	{ "signal_at_barrier", test_signal },
 	{ "exit_at_limit", test_exit },
 	{ "limit_above", test_limit_above },
