@@ -110,8 +110,8 @@ struct bc_branch {
  * @readers: number of walks over open words that have paused at the group, which keep
  *	it in the lists; @top->lock
  * @want_room: a request that could not wait was refused; racy, a hint
- * @shrinks: number of shrinks that freed something: in the low 16 bits those that still
- *	wait for RCU, above these bits all of them; a hint
+ * @shrinks: number of shrinks that took something: in the low 16 bits those that still
+ *	free it, or wait for RCU; above these bits all of them; a hint
  * @shrink_after: no shrink of the group before this time; racy, a hint
  * @phys_after: no sample of the whole group at an exit before this time; racy, a
  *	hint
@@ -121,6 +121,7 @@ struct bc_branch {
  * @mms: list of struct bc_vm, the address spaces that the group pays for; @mms_lock; to
  *	make it empty, or no longer empty, takes @top->lock as well
  * @mms_lock: protects @mms
+ * @shrinks_below: as @shrinks, for the groups below; a hint; in the gap behind @mms_lock
  * @branch: the groups below that have something, by enum bc_kind; @top->lock
  * @list: entry in bc_list; bc_list_lock
  * @visits: how many groups and address spaces of the tree were visited under the lock
@@ -156,6 +157,7 @@ struct beancounter {
 	u64 id;
 	struct list_head mms;
 	raw_spinlock_t mms_lock;
+	atomic_t shrinks_below;
 	struct bc_branch branch[BC_NR_KINDS];
 #ifdef CONFIG_BEANCOUNTERS_LIST
 	struct list_head list;
@@ -321,6 +323,7 @@ struct bc_limits {
  * @wait: a request waits for the shrink
  * @goal: bytes to take
  * @taken: bytes taken in this pass
+ * @counted: the shrink has taken something, see bc_shrink_count()
  * @freed: objects freed in all passes
  * @dirty: some of the group's inodes wait for writeback
  */
@@ -330,6 +333,7 @@ struct bc_shrink {
 	bool wait;
 	u64 goal;
 	u64 taken;
+	bool counted;
 	unsigned long freed;
 	bool dirty;
 };

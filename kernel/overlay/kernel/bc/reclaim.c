@@ -57,13 +57,39 @@ enum lru_status __bc_lru_filter(const void *obj)
 	return LRU_REMOVED;
 }
 
+/* Count a shrink for the others who look at the same objects: by @n at all levels. */
+static void bc_shrink_count(struct beancounter *bc, int n)
+{
+	atomic_add(n, &bc->shrinks);
+	for (bc = bc->parent; bc; bc = bc->parent)
+		atomic_add(n, &bc->shrinks_below);
+}
+
+/* The shrinks that take objects of a group, or of the groups below it. */
+static unsigned int bc_shrinks_of(const struct beancounter *bc)
+{
+	unsigned int n = atomic_read(&bc->shrinks_below);
+
+	for (; bc; bc = bc->parent)
+		n += atomic_read(&bc->shrinks);
+	return n;
+}
+
+static void bc_shrink_took(struct bc_shrink *shrink, unsigned int size)
+{
+	shrink->taken += size;
+	if (!shrink->counted)
+		bc_shrink_count(shrink->bc, BC_SHRINKS_ONE + 1);
+	shrink->counted = true;
+}
+
 /* See bc_lru_took(). */
 void __bc_lru_took(const void *obj)
 {
 	unsigned int size = 0;
 
 	bc_object_owner(obj, &size);
-	current->bc.shrink->taken += size;
+	bc_shrink_took(current->bc.shrink, size);
 }
 
 static void bc_shrink_list(struct super_block *sb, struct list_lru *lru,
@@ -119,7 +145,7 @@ static bool bc_inode_pinned_by_cache(struct inode *inode,
 	}
 	if (!bc_below(bc_object_owner(inode, &size), shrink->bc))
 		return false;
-	shrink->taken += size;
+	bc_shrink_took(shrink, size);
 	return true;
 }
 
@@ -249,7 +275,7 @@ static void bc_shrink_settle(const struct bc_shrink *shrink)
 bool bc_reclaim(struct beancounter *bc, const struct bc_want *want, bool wait)
 {
 	struct bc_shrink shrink = { .bc = bc, .wait = wait };
-	unsigned int shrinks = atomic_read(&bc->shrinks);
+	unsigned int shrinks = bc_shrinks_of(bc);
 	struct bc_stat before, after;
 	unsigned int noreclaim;
 	unsigned long pflags;
@@ -272,12 +298,10 @@ bool bc_reclaim(struct beancounter *bc, const struct bc_want *want, bool wait)
 	current->bc.shrink = NULL;
 	memalloc_noreclaim_restore(noreclaim);
 	fs_reclaim_release(GFP_KERNEL);
-	if (shrink.freed)
-		atomic_add(BC_SHRINKS_ONE + 1, &bc->shrinks);
 	if (wait)
 		bc_shrink_settle(&shrink);
-	if (shrink.freed)
-		atomic_dec(&bc->shrinks);
+	if (shrink.counted)
+		bc_shrink_count(bc, -1);
 	psi_memstall_leave(&pflags);
 
 	bc_stat_read(bc, want->res, &after);
@@ -285,11 +309,13 @@ bool bc_reclaim(struct beancounter *bc, const struct bc_want *want, bool wait)
 			 before.held > after.held ? before.held - after.held :
 						    0);
 	/*
-	 * If other tasks have freed all objects that could be freed, the room may have
-	 * been used again before this task looked.
+	 * If other tasks have taken all objects that could be freed, they may still be
+	 * about to free them, or the room may have been used again before this task
+	 * looked.
 	 */
 	if (shrink.freed || shrink.dirty || after.held < before.held ||
-	    shrinks % BC_SHRINKS_ONE || atomic_read(&bc->shrinks) != shrinks)
+	    shrinks % BC_SHRINKS_ONE ||
+	    bc_shrinks_of(bc) != shrinks + BC_SHRINKS_ONE * shrink.counted)
 		return true;
 	/* Without waiting the result is unknown: RCU may still give charges back. */
 	if (wait)

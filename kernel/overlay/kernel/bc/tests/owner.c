@@ -155,6 +155,44 @@ static void test_try_section(struct kunit *test)
 	bc_owner_expect(test, 0);
 }
 
+/* Another task shrinks @by, and has taken all objects: does a shrink of @bc go on? */
+static bool bc_owner_goes_on(struct kunit *test, struct beancounter *by,
+			     struct beancounter *bc)
+{
+	struct bc_owner_test *ctx = test->priv;
+	struct bc_shrink other = { .bc = by };
+	const struct bc_want want = { BC_KMEMSIZE, 1 };
+	void *p = bc_owner_alloc(test, ctx->plain);
+	bool ret;
+
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	current->bc.shrink = &other;
+	bc_lru_took(p);
+	current->bc.shrink = NULL;
+	bc->shrink_after = jiffies;
+	ret = bc_reclaim(bc, &want, true);
+	atomic_dec(&by->shrinks);
+	for (by = by->parent; by; by = by->parent)
+		atomic_dec(&by->shrinks_below);
+	kmem_cache_free(ctx->plain, p);
+	return ret;
+}
+
+/* A shrink finds nothing: it is worth another try if others are freeing objects. */
+static void test_taken_by_other(struct kunit *test)
+{
+	struct bc_owner_test *ctx = test->priv;
+	const struct bc_want want = { BC_KMEMSIZE, 1 };
+	struct beancounter *child = bc_kunit_alloc(test, ctx->bc);
+	struct beancounter *sibling = bc_kunit_alloc(test, ctx->bc);
+
+	KUNIT_EXPECT_FALSE(test, bc_reclaim(ctx->bc, &want, true));
+	KUNIT_EXPECT_TRUE(test, bc_owner_goes_on(test, ctx->bc, ctx->bc));
+	KUNIT_EXPECT_TRUE(test, bc_owner_goes_on(test, child, ctx->bc));
+	KUNIT_EXPECT_TRUE(test, bc_owner_goes_on(test, ctx->bc, child));
+	KUNIT_EXPECT_FALSE(test, bc_owner_goes_on(test, sibling, child));
+}
+
 static void test_counted_bulk(struct kunit *test)
 {
 	struct bc_owner_test *ctx = test->priv;
@@ -358,6 +396,7 @@ static struct kunit_case bc_owner_cases[] = {
 	KUNIT_CASE(test_counted_maxheld),
 
 	KUNIT_CASE(test_counted_last),
+	KUNIT_CASE(test_taken_by_other),
 	{},
 };
 
