@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: allocations that nobody pays for. Included by gfp.h;
- * <linux/beancounter.h> says which allocations are charged.
+ * Beancounters: marks of slab caches, and flags of allocations that nobody pays for or
+ * that have a fallback. Included by gfp.h; <linux/bc_scope.h> says which allocations are
+ * charged.
  */
 #ifndef _LINUX_BC_GFP_H
 #define _LINUX_BC_GFP_H
@@ -10,8 +11,8 @@
 #include <linux/jump_label.h>
 
 /*
- * SLAB_BC: charge the objects of a cache to beancounters only, where SLAB_ACCOUNT
- * charges them there, too. SLAB_BC_NOCHARGE: charge only marked objects.
+ * SLAB_BC: charge the objects of a cache to beancounters, and not to memcg. SLAB_ACCOUNT
+ * charges them to both. SLAB_BC_NOCHARGE: charge only marked objects.
  */
 #ifdef CONFIG_BEANCOUNTERS
 #define SLAB_BC __SLAB_FLAG_BIT(_SLAB_BC)

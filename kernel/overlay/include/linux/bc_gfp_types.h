@@ -2,17 +2,24 @@
 /*
  * Beancounters: marks on allocations. Included by gfp_types.h, from its own directory,
  * because tools/ include that file by its path.
+ */
+#ifndef _LINUX_BC_GFP_TYPES_H
+#define _LINUX_BC_GFP_TYPES_H
+
+/**
+ * DOC: Marks of beancounters on allocations
+ *
+ * %__GFP_ACCOUNT charges an allocation to the beancounter of the current group as well
+ * as to kmemcg.
  *
  * %__GFP_BC charges the allocation to the beancounter of the current group and to
- * nobody else, where %__GFP_ACCOUNT charges it there and accounts it to kmemcg.
+ * nobody else.
  *
  * %__GFP_BC_LIMIT checks the charge against the limit of the beancounter and not
  * against its barrier: for requests that cannot fail gracefully.
  *
  * %__GFP_UNCHARGED is for allocations that no group pays for.
  */
-#ifndef _LINUX_BC_GFP_TYPES_H
-#define _LINUX_BC_GFP_TYPES_H
 
 #ifdef CONFIG_BEANCOUNTERS
 #define ___GFP_BC BIT(___GFP_BC_BIT)

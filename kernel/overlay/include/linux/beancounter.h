@@ -270,11 +270,12 @@ static inline bool __must_check bc_task_pays(struct task_struct *task,
 }
 
 /**
- * bc_charge_reused() - charge an object that was not just allocated, or not by a cache
+ * bc_charge_reused() - charge an object that may have been used before
  * @obj: from a slab cache that exempts its objects; nobody pays for it
  * @flags: of an allocation in its place
  *
- * It is charged as an unmarked object of another cache would be.
+ * Such an object may come from a pool, or go into a tree of free areas later. It is
+ * charged as an unmarked object of another cache would be.
  *
  * Context: Any; may sleep and reclaim when @flags allow it.
  * Return: false when the group may not have it.

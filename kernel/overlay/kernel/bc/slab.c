@@ -164,7 +164,7 @@ static noinline bool bc_slab_charge_slow(struct kmem_cache *s, gfp_t flags,
 
 	/* An xarray tries under its lock first, and then again where it can wait. */
 	if (s == radix_tree_node_cachep && !gfpflags_allow_blocking(flags))
-		how |= __GFP_NORETRY | __GFP_NOWARN;
+		how = bc_gfp_try(flags);
 	if (!bc_charge_object((u64)bc_object_size(s) * nr, bc_object_item(s),
 			      bc_object_item(s) ? nr : 0, how, &bc))
 		return false;

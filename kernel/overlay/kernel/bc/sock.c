@@ -377,6 +377,7 @@ bool __bc_skb_fits(struct sock *sk, const struct sk_buff *skb)
 	bc_refused_nowait(bc, &rq);
 	return false;
 }
+EXPORT_SYMBOL_GPL(__bc_skb_fits);
 
 /*
  * Give back the charge of the data of a packet. While others share the data, it

@@ -14,8 +14,7 @@ static inline struct bc_pin *msg_zerocopy_pin(struct ubuf_info_msgzc *uarg)
 	return (void *)container_of((void *)uarg, struct sk_buff, cb)->head;
 }
 
-static int __maybe_unused msg_zerocopy_account(struct ubuf_info_msgzc *uarg,
-					       size_t size)
+static int msg_zerocopy_account(struct ubuf_info_msgzc *uarg, size_t size)
 {
 	unsigned long num_pg = (size >> PAGE_SHIFT) + 2; /* worst case */
 	int err;
