@@ -41,6 +41,15 @@ die()
 	exit 1
 }
 
+# help_if_asked ARGUMENT...: if the first one is --help, print the comment at the beginning
+# of the script, which says what it does, and end it.
+help_if_asked()
+{
+	[ "${1:-}" = --help ] || return 0
+	sed -n '4,$ { /^#/!q; s/^# \{0,1\}//; p }' "$0"
+	exit 0
+}
+
 # duration SECONDS: 7 -> 7s, 75 -> 1m15s
 duration()
 {
