@@ -48,6 +48,12 @@ struct attack {
 #define TENANT_IN(what, n, own) \
 	TENANT_LATER(what, n, CLONE_NEWUSER | (own), NULL)
 #define TENANT(what, n) TENANT_LATER(what, n, 0, NULL)
+/* With a user namespace and @own; root runs @first before, outside the group. */
+#define TENANT_AFTER(what, n, own, first)                               \
+	{                                                               \
+		.name = #what, .prepare = first, .one = what, .max = n, \
+		.tenant = true, .spaces = CLONE_NEWUSER | (own)         \
+	}
 
 /* True as long as the attack may go on: not all are made, and there is time left. */
 bool more(long made, long max);

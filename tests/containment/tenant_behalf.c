@@ -344,12 +344,7 @@ const struct attack behalf_attacks[] = {
 	TENANT_IN(window_probes, 1000, NET),
 	TENANT_IN(ipset_buckets, 1000, NET),
 	TENANT_IN(slave_addresses, 10000, NET),
-	{ .name = "delayed_segments",
-	  .prepare = prepare_devices,
-	  .one = delayed_segments,
-	  .max = 400,
-	  .tenant = true,
-	  .spaces = CLONE_NEWUSER | NET },
+	TENANT_AFTER(delayed_segments, 400, NET, prepare_devices),
 	TENANT(many_peers, 50000),
 	TENANT(ktls_early, 3000),
 };

@@ -76,11 +76,6 @@ static long fork_until_refused(long n)
 	return i;
 }
 
-static long map_some(long pages)
-{
-	return bc_map(pages);
-}
-
 /* fork() may go above the barrier, but not above the limit. */
 static void test_fork(struct bc_group *g)
 {
@@ -90,7 +85,7 @@ static void test_fork(struct bc_group *g)
 
 	bare(g, &a);
 	bc_worker_start(&w, &a);
-	bc_true(bc_call(&w, map_some, 4096) >= 0);
+	bc_true(bc_call(&w, bc_map, 4096) >= 0);
 	barrier = bc_held_of(&a, PRIV) + 100;
 	bc_eq(bc_set_key(&a, "bc.barrier", PRIV, barrier), 0);
 	bc_eq(bc_call(&w, fork_until_refused, 20), 0);

@@ -170,23 +170,35 @@ static long unflock(long i)
 	return flock(bc_kept(i), LOCK_UN);
 }
 
+/* N locks of files that the worker keeps, and the next one is refused. */
+static void lock_until_refused(struct bc_group *g, struct bc_worker *w,
+			       bc_job lock_some)
+{
+	bc_tmpfs();
+	bc_worker_start(w, g);
+	bc_set_key(g, "bc.barrier", FLOCK, N);
+	bc_eq(bc_call(w, lock_some, N), 0);
+	bc_eq(bc_held_of(g, FLOCK), N);
+	bc_eq(bc_call(w, lock_some, 1), -ENOMEM);
+	bc_eq(bc_resource(g, FLOCK, "failcnt"), 1);
+}
+
+/* Closing the files gives the locks back, too. */
+static void close_locked(struct bc_group *g, struct bc_worker *w)
+{
+	bc_eq(bc_call(w, bc_drop_kept, 0), 0);
+	bc_settles(g, FLOCK, 0);
+	bc_worker_stop(w);
+}
+
 static void test_flock(struct bc_group *g)
 {
 	struct bc_worker w;
 
-	bc_tmpfs();
-	bc_worker_start(&w, g);
-	bc_set_key(g, "bc.barrier", FLOCK, N);
-	bc_eq(bc_call(&w, flock_some, N), 0);
-	bc_eq(bc_held_of(g, FLOCK), N);
-	bc_eq(bc_call(&w, flock_some, 1), -ENOMEM);
-	bc_eq(bc_resource(g, FLOCK, "failcnt"), 1);
+	lock_until_refused(g, &w, flock_some);
 	bc_eq(bc_call(&w, unflock, 0), 0);
 	bc_eq(bc_held_of(g, FLOCK), N - 1);
-	/* Closing the file gives locks back, too. */
-	bc_eq(bc_call(&w, bc_drop_kept, 0), 0);
-	bc_settles(g, FLOCK, 0);
-	bc_worker_stop(&w);
+	close_locked(g, &w);
 }
 
 static long lease_some(long n)
@@ -205,16 +217,8 @@ static void test_lease(struct bc_group *g)
 {
 	struct bc_worker w;
 
-	bc_tmpfs();
-	bc_worker_start(&w, g);
-	bc_set_key(g, "bc.barrier", FLOCK, N);
-	bc_eq(bc_call(&w, lease_some, N), 0);
-	bc_eq(bc_held_of(g, FLOCK), N);
-	bc_eq(bc_call(&w, lease_some, 1), -ENOMEM);
-	bc_eq(bc_resource(g, FLOCK, "failcnt"), 1);
-	bc_eq(bc_call(&w, bc_drop_kept, 0), 0);
-	bc_settles(g, FLOCK, 0);
-	bc_worker_stop(&w);
+	lock_until_refused(g, &w, lease_some);
+	close_locked(g, &w);
 }
 
 static long get_lock(long at)
