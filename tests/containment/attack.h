@@ -88,12 +88,13 @@ extern const struct attack tenant_task_attacks[], fuse_attacks[];
 extern const struct attack route_attacks[], link_attacks[], wall_attacks[];
 extern const struct attack traffic_attacks[], mount_attacks[];
 extern const struct attack frame_attacks[], behalf_attacks[];
+extern const struct attack pages_attacks[];
 extern const size_t nr_uring_attacks, nr_sock_attacks, nr_proto_attacks;
 extern const size_t nr_tls_attacks;
 extern const size_t nr_tenant_file_attacks, nr_wait_attacks;
 extern const size_t nr_tenant_task_attacks, nr_fuse_attacks;
 extern const size_t nr_route_attacks, nr_link_attacks, nr_wall_attacks;
 extern const size_t nr_traffic_attacks, nr_mount_attacks, nr_frame_attacks;
-extern const size_t nr_behalf_attacks;
+extern const size_t nr_behalf_attacks, nr_pages_attacks;
 
 #endif /* BC_ATTACK_H */

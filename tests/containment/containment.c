@@ -157,13 +157,20 @@ static long long cpu_free_pages(void)
 	return sum;
 }
 
+/* Is the attack about the memory that is promised to processes? */
+static bool counts_contents(void)
+{
+	return running->row && !strcmp(running->row, "privvmpages");
+}
+
 /*
  * The memory that the kernel itself uses: all pages that are neither free, in the
  * buddy lists (MemFree) or in those of the CPUs, nor contents of processes
  * (AnonPages, SwapCached) or of files (Cached, which includes tmpfs, and Buffers).
  * Pages of files that nothing can take back, as in ramfs, count as well, unless a
  * process has locked them.  What remains is slab, page tables, stacks, percpu,
- * vmalloc and all pages that no line of meminfo counts.
+ * vmalloc and all pages that no line of meminfo counts.  In attacks on privvmpages,
+ * contents of processes are not left out.
  */
 static long long kernel_memory(void)
 {
@@ -183,6 +190,8 @@ static long long kernel_memory(void)
 	if (bc_slurp_path("/proc/meminfo", buf, sizeof(buf)) <= 0)
 		bc_fail(__FILE__, __LINE__, "no /proc/meminfo");
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (counts_contents() && !strcmp(parts[i].key, "AnonPages:"))
+			continue;
 		at = strstr(buf, parts[i].key);
 		if (!at)
 			bc_fail(__FILE__, __LINE__, "no %s", parts[i].key);
@@ -198,20 +207,22 @@ struct account {
 	long long outside; /* growth that the group does not hold, now */
 	long long peak; /* the largest value of @outside */
 	long long most; /* the largest value of held less forced */
+	long long row; /* held in the row of the attack before it, in units */
 };
 
 /* Bytes of one unit of the row that the attack is about. */
 static long row_unit(void)
 {
-	return strcmp(running->row, "lockedpages") ? 1 : bc_page_size();
+	return strstr(running->row, "pages") ? bc_page_size() : 1;
 }
 
-/* Bytes that are charged, but not in kmemsize. */
-static long long held_elsewhere(const struct bc_group *g)
+/* Bytes that are charged since the attack began, but not in kmemsize. */
+static long long held_elsewhere(const struct account *a,
+				const struct bc_group *g)
 {
 	if (!running->row || row_unit() == 1)
 		return 0;
-	return bc_held_of(g, running->row) * row_unit();
+	return (bc_held_of(g, running->row) - a->row) * row_unit();
 }
 
 static void look(struct account *a, const struct bc_group *g)
@@ -219,7 +230,7 @@ static void look(struct account *a, const struct bc_group *g)
 	long long held = bc_held(g), forced = bc_forced(g);
 
 	a->outside = kernel_memory() - a->kernel - (held - a->held) -
-		     held_elsewhere(g);
+		     held_elsewhere(a, g);
 	/* For a moment the pages of a dying task are neither charged nor free. */
 	if (running->deadly && bc_failcnt(g))
 		return;
@@ -247,11 +258,12 @@ static const char *excuse(void)
 }
 
 /* The attack was refused in its row, and never held more than the limit there. */
-static void check_row(const struct bc_group *g)
+static void check_row(const struct bc_group *g, const struct account *a)
 {
+	long long most = bc_read_key(g, "bc.maxheld", running->row) - a->row;
+
 	bc_true(bc_read_key(g, "bc.failcnt", running->row) > 0);
-	bc_range(bc_read_key(g, "bc.maxheld", running->row) * row_unit(),
-		 BARRIER / 8, LIMIT / 4);
+	bc_range(most * row_unit(), BARRIER / 8, LIMIT / 4);
 	bc_eq(bc_resource(g, running->row, "forced"), 0);
 }
 
@@ -262,7 +274,7 @@ static void check(const struct bc_group *g, const struct account *a,
 		bc_fail(__FILE__, __LINE__, "%lld held, the limit is %lld",
 			a->most, LIMIT);
 	if (running->row)
-		check_row(g);
+		check_row(g, a);
 	/* These record every object and keep freed memory: far more than 4 MiB. */
 	if (bc_config("DEBUG_KMEMLEAK") > 0 || bc_config("KASAN") > 0) {
 		bc_note("memory outside is that of kmemleak and KASAN");
@@ -362,6 +374,18 @@ static void probe(const struct bc_group *g)
 		bc_note("%s", excuse());
 }
 
+/* Give the attacker a quarter of what it may have of kmemsize, in the row. */
+static void set_row(struct account *a, struct bc_group *g)
+{
+	if (!running->row)
+		return;
+	a->row = bc_held_of(g, running->row);
+	bc_set_key(g, "bc.barrier", running->row,
+		   a->row + BARRIER / 4 / row_unit());
+	bc_set_key(g, "bc.limit", running->row,
+		   a->row + LIMIT / 4 / row_unit());
+}
+
 static void run_attack(struct bc_group *g)
 {
 	struct account a = { 0 };
@@ -382,15 +406,11 @@ static void run_attack(struct bc_group *g)
 		bc_note("%s: %s", running->name, running->piles);
 	bc_set_barrier(g, BARRIER);
 	bc_set_limit(g, LIMIT);
-	if (running->row) {
-		bc_set_key(g, "bc.barrier", running->row,
-			   BARRIER / 4 / row_unit());
-		bc_set_key(g, "bc.limit", running->row, LIMIT / 4 / row_unit());
-	}
 	bc_worker_start(&n, NULL);
 	deadline = bc_now_ms() + (running->tenant ? TENANT_MS : ATTACK_MS);
 	bc_worker_start_as(&w, g, BC_NOBODY_UID);
 	a.held = bc_rest(g);
+	set_row(&a, g);
 	census_begin();
 	a.kernel = kernel_memory();
 	bc_call_begin(&w, attack, running->max);
@@ -467,5 +487,6 @@ int main(int argc, char **argv)
 	add(mount_attacks, nr_mount_attacks);
 	add(frame_attacks, nr_frame_attacks);
 	add(behalf_attacks, nr_behalf_attacks);
+	add(pages_attacks, nr_pages_attacks);
 	return bc_main(argc, argv, all, nr_all);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A FUSE file system of a tenant with one file. It answers all requests except
- * reads from the file, syncs of it, and look-ups of other names.
+ * reads from the file, writes to it, syncs of it, and look-ups of other names.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,17 +14,22 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bc_jobs.h"
 #include "tenant.h"
 
 #define FILE_SIZE (64 << 20)
 /* The largest request of a server that does not ask for larger ones. */
 #define RETRIEVED (32 * 4096)
+
+/* FUSE_WRITEBACK_CACHE: writes stay in the page cache for a while. */
+static unsigned int writeback;
 
 static struct fuse_attr attributes(unsigned long ino)
 {
@@ -73,7 +78,7 @@ static void serve_one(int dev, struct fuse_in_header *in)
 		.major = FUSE_KERNEL_VERSION,
 		.minor = FUSE_KERNEL_MINOR_VERSION,
 		.max_readahead = 4096,
-		.flags = FUSE_ASYNC_DIO,
+		.flags = FUSE_ASYNC_DIO | writeback,
 		.max_background = 65535,
 		.congestion_threshold = 65535,
 		.max_write = RETRIEVED,
@@ -105,6 +110,7 @@ static void serve_one(int dev, struct fuse_in_header *in)
 		answer(dev, in->unique, &open, sizeof(open));
 		break;
 	case FUSE_READ:
+	case FUSE_WRITE:
 	case FUSE_FSYNC:
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
@@ -125,6 +131,20 @@ static void __attribute__((noreturn)) serve(int dev)
 	_exit(0);
 }
 
+/* Mount a file system without a server: the descriptor of its device, or -1. */
+static int mount_at(const char *path)
+{
+	int dev = open("/dev/fuse", O_RDWR);
+	char options[96];
+
+	if (dev < 0)
+		return -1;
+	snprintf(options, sizeof(options),
+		 "fd=%d,rootmode=40000,user_id=0,group_id=0", dev);
+	mkdir(path, 0700);
+	return mount("fuse", path, "fuse", 0, options) ? -1 : dev;
+}
+
 /*
  * The server is a process of its own: a task that waits for an answer cannot be
  * killed as long as a server exists that could give it. Returns its process, or -1,
@@ -132,21 +152,14 @@ static void __attribute__((noreturn)) serve(int dev)
  */
 static pid_t start_server(int *devp)
 {
-	int dev = open("/dev/fuse", O_RDWR);
-	char options[96];
 	pid_t pid;
 
-	*devp = dev;
-	if (dev < 0)
-		return -1;
-	snprintf(options, sizeof(options),
-		 "fd=%d,rootmode=40000,user_id=0,group_id=0", dev);
-	mkdir("/tmp/fuse", 0700);
-	if (mount("fuse", "/tmp/fuse", "fuse", 0, options))
+	*devp = mount_at("/tmp/fuse");
+	if (*devp < 0)
 		return -1;
 	pid = fork();
 	if (!pid)
-		serve(dev);
+		serve(*devp);
 	return pid;
 }
 
@@ -257,6 +270,74 @@ static bool fuse_syncs(long i)
 	return syscall(SYS_io_submit, aio, 1, &list) == 1;
 }
 
+/* A task that writes more has to wait until a server has written them. */
+#define WRITTEN (30 * 4096)
+
+static void serve_until_write(int dev)
+{
+	static struct {
+		struct fuse_in_header head;
+		char data[2 * RETRIEVED];
+	} in;
+
+	while (read(dev, &in, sizeof(in)) > 0 && in.head.opcode != FUSE_WRITE)
+		serve_one(dev, &in.head);
+}
+
+/*
+ * A process that serves each file system until something is written there. It alone
+ * has the devices: a task that closes a file waits for what was written to it, and would
+ * wait for ever for a device of its own. Returns a socket for the devices, or -1.
+ */
+static int start_keeper(void)
+{
+	int fd[2], dev;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd))
+		return -1;
+	if (fork())
+		return close(fd[0]) ? -1 : fd[1];
+	close(fd[1]);
+	while (bc_take_over(fd[0], &dev, 0) == 1)
+		serve_until_write(dev);
+	pause();
+	_exit(0);
+}
+
+static void write_and_wait(long i)
+{
+	static char data[WRITTEN];
+	char name[32];
+	int file;
+
+	snprintf(name, sizeof(name), "/tmp/fuse%ld/file", i);
+	file = open(name, O_RDWR);
+	/* By this task, or by a kernel thread. */
+	if (pwrite(file, data, WRITTEN, 0) == WRITTEN) {
+		if (i % 2)
+			sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
+		else
+			syncfs(file);
+	}
+	pause();
+}
+
+/* Copies of pages that were written, on many mounts whose server does not answer. */
+static bool fuse_written(long i)
+{
+	static int keeper;
+	char path[32];
+	int dev;
+
+	writeback = FUSE_WRITEBACK_CACHE;
+	if (!i)
+		keeper = start_keeper();
+	snprintf(path, sizeof(path), "/tmp/fuse%ld", i);
+	dev = mount_at(path);
+	return keeper >= 0 && dev >= 0 && !bc_hand_over(keeper, &dev, 1) &&
+	       !close(dev) && one_waiting(write_and_wait, i) && !usleep(5000);
+}
+
 void prepare_fuse(void)
 {
 	bc_sys(chmod("/dev/fuse", 0666));
@@ -270,6 +351,7 @@ const struct attack fuse_attacks[] = {
 	{ WITH_FUSE(fuse_retrieved, 1000) },
 	{ WITH_FUSE(fuse_syncs, 500) },
 	{ WITH_FUSE(fuse_direct_reads, 250), .row = "lockedpages" },
+	{ WITH_FUSE(fuse_written, 1000) },
 };
 
 const size_t nr_fuse_attacks = BC_COUNT(fuse_attacks);

@@ -5,8 +5,8 @@
  * vmsplice() leaves pages of user space in the pipe after the last mapping is gone:
  * the group that put them there pays for them as locked memory, until the last pipe
  * releases them. splice() leaves pages of a file in the pipe after the file was
- * truncated: they are charged like data that is written to a pipe, as long as they are
- * in it.
+ * truncated, and pages that came out of a socket: they are charged like data that is
+ * written to a pipe, as long as they are in it.
  */
 #ifndef FS_SPLICE_BC_H
 #define FS_SPLICE_BC_H
@@ -44,7 +44,20 @@ static int bc_pipe_pin(struct pipe_buffer *buf)
 	return ret;
 }
 
-/* The bytes of the folios in the buffers from @head on; a pipe keeps whole folios. */
+/*
+ * Does a new buffer have a page of a file, or one that came out of a socket? One file
+ * system may read from another, which has charged it by then.
+ */
+static bool bc_pipe_has(const struct pipe_buffer *buf)
+{
+	return !buf->private && (buf->ops == &page_cache_pipe_buf_ops ||
+				 buf->ops == &nosteal_pipe_buf_ops);
+}
+
+/*
+ * The bytes of the folios in the buffers from @head on for which nobody pays yet; a
+ * pipe keeps whole folios. What skb_splice_bits() and FUSE leave in @private is no pin.
+ */
 static u64 bc_pipe_bytes(struct pipe_inode_info *pipe, unsigned int head)
 {
 	struct folio *folio, *last = NULL;
@@ -53,53 +66,124 @@ static u64 bc_pipe_bytes(struct pipe_inode_info *pipe, unsigned int head)
 
 	for (; head != pipe->head; head++) {
 		buf = pipe_buf(pipe, head);
-		if (buf->ops != &page_cache_pipe_buf_ops)
+		if (buf->ops == &nosteal_pipe_buf_ops)
+			buf->private = 0;
+		if (!bc_pipe_has(buf))
 			continue;
 		folio = page_folio(buf->page);
-		if (folio != last)
+		if (folio != last && !bc_page_paid(&folio->page))
 			bytes += folio_size(folio);
 		last = folio;
 	}
 	return bytes;
 }
 
-/**
- * bc_pipe_charge() - charge pages of a file that were put into a pipe
- * @pipe: the pipe
- * @head: its head before they were put into it
- *
- * Context: Process context, under the lock of the pipe; may sleep.
- * Return: 0, or -ENOMEM when the group may not have them; they are taken out of the
- * pipe then.
- */
-static int bc_pipe_charge(struct pipe_inode_info *pipe, unsigned int head)
+/* Let the buffers from @head on share a pin. */
+static void bc_pipe_share(struct pipe_inode_info *pipe, unsigned int head,
+			  struct bc_pin *pin)
 {
-	u64 bytes = bc_online() ? bc_pipe_bytes(pipe, head) : 0;
 	struct pipe_buffer *buf;
-	struct bc_pin *pin;
 
-	if (!bytes)
-		return 0;
-	if (bc_pin_bytes(&pin, bytes)) {
-		while (pipe->head != head)
-			pipe_buf_release(pipe, pipe_buf(pipe, --pipe->head));
-		return -ENOMEM;
-	}
 	for (; head != pipe->head; head++) {
 		buf = pipe_buf(pipe, head);
-		if (buf->ops != &page_cache_pipe_buf_ops)
+		if (!bc_pipe_has(buf))
 			continue;
 		buf->private = (unsigned long)pin;
 		bc_pin_get(pin);
 	}
+}
+
+/* Read pages of a file. If they are refused, take them out of the pipe again. */
+static ssize_t bc_splice_file(struct file *in, loff_t *ppos,
+			      struct pipe_inode_info *pipe, size_t len,
+			      unsigned int flags)
+{
+	unsigned int head = pipe->head;
+	loff_t pos = *ppos;
+	struct bc_pin *pin;
+	ssize_t ret;
+	u64 bytes;
+
+	ret = in->f_op->splice_read(in, ppos, pipe, len, flags);
+	bytes = bc_pipe_bytes(pipe, head);
+	if (!bytes)
+		return ret;
+	if (bc_pin_bytes(&pin, bytes)) {
+		while (pipe->head != head)
+			pipe_buf_release(pipe, pipe_buf(pipe, --pipe->head));
+		*ppos = pos;
+		return -ENOMEM;
+	}
+	bc_pipe_share(pipe, head, pin);
 	bc_unpin_shared(pin);
-	return 0;
+	return ret;
+}
+
+/*
+ * Take pages out of a socket. They cannot be put back, so a page is charged for each
+ * buffer that the pipe has room for before, and what was too much is given back. A
+ * folio that is larger than that is paid for in part.
+ */
+static ssize_t bc_splice_stream(struct file *in, loff_t *ppos,
+				struct pipe_inode_info *pipe, size_t len,
+				unsigned int flags)
+{
+	unsigned int head = pipe->head, room;
+	struct bc_pin *pin;
+	ssize_t ret;
+	u64 bytes;
+
+	room = pipe->max_usage - pipe_occupancy(head, pipe->tail);
+	if (bc_pin_bytes(&pin, (u64)room << PAGE_SHIFT))
+		return -ENOMEM;
+	ret = in->f_op->splice_read(in, ppos, pipe, len, flags);
+	bytes = bc_pipe_bytes(pipe, head);
+	bc_pin_keep(pin, bytes);
+	if (bytes)
+		bc_pipe_share(pipe, head, pin);
+	bc_unpin_shared(pin);
+	return ret;
+}
+
+/**
+ * bc_splice_read() - put pages into a pipe, and charge those for which nobody pays
+ * @in: the file that has them
+ * @ppos: where they are in the file
+ * @pipe: the pipe
+ * @len: bytes, at most as many as the pipe has room for
+ * @flags: SPLICE_F_*
+ *
+ * Context: Process context, under the lock of the pipe; may sleep.
+ * Return: Bytes, or a negative error: -ENOMEM, with nothing changed, when the group may
+ * not have them.
+ */
+static inline ssize_t bc_splice_read(struct file *in, loff_t *ppos,
+				     struct pipe_inode_info *pipe, size_t len,
+				     unsigned int flags)
+{
+	unsigned int head = pipe->head;
+	ssize_t ret;
+
+	if (bc_online())
+		return in->f_mode & FMODE_LSEEK ?
+			       bc_splice_file(in, ppos, pipe, len, flags) :
+			       bc_splice_stream(in, ppos, pipe, len, flags);
+	ret = in->f_op->splice_read(in, ppos, pipe, len, flags);
+	bc_pipe_bytes(pipe, head);
+	return ret;
 }
 
 /* A buffer releases its page. */
 static void bc_pipe_unpin(struct pipe_buffer *buf)
 {
 	bc_unpin_shared((struct bc_pin *)buf->private);
+}
+
+static void pinned_pipe_buf_release(struct pipe_inode_info *pipe,
+				    struct pipe_buffer *buf)
+{
+	bc_pipe_unpin(buf);
+	generic_pipe_buf_release(pipe, buf);
 }
 
 /* tee() gives the page to another buffer, too. */
@@ -152,9 +236,11 @@ static inline int bc_splice_flags(const struct sock *sk,
 
 #define bc_splice_flags(sk, bvec, nr) MSG_SPLICE_PAGES
 #define bc_pipe_pin(buf) 0
-#define bc_pipe_charge(pipe, head) ((void)(head), 0)
+#define bc_splice_read(in, ppos, pipe, len, flags) \
+	((in)->f_op->splice_read(in, ppos, pipe, len, flags))
 #define bc_pipe_unpin(buf) ((void)0)
 #define pinned_pipe_buf_get generic_pipe_buf_get
+#define pinned_pipe_buf_release generic_pipe_buf_release
 
 #endif /* CONFIG_BEANCOUNTERS */
 

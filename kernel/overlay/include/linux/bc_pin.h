@@ -8,6 +8,7 @@
 #include <linux/beancounter.h>
 
 struct folio;
+struct page;
 
 #ifdef CONFIG_BEANCOUNTERS
 
@@ -23,6 +24,9 @@ int __must_check __bc_pin_folio(struct folio *folio, gfp_t gfp);
 void bc_unpin_folio(struct folio *folio);
 int __must_check bc_pin_shared(struct bc_pin **pinp, unsigned long pages);
 int __must_check bc_pin_bytes(struct bc_pin **pinp, u64 bytes);
+int __must_check __bc_pin_folios(struct bc_pin *pin, struct page **pages,
+				 unsigned long n);
+void bc_pin_keep(struct bc_pin *pin, u64 bytes);
 void bc_pin_get(struct bc_pin *pin);
 void bc_unpin_shared(struct bc_pin *pin);
 
@@ -39,6 +43,25 @@ void bc_unpin_shared(struct bc_pin *pin);
 static inline int __must_check bc_pin(struct bc_pin *pin, unsigned long pages)
 {
 	return bc_online() ? __bc_pin(pin, BC_LOCKEDPAGES, pages) : 0;
+}
+
+/**
+ * bc_pin_folios() - charge pages of user space that an object keeps
+ * @pin: of the object; holds nothing yet
+ * @pages: the pages, in the order of their addresses
+ * @n: number of entries in @pages
+ *
+ * One page keeps all of its folio, which is charged once for pages beside each other.
+ * The current group pays until bc_unpin(), even if the task moves.
+ *
+ * Context: Any; does not sleep.
+ * Return: 0, or -ENOMEM when the group may not have them.
+ */
+static inline int __must_check bc_pin_folios(struct bc_pin *pin,
+					     struct page **pages,
+					     unsigned long n)
+{
+	return bc_online() ? __bc_pin_folios(pin, pages, n) : 0;
 }
 
 /**
@@ -178,6 +201,13 @@ static inline int __must_check bc_pin_folio(struct folio *folio, gfp_t gfp)
 #else /* CONFIG_BEANCOUNTERS */
 
 static inline int __must_check bc_pin(struct bc_pin *pin, unsigned long pages)
+{
+	return 0;
+}
+
+static inline int __must_check bc_pin_folios(struct bc_pin *pin,
+					     struct page **pages,
+					     unsigned long n)
 {
 	return 0;
 }

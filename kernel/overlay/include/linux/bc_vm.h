@@ -14,23 +14,34 @@
 #include <linux/mm.h>
 
 struct seq_file;
+struct vma_iterator;
+
+#ifdef CONFIG_BEANCOUNTERS
+
+/*
+ * A flag of areas that cannot be written, and yet have memory of their own, or may get
+ * it. Areas that are shared do not have it, except those of TCP. The flags of mm.h do
+ * not use this bit.
+ */
+#define VM_BC BIT(62)
+
+/* Areas that userfaultfd may fill. */
+#define BC_VM_UFFD (VM_UFFD_MISSING | VM_UFFD_WP | VM_UFFD_MINOR)
 
 /**
  * bc_vm_is_private() - is an area with these flags charged as private?
  * @flags: of the area
  *
  * BC_VM_PRIVATE of 2006: an area that is writable and not shared will need memory
- * of its own, whatever it maps.
+ * of its own, whatever it maps. So does an area with VM_BC.
  *
  * Context: Any.
  * Return: true if every page of its length is charged.
  */
 static __always_inline bool bc_vm_is_private(vm_flags_t flags)
 {
-	return (flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
+	return (flags & (VM_WRITE | VM_SHARED)) == VM_WRITE || (flags & VM_BC);
 }
-
-#ifdef CONFIG_BEANCOUNTERS
 
 int __must_check __bc_vm_charge(struct mm_struct *mm, unsigned long priv,
 				unsigned long locked,
@@ -48,6 +59,12 @@ void __bc_vm_release(struct mm_struct *mm);
 void __bc_vm_leave(struct mm_struct *mm);
 void __bc_vm_enter(struct mm_struct *mm);
 void bc_vm_status(struct seq_file *m, struct mm_struct *mm);
+int __must_check __bc_vm_own(struct vma_iterator *vmi,
+			     struct vm_area_struct *prev,
+			     struct vm_area_struct **vmap, unsigned long start,
+			     unsigned long end);
+int __must_check __bc_vm_own_new(struct vm_area_struct *vma);
+void __bc_vm_own_range(struct mm_struct *mm, unsigned long addr, int len);
 
 /**
  * bc_vm_account() - pages are added to an address space, or taken away
@@ -156,6 +173,99 @@ bc_vm_charge_change(struct mm_struct *mm, vm_flags_t oldflags,
 		return 0;
 	return __bc_vm_charge(mm, priv ? pages : 0, locked ? pages : 0,
 			      BC_BARRIER);
+}
+
+/**
+ * bc_vm_keep() - the flags of an area that mprotect() changes
+ * @vma: the area, before the change
+ * @newflags: flags that it is to have
+ *
+ * What was written stays charged when it can only be read from now on. So does what
+ * userfaultfd may fill.
+ *
+ * Context: mmap_lock held for writing.
+ * Return: @newflags, with or without VM_BC.
+ */
+static __always_inline vm_flags_t bc_vm_keep(const struct vm_area_struct *vma,
+					     vm_flags_t newflags)
+{
+	if (!bc_online())
+		return newflags;
+	if (newflags & VM_WRITE)
+		return newflags & ~VM_BC;
+	if (bc_vm_is_private(vma->vm_flags) &&
+	    (vma->anon_vma || (vma->vm_flags & BC_VM_UFFD)))
+		return newflags | VM_BC;
+	return newflags;
+}
+
+/**
+ * bc_vm_unpaid() - would a page that is written there have no payer?
+ * @flags: of the area
+ *
+ * Context: Any.
+ * Return: true if the area has no memory of its own, and a write that ignores its
+ * protection would give it some.
+ */
+static inline bool bc_vm_unpaid(vm_flags_t flags)
+{
+	return bc_online() && !bc_vm_is_private(flags) &&
+	       (flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
+}
+
+/**
+ * bc_vm_own() - a part of an area gets memory of its own, although it is read-only
+ * @vmi: iterator of the address space, at the area
+ * @prev: the area before @start
+ * @vmap: the area; then the one that @start is in
+ * @start: of the part
+ * @end: of the part
+ *
+ * The part is charged, and split off, if it was not charged before.
+ *
+ * Context: mmap_lock held for writing; may sleep.
+ * Return: 0, or -ENOMEM when the group may not have the pages, or there is no memory
+ * for the split.
+ */
+static inline int __must_check bc_vm_own(struct vma_iterator *vmi,
+					 struct vm_area_struct *prev,
+					 struct vm_area_struct **vmap,
+					 unsigned long start, unsigned long end)
+{
+	return bc_vm_unpaid((*vmap)->vm_flags) ?
+		       __bc_vm_own(vmi, prev, vmap, start, end) :
+		       0;
+}
+
+/**
+ * bc_vm_own_new() - a new area will get memory, although it is read-only
+ * @vma: area that mmap() is making
+ *
+ * Context: mmap_lock held for writing; does not sleep.
+ * Return: 0, or -ENOMEM when the group may not have its pages.
+ */
+static inline int __must_check bc_vm_own_new(struct vm_area_struct *vma)
+{
+	return bc_online() ? __bc_vm_own_new(vma) : 0;
+}
+
+/**
+ * bc_vm_own_forced() - memory is about to be written in spite of its protection
+ * @mm: address space, of any process
+ * @addr: first address
+ * @len: bytes
+ * @gup_flags: FOLL_FORCE and FOLL_WRITE say whether it is
+ *
+ * If the group may not have the pages, the write itself will be refused, as areas of
+ * which bc_vm_unpaid() is true are not written.
+ *
+ * Context: Process context, without mmap_lock; may sleep.
+ */
+static inline void bc_vm_own_forced(struct mm_struct *mm, unsigned long addr,
+				    int len, unsigned int gup_flags)
+{
+	if (bc_online() && (gup_flags & FOLL_FORCE) && (gup_flags & FOLL_WRITE))
+		__bc_vm_own_range(mm, addr, len);
 }
 
 /**
@@ -361,6 +471,13 @@ static inline void bc_vm_enter(struct mm_struct *mm)
 	do {                                 \
 	} while (0)
 #define bc_mlockall_end(mm) (0)
+#define bc_vm_keep(vma, newflags) (newflags)
+#define bc_vm_unpaid(flags) (false)
+#define bc_vm_own(vmi, prev, vmap, start, end) (0)
+#define bc_vm_own_new(vma) (0)
+#define bc_vm_own_forced(mm, addr, len, gup_flags) \
+	do {                                       \
+	} while (0)
 
 static inline void bc_vm_account(struct mm_struct *mm, vm_flags_t flags,
 				 long pages)

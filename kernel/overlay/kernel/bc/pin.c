@@ -95,6 +95,21 @@ int __bc_pin(struct bc_pin *pin, enum bc_resource res, unsigned long pages)
 }
 EXPORT_SYMBOL_GPL(__bc_pin);
 
+/* See bc_pin_folios(). */
+int __bc_pin_folios(struct bc_pin *pin, struct page **pages, unsigned long n)
+{
+	struct folio *folio, *last = NULL;
+	unsigned long sum = 0;
+
+	for (; n--; pages++) {
+		folio = page_folio(*pages);
+		if (folio != last)
+			sum += folio_nr_pages(folio);
+		last = folio;
+	}
+	return __bc_pin(pin, BC_LOCKEDPAGES, sum);
+}
+
 /* See bc_unpin(). */
 void __bc_unpin(struct bc_pin *pin)
 {
@@ -320,6 +335,23 @@ int bc_pin_bytes(struct bc_pin **pinp, u64 bytes)
 	}
 	*pinp = &shared->pin;
 	return 0;
+}
+
+/**
+ * bc_pin_keep() - give a part of the charge of bc_pin_bytes() back
+ * @pin: the pin, which nobody else uses yet
+ * @bytes: how many to keep; more than are charged changes nothing
+ *
+ * Context: Process context.
+ */
+void bc_pin_keep(struct bc_pin *pin, u64 bytes)
+{
+	if (!bytes) {
+		bc_unpin(pin);
+	} else if (bytes < pin->pages) {
+		bc_uncharge(pin->bc, pin->res, pin->pages - bytes);
+		pin->pages = bytes;
+	}
 }
 
 /**

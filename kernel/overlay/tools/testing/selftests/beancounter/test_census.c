@@ -113,8 +113,11 @@ static void test_paid(struct bc_group *g)
 	bc_worker_start(&w, g);
 	bc_eq(bc_write_path(CENSUS, "on"), 0);
 	bc_eq(bc_call(&w, make_events, 100), 100);
-	/* A vector of owners is exempt, the objects beside it are not. */
-	bc_true(objects_at("do_eventfd", NULL) < 10);
+	/*
+	 * Vectors of owners are exempt, one for each slab, which has few objects in a
+	 * debug kernel. The objects themselves are not: a hundred of each kind.
+	 */
+	bc_true(objects_at("do_eventfd", NULL) < 50);
 	bc_eq(bc_call(&w, make_name, 0), 0);
 	bc_call(&w, bc_drop_kept, 0);
 	bc_worker_stop(&w);

@@ -10,6 +10,7 @@
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -427,6 +428,60 @@ static void fork_inherits_none(struct bc_group *g)
 	bc_group_kill(g);
 }
 
+#define HUGE (2L << 20)
+
+/* A huge page that was written, or 1 when there is none. */
+static long prep_huge(long unused)
+{
+	char buf[64], *at;
+
+	(void)unused;
+	if (bc_slurp_path("/sys/kernel/mm/transparent_hugepage/enabled", buf,
+			  sizeof(buf)) <= 0 ||
+	    strstr(buf, "[never]"))
+		return 1;
+	at = mmap(NULL, 2 * HUGE, BC_RW, BC_ANON, -1, 0);
+	if (at == MAP_FAILED)
+		return -1;
+	area = at + HUGE - (unsigned long)at % HUGE;
+	if (madvise(area, HUGE, MADV_HUGEPAGE))
+		return -1;
+	memset(area, 1, HUGE);
+	kept = socket(AF_XDP, SOCK_RAW, 0);
+	return kept < 0 ? -1 : 0;
+}
+
+static long unmap_huge(long unused)
+{
+	(void)unused;
+	return munmap(area, HUGE);
+}
+
+/* Packet memory of one page keeps all of a huge page, also when that is unmapped. */
+static void xdp_huge(struct bc_group *g)
+{
+	const long pages = HUGE / bc_page_size();
+	struct bc_worker w;
+	long ret;
+
+	bc_worker_start(&w, g);
+	ret = bc_call(&w, prep_huge, 0);
+	if (ret == 1 || (ret && w.error == EAFNOSUPPORT))
+		bc_skip("no huge pages, or no AF_XDP, in this kernel");
+	bc_eq(ret, 0);
+	bc_set_key(g, "bc.barrier", BC_LOCKED, pages - 1);
+	bc_eq(bc_call(&w, do_xdp, 1), -1);
+	bc_eq(w.error, ENOMEM);
+	bc_eq(bc_held_of(g, BC_LOCKED), 0);
+	bc_set_key(g, "bc.barrier", BC_LOCKED, pages);
+	bc_eq(bc_call(&w, do_xdp, 1), 0);
+	bc_eq(bc_call(&w, unmap_huge, 0), 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), pages);
+	bc_eq(bc_call(&w, do_close, 0), 0);
+	bc_settles(g, BC_LOCKED, 0);
+	bc_worker_stop(&w);
+}
+
 static const struct bc_case cases[] = {
 	{ "granted", granted },
 	{ "refused", refused },
@@ -435,6 +490,7 @@ static const struct bc_case cases[] = {
 	{ "shm_unlock_other_group", shm_unlock_other_group },
 	{ "fork_inherits_none", fork_inherits_none },
 	{ "munlock_at_barrier", munlock_at_barrier },
+	{ "xdp_huge", xdp_huge },
 };
 
 int main(int argc, char **argv)
