@@ -12,6 +12,7 @@
 #define FS_SPLICE_BC_H
 
 #include <linux/bc_pin.h>
+#include <linux/net.h>
 #include <linux/pipe_fs_i.h>
 #include <linux/socket.h>
 #include <linux/splice.h>
@@ -120,29 +121,39 @@ static ssize_t bc_splice_file(struct file *in, loff_t *ppos,
 }
 
 /*
- * Take pages out of a socket. They cannot be put back, so a page is charged for each
- * buffer that the pipe has room for before, and what was too much is given back. A
- * folio that is larger than that is paid for in part.
+ * Take pages out of a socket, which was charged for them until now. They cannot be put
+ * back, and are charged by force. A group at its limit is refused before: one page in
+ * the socket may be a small part of a large folio.
  */
-static ssize_t bc_splice_stream(struct file *in, loff_t *ppos,
+static ssize_t bc_splice_socket(struct file *in, loff_t *ppos,
 				struct pipe_inode_info *pipe, size_t len,
 				unsigned int flags)
 {
-	unsigned int head = pipe->head, room;
+	bool limit = bc_limit_begin(true);
+	unsigned int head = pipe->head;
 	struct bc_pin *pin;
 	ssize_t ret;
 	u64 bytes;
 
-	room = pipe->max_usage - pipe_occupancy(head, pipe->tail);
-	if (bc_pin_bytes(&pin, (u64)room << PAGE_SHIFT))
-		return -ENOMEM;
+	ret = bc_pin_bytes(&pin, PAGE_SIZE);
+	bc_limit_end(limit);
+	if (ret)
+		return ret;
 	ret = in->f_op->splice_read(in, ppos, pipe, len, flags);
 	bytes = bc_pipe_bytes(pipe, head);
-	bc_pin_keep(pin, bytes);
+	bc_pin_set(pin, bytes);
 	if (bytes)
 		bc_pipe_share(pipe, head, pin);
 	bc_unpin_shared(pin);
 	return ret;
+}
+
+/* Does a socket put pages of its own into a pipe? Others copy into new pages. */
+static bool bc_splice_moves(struct file *in)
+{
+	struct socket *sock = sock_from_file(in);
+
+	return sock && READ_ONCE(sock->ops)->splice_read;
 }
 
 /**
@@ -164,10 +175,10 @@ static inline ssize_t bc_splice_read(struct file *in, loff_t *ppos,
 	unsigned int head = pipe->head;
 	ssize_t ret;
 
-	if (bc_online())
-		return in->f_mode & FMODE_LSEEK ?
-			       bc_splice_file(in, ppos, pipe, len, flags) :
-			       bc_splice_stream(in, ppos, pipe, len, flags);
+	if (bc_online() && (in->f_mode & FMODE_LSEEK))
+		return bc_splice_file(in, ppos, pipe, len, flags);
+	if (bc_online() && bc_splice_moves(in))
+		return bc_splice_socket(in, ppos, pipe, len, flags);
 	ret = in->f_op->splice_read(in, ppos, pipe, len, flags);
 	bc_pipe_bytes(pipe, head);
 	return ret;

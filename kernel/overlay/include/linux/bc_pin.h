@@ -26,7 +26,7 @@ int __must_check bc_pin_shared(struct bc_pin **pinp, unsigned long pages);
 int __must_check bc_pin_bytes(struct bc_pin **pinp, u64 bytes);
 int __must_check __bc_pin_folios(struct bc_pin *pin, struct page **pages,
 				 unsigned long n);
-void bc_pin_keep(struct bc_pin *pin, u64 bytes);
+void bc_pin_set(struct bc_pin *pin, u64 bytes);
 void bc_pin_get(struct bc_pin *pin);
 void bc_unpin_shared(struct bc_pin *pin);
 
@@ -51,7 +51,8 @@ static inline int __must_check bc_pin(struct bc_pin *pin, unsigned long pages)
  * @pages: the pages, in the order of their addresses
  * @n: number of entries in @pages
  *
- * One page keeps all of its folio, which is charged once for pages beside each other.
+ * One page keeps all of its folio, which is charged once for pages beside each other;
+ * except in hugetlbfs, whose pages are counted one by one.
  * The current group pays until bc_unpin(), even if the task moves.
  *
  * Context: Any; does not sleep.

@@ -13,8 +13,8 @@
 #include <linux/beancounter.h>
 #include <linux/mm.h>
 
+struct file;
 struct seq_file;
-struct vma_iterator;
 
 #ifdef CONFIG_BEANCOUNTERS
 
@@ -59,12 +59,13 @@ void __bc_vm_release(struct mm_struct *mm);
 void __bc_vm_leave(struct mm_struct *mm);
 void __bc_vm_enter(struct mm_struct *mm);
 void bc_vm_status(struct seq_file *m, struct mm_struct *mm);
-int __must_check __bc_vm_own(struct vma_iterator *vmi,
-			     struct vm_area_struct *prev,
-			     struct vm_area_struct **vmap, unsigned long start,
-			     unsigned long end);
-int __must_check __bc_vm_own_new(struct vm_area_struct *vma);
-void __bc_vm_own_range(struct mm_struct *mm, unsigned long addr, int len);
+bool __bc_vm_written(struct vm_area_struct *vma, unsigned long start,
+		     unsigned long end);
+bool __bc_vm_receives(const struct file *file);
+int __must_check __bc_vm_own_range(struct mm_struct *mm,
+				   struct vm_area_struct **vmap,
+				   unsigned long start, unsigned long end);
+void __bc_vm_force(struct mm_struct *mm, unsigned long addr, size_t len);
 
 /**
  * bc_vm_account() - pages are added to an address space, or taken away
@@ -176,27 +177,34 @@ bc_vm_charge_change(struct mm_struct *mm, vm_flags_t oldflags,
 }
 
 /**
- * bc_vm_keep() - the flags of an area that mprotect() changes
+ * bc_vm_keep() - the flags of a part of an area that mprotect() changes
  * @vma: the area, before the change
+ * @start: of the part
+ * @end: of the part
  * @newflags: flags that it is to have
  *
  * What was written stays charged when it can only be read from now on. So does what
  * userfaultfd may fill.
  *
- * Context: mmap_lock held for writing.
+ * Context: mmap_lock held for writing; may sleep.
  * Return: @newflags, with or without VM_BC.
  */
-static __always_inline vm_flags_t bc_vm_keep(const struct vm_area_struct *vma,
+static __always_inline vm_flags_t bc_vm_keep(struct vm_area_struct *vma,
+					     unsigned long start,
+					     unsigned long end,
 					     vm_flags_t newflags)
 {
 	if (!bc_online())
 		return newflags;
 	if (newflags & VM_WRITE)
 		return newflags & ~VM_BC;
-	if (bc_vm_is_private(vma->vm_flags) &&
-	    (vma->anon_vma || (vma->vm_flags & BC_VM_UFFD)))
+	/* An area of TCP has no VM_MAYWRITE, and keeps its flag. */
+	if (!bc_vm_is_private(vma->vm_flags) || !(newflags & VM_MAYWRITE))
+		return newflags;
+	if ((vma->vm_flags & BC_VM_UFFD) ||
+	    (vma->anon_vma && __bc_vm_written(vma, start, end)))
 		return newflags | VM_BC;
-	return newflags;
+	return newflags & ~VM_BC;
 }
 
 /**
@@ -209,48 +217,58 @@ static __always_inline vm_flags_t bc_vm_keep(const struct vm_area_struct *vma,
  */
 static inline bool bc_vm_unpaid(vm_flags_t flags)
 {
-	return bc_online() && !bc_vm_is_private(flags) &&
-	       (flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
+	return bc_online() &&
+	       (flags & (VM_WRITE | VM_BC | VM_SHARED | VM_IO | VM_PFNMAP |
+			 VM_HUGETLB | VM_MAYWRITE)) == VM_MAYWRITE;
 }
 
 /**
- * bc_vm_own() - a part of an area gets memory of its own, although it is read-only
- * @vmi: iterator of the address space, at the area
- * @prev: the area before @start
- * @vmap: the area; then the one that @start is in
- * @start: of the part
- * @end: of the part
+ * bc_vm_received() - the flag of an area in which TCP puts pages
  *
- * The part is charged, and split off, if it was not charged before.
+ * Context: Any.
+ * Return: VM_BC, or 0 while there are no groups.
+ */
+static inline vm_flags_t bc_vm_received(void)
+{
+	return bc_online() ? VM_BC : 0;
+}
+
+/**
+ * bc_vm_receives() - will a file that is about to be mapped give the area VM_BC?
+ * @file: the file, or NULL
+ *
+ * Context: Any.
+ * Return: VM_BC or 0.
+ */
+static inline vm_flags_t bc_vm_receives(const struct file *file)
+{
+	return bc_online() && file && __bc_vm_receives(file) ? VM_BC : 0;
+}
+
+/**
+ * bc_vm_own_range() - userfaultfd may fill a range from now on
+ * @mm: address space
+ * @vmap: the first area of the range, before and after
+ * @start: of the range
+ * @end: of the range
+ *
+ * The parts that can only be read, and had no memory of their own, are charged and
+ * get VM_BC; all of them or none.
  *
  * Context: mmap_lock held for writing; may sleep.
  * Return: 0, or -ENOMEM when the group may not have the pages, or there is no memory
- * for the split.
+ * to split an area.
  */
-static inline int __must_check bc_vm_own(struct vma_iterator *vmi,
-					 struct vm_area_struct *prev,
-					 struct vm_area_struct **vmap,
-					 unsigned long start, unsigned long end)
+static inline int __must_check bc_vm_own_range(struct mm_struct *mm,
+					       struct vm_area_struct **vmap,
+					       unsigned long start,
+					       unsigned long end)
 {
-	return bc_vm_unpaid((*vmap)->vm_flags) ?
-		       __bc_vm_own(vmi, prev, vmap, start, end) :
-		       0;
+	return bc_online() ? __bc_vm_own_range(mm, vmap, start, end) : 0;
 }
 
 /**
- * bc_vm_own_new() - a new area will get memory, although it is read-only
- * @vma: area that mmap() is making
- *
- * Context: mmap_lock held for writing; does not sleep.
- * Return: 0, or -ENOMEM when the group may not have its pages.
- */
-static inline int __must_check bc_vm_own_new(struct vm_area_struct *vma)
-{
-	return bc_online() ? __bc_vm_own_new(vma) : 0;
-}
-
-/**
- * bc_vm_own_forced() - memory is about to be written in spite of its protection
+ * bc_vm_force() - memory is about to be written in spite of its protection
  * @mm: address space, of any process
  * @addr: first address
  * @len: bytes
@@ -261,11 +279,11 @@ static inline int __must_check bc_vm_own_new(struct vm_area_struct *vma)
  *
  * Context: Process context, without mmap_lock; may sleep.
  */
-static inline void bc_vm_own_forced(struct mm_struct *mm, unsigned long addr,
-				    int len, unsigned int gup_flags)
+static inline void bc_vm_force(struct mm_struct *mm, unsigned long addr,
+			       size_t len, unsigned int gup_flags)
 {
 	if (bc_online() && (gup_flags & FOLL_FORCE) && (gup_flags & FOLL_WRITE))
-		__bc_vm_own_range(mm, addr, len);
+		__bc_vm_force(mm, addr, len);
 }
 
 /**
@@ -471,12 +489,13 @@ static inline void bc_vm_enter(struct mm_struct *mm)
 	do {                                 \
 	} while (0)
 #define bc_mlockall_end(mm) (0)
-#define bc_vm_keep(vma, newflags) (newflags)
+#define bc_vm_keep(vma, start, end, newflags) (newflags)
 #define bc_vm_unpaid(flags) (false)
-#define bc_vm_own(vmi, prev, vmap, start, end) (0)
-#define bc_vm_own_new(vma) (0)
-#define bc_vm_own_forced(mm, addr, len, gup_flags) \
-	do {                                       \
+#define bc_vm_received() (0)
+#define bc_vm_receives(file) (0)
+#define bc_vm_own_range(mm, vmap, start, end) (0)
+#define bc_vm_force(mm, addr, len, gup_flags) \
+	do {                                  \
 	} while (0)
 
 static inline void bc_vm_account(struct mm_struct *mm, vm_flags_t flags,

@@ -103,7 +103,10 @@ int __bc_pin_folios(struct bc_pin *pin, struct page **pages, unsigned long n)
 
 	for (; n--; pages++) {
 		folio = page_folio(*pages);
-		if (folio != last)
+		/* Pages of hugetlbfs have a pool of their own. */
+		if (folio_test_hugetlb(folio))
+			sum++;
+		else if (folio != last)
 			sum += folio_nr_pages(folio);
 		last = folio;
 	}
@@ -273,7 +276,7 @@ static struct bc_shared_pin *bc_shared_alloc(void)
 
 /**
  * bc_pin_shared() - charge locked pages for an object that can be copied
- * @pinp: where to store the pin; NULL when nobody pays
+ * @pinp: where to store the pin, which holds nothing when nobody pays
  * @pages: how many
  *
  * Context: Process context; may sleep.
@@ -294,6 +297,15 @@ int bc_pin_shared(struct bc_pin **pinp, unsigned long pages)
 	return 0;
 }
 
+/* Let @pin hold bytes of kmemsize for which @bc was charged. */
+static void bc_pin_take(struct bc_pin *pin, struct beancounter *bc, u64 bytes)
+{
+	pin->bc = bc;
+	pin->res = BC_KMEMSIZE;
+	pin->pages = bytes;
+	bc_pin_list(pin);
+}
+
 /* See bc_hold_bytes(). */
 int __bc_hold_bytes(struct bc_pin *pin, u64 bytes)
 {
@@ -304,13 +316,9 @@ int __bc_hold_bytes(struct bc_pin *pin, u64 bytes)
 	if (!bytes)
 		return 0;
 	bc = bc_bytes_charge(bytes, GFP_KERNEL | __GFP_BC, &ok);
-	if (!bc)
-		return ok ? 0 : -ENOMEM;
-	pin->bc = bc;
-	pin->res = BC_KMEMSIZE;
-	pin->pages = bytes;
-	bc_pin_list(pin);
-	return 0;
+	if (bc)
+		bc_pin_take(pin, bc, bytes);
+	return ok ? 0 : -ENOMEM;
 }
 EXPORT_SYMBOL_GPL(__bc_hold_bytes);
 
@@ -324,34 +332,45 @@ EXPORT_SYMBOL_GPL(__bc_hold_bytes);
  */
 int bc_pin_bytes(struct bc_pin **pinp, u64 bytes)
 {
-	struct bc_shared_pin *shared = bc_shared_alloc();
+	struct bc_shared_pin *shared;
+	struct beancounter *bc;
+	bool ok;
 
 	*pinp = NULL;
-	if (!shared)
-		return -ENOMEM;
-	if (__bc_hold_bytes(&shared->pin, bytes)) {
-		kfree(shared);
+	bc = bc_bytes_charge(bytes, GFP_KERNEL | __GFP_BC, &ok);
+	if (!bc)
+		return ok ? 0 : -ENOMEM;
+	shared = bc_shared_alloc();
+	if (!shared) {
+		bc_uncharge(bc, BC_KMEMSIZE, bytes);
 		return -ENOMEM;
 	}
+	bc_pin_take(&shared->pin, bc, bytes);
 	*pinp = &shared->pin;
 	return 0;
 }
 
 /**
- * bc_pin_keep() - give a part of the charge of bc_pin_bytes() back
- * @pin: the pin, which nobody else uses yet
- * @bytes: how many to keep; more than are charged changes nothing
+ * bc_pin_set() - let a pin of bc_pin_bytes() hold so many bytes, by force
+ * @pin: the pin, which nobody else uses yet; NULL when nobody pays
+ * @bytes: how many
  *
  * Context: Process context.
  */
-void bc_pin_keep(struct bc_pin *pin, u64 bytes)
+void bc_pin_set(struct bc_pin *pin, u64 bytes)
 {
+	if (!pin)
+		return;
 	if (!bytes) {
 		bc_unpin(pin);
-	} else if (bytes < pin->pages) {
-		bc_uncharge(pin->bc, pin->res, pin->pages - bytes);
-		pin->pages = bytes;
+		return;
 	}
+	if (bytes > pin->pages)
+		WARN_ON_ONCE(bc_charge(pin->bc, pin->res, bytes - pin->pages,
+				       BC_FORCE));
+	else if (bytes < pin->pages)
+		bc_uncharge(pin->bc, pin->res, pin->pages - bytes);
+	pin->pages = bytes;
 }
 
 /**

@@ -60,13 +60,20 @@ static long drop_shm(long unused)
 	return 0;
 }
 
+/* The nodes of the trees that find @n objects by their ids, at most. */
+static long long id_nodes(long n)
+{
+	return (n / 64 + 4) * bc_need_slab("radix_tree_node");
+}
+
 /* The structure of a segment has less than 512 bytes, and a file of tmpfs. */
 static void cost_shm(long n, long long *low, long long *high)
 {
 	*low = n * (bc_need_slab("filp") + bc_need_slab("dentry") +
 		    bc_need_slab("shmem_inode_cache") + bc_kmalloc_size(192));
 	*high = n * (bc_need_slab("filp") + bc_need_slab("dentry") +
-		     bc_need_slab("shmem_inode_cache") + bc_kmalloc_size(512));
+		     bc_need_slab("shmem_inode_cache") + bc_kmalloc_size(512)) +
+		id_nodes(n);
 }
 
 static void test_shm(struct bc_group *g)
@@ -300,7 +307,7 @@ static long drop_queue(long unused)
 static void cost_queue(long n, long long *low, long long *high)
 {
 	*low = n * bc_kmalloc_size(192);
-	*high = n * bc_kmalloc_size(512);
+	*high = n * bc_kmalloc_size(512) + id_nodes(n);
 }
 
 static void test_msg_queue(struct bc_group *g)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -51,6 +52,25 @@ static long prep_written(long n)
 		return -1;
 	memset(area, 1, bc_bytes(n));
 	return 0;
+}
+
+/* One area, of which only the first page is written. */
+static long prep_first_written(long n)
+{
+	if (prep_writable(n))
+		return -1;
+	area[0] = 1;
+	return 0;
+}
+
+static long prep_dropped(long n)
+{
+	return prep_written(n) || madvise(area, bc_bytes(n), MADV_DONTNEED);
+}
+
+static long do_protect_half(long n)
+{
+	return mprotect(area + bc_bytes(n / 2), bc_bytes(n / 2), PROT_READ);
 }
 
 static long do_protect(long n)
@@ -121,6 +141,13 @@ static long do_watch_middle(long n)
 	return watch(area + bc_bytes(n / 4), n / 2);
 }
 
+/* Two areas, with one between them that is paid for. */
+static long prep_areas(long n)
+{
+	return prep_fault(n) ||
+	       mprotect(area + bc_bytes(n / 4), bc_bytes(n / 2), BC_RW);
+}
+
 /* It becomes read-only while userfaultfd may still fill it. */
 static long prep_watched_writable(long n)
 {
@@ -151,8 +178,21 @@ static long do_map_tcp_private(long n)
 		mmap(NULL, bc_bytes(n), PROT_READ, MAP_PRIVATE, tcp, 0));
 }
 
+static long prep_tcp_over(long n)
+{
+	return prep_tcp(n) || prep_written(n);
+}
+
+static long do_map_tcp_over(long n)
+{
+	return bc_mapped(mmap(area, bc_bytes(n), PROT_READ,
+			      MAP_SHARED | MAP_FIXED, tcp, 0));
+}
+
 static const struct bc_op ops[] = {
 	{ "unwritten", prep_writable, do_protect, -N },
+	{ "unwritten_half", prep_first_written, do_protect_half, -N / 2 },
+	{ "dropped", prep_dropped, do_protect, -N },
 	{ "written", prep_written, do_protect, 0 },
 	{ "written_none_split", prep_written, do_none_middle, 0 },
 	{ "writable_again", prep_kept, do_writable, 0 },
@@ -163,11 +203,13 @@ static const struct bc_op ops[] = {
 	{ "mremap_grow", prep_kept, do_grow, N },
 	{ "userfault", prep_fault, do_watch, N },
 	{ "userfault_split", prep_fault, do_watch_middle, N / 2 },
+	{ "userfault_areas", prep_areas, do_watch, N / 2 },
 	{ "userfault_again", prep_watched, do_watch, 0 },
 	{ "userfault_protect", prep_watched_writable, do_protect, 0 },
 	{ "userfault_writable", prep_watched, do_writable, 0 },
 	{ "tcp", prep_tcp, do_map_tcp, N },
 	{ "tcp_private", prep_tcp, do_map_tcp_private, N },
+	{ "tcp_over", prep_tcp_over, do_map_tcp_over, 0 },
 };
 
 static const struct bc_op_table table = {
@@ -241,16 +283,47 @@ static void forced(struct bc_group *g)
 	bc_eq(bc_call(&w, force, 3), 0);
 	bc_eq(bc_call(&w, force, 3), 0);
 	bc_eq(bc_held_of(g, BC_VM), before + 1);
-	bc_set_key(g, "bc.barrier", BC_VM, before + 1);
+	/* It is refused at the limit: a debugger can look into a full group. */
+	bc_set_key(g, "bc.barrier", BC_VM, 1);
+	bc_set_key(g, "bc.limit", BC_VM, before + 1);
 	bc_true(bc_call(&w, force, 4) < 0);
 	bc_eq(bc_call(&w, force, 3), 0);
 	bc_eq(bc_call(&w, value, 3), 'x');
 	bc_eq(bc_call(&w, value, 4), 0);
 	bc_eq(bc_held_of(g, BC_VM), before + 1);
-	bc_set_key(g, "bc.barrier", BC_VM, before + 2);
+	bc_set_key(g, "bc.limit", BC_VM, before + 2);
 	bc_eq(bc_call(&w, force, 4), 0);
 	bc_eq(bc_call(&w, do_unmap, N), 0);
 	bc_eq(bc_held_of(g, BC_VM), before);
+	bc_worker_stop(&w);
+}
+
+/* Write a byte of the vDSO, whose area cannot be split. */
+static long force_vdso(long unused)
+{
+	unsigned long at = getauxval(AT_SYSINFO_EHDR);
+	int file = open("/proc/self/mem", O_RDWR);
+	char byte;
+
+	(void)unused;
+	if (!at)
+		return 1;
+	return pread(file, &byte, 1, at) != 1 ||
+			       pwrite(file, &byte, 1, at) != 1 ?
+		       -1 :
+		       0;
+}
+
+static void vdso(struct bc_group *g)
+{
+	struct bc_worker w;
+	long ret;
+
+	bc_worker_start(&w, g);
+	ret = bc_call(&w, force_vdso, 0);
+	if (ret == 1)
+		bc_skip("this kernel has no vDSO");
+	bc_eq(ret, 0);
 	bc_worker_stop(&w);
 }
 
@@ -320,7 +393,7 @@ static void raced(struct bc_group *g)
 static const struct bc_case cases[] = {
 	{ "granted", granted },	    { "refused", refused },
 	{ "inherited", inherited }, { "forced", forced },
-	{ "raced", raced },
+	{ "vdso", vdso },	    { "raced", raced },
 };
 
 int main(int argc, char **argv)

@@ -150,7 +150,7 @@ static void socket_held(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
-/* What is refused stays in the socket. */
+/* What is refused at the limit stays in the socket. */
 static void socket_refused(struct bc_group *g)
 {
 	struct bc_worker w;
@@ -162,13 +162,45 @@ static void socket_refused(struct bc_group *g)
 	bc_eq(bc_call(&w, open_file, 0), 0);
 	here = buf_connect_here(&w, &there);
 	send_pages(here);
-	bc_set_barrier(g, bc_rest(g) + PIECE / 2);
+	bc_set_limit(g, bc_rest(g) + 2048);
+	bc_set_barrier(g, 1);
 	bc_eq(bc_call(&w, take, there), -1);
 	bc_eq(w.error, ENOMEM);
 	bc_eq(bc_call(&w, queued, there), 1);
 	check_pipe_empty(&w);
-	bc_set_barrier(g, BC_MAX);
+	/* A group above its barrier can empty its sockets. */
+	bc_set_limit(g, BC_MAX);
 	bc_range(bc_call(&w, take, there), PIECE / 2, PIECE);
+	bc_reset_on_close(here);
+	close(here);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
+static long wait_for_data(long fd)
+{
+	return splice(fd, NULL, pipes[1], NULL, PIECE, 0);
+}
+
+/* A task that waits for data holds little meanwhile. */
+static void socket_waits(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long before;
+	long there, n;
+	int here;
+
+	bc_own_net();
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, open_file, 0), 0);
+	here = buf_connect_here(&w, &there);
+	before = bc_rest(g);
+	bc_call_begin(&w, wait_for_data, there);
+	bc_true(!bc_call_end(&w, 300, &n));
+	bc_range(bc_held(g), before, before + REST);
+	send_pages(here);
+	bc_true(bc_call_end(&w, 5000, &n));
+	bc_range(n, 1, PIECE);
 	bc_reset_on_close(here);
 	close(here);
 	bc_worker_stop(&w);
@@ -233,6 +265,7 @@ static const struct bc_case cases[] = {
 	{ "file_refused", file_refused },
 	{ "socket_held", socket_held },
 	{ "socket_refused", socket_refused },
+	{ "socket_waits", socket_waits },
 	{ "sendfile_waits", sendfile_waits },
 };
 
