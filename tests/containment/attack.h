@@ -35,6 +35,8 @@ struct attack {
 	bool tenant;
 	/* Namespaces that the tenant makes first: CLONE_NEWUSER and others. */
 	int spaces;
+	/* Contents of files that nothing can take back count as memory of the kernel. */
+	bool files;
 	/* A resource with a limit of its own, a quarter of that of kmemsize in bytes. */
 	const char *row;
 };
@@ -88,7 +90,7 @@ extern const struct attack tenant_task_attacks[], fuse_attacks[];
 extern const struct attack route_attacks[], link_attacks[], wall_attacks[];
 extern const struct attack traffic_attacks[], mount_attacks[];
 extern const struct attack frame_attacks[], behalf_attacks[];
-extern const struct attack pages_attacks[];
+extern const struct attack pages_attacks[], kept_attacks[];
 extern const size_t nr_uring_attacks, nr_sock_attacks, nr_proto_attacks;
 extern const size_t nr_tls_attacks;
 extern const size_t nr_tenant_file_attacks, nr_wait_attacks;
@@ -96,5 +98,6 @@ extern const size_t nr_tenant_task_attacks, nr_fuse_attacks;
 extern const size_t nr_route_attacks, nr_link_attacks, nr_wall_attacks;
 extern const size_t nr_traffic_attacks, nr_mount_attacks, nr_frame_attacks;
 extern const size_t nr_behalf_attacks, nr_pages_attacks;
+extern const size_t nr_kept_attacks;
 
 #endif /* BC_ATTACK_H */

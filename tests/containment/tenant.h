@@ -69,8 +69,20 @@ bool send_packets(void);
 /* Map part of a file whose contents never come: a copy from there waits for ever. */
 void *never_comes(size_t size);
 
+/*
+ * Mount a FUSE file system, whose files file, file1 and so on can be opened; a read or
+ * a write waits for ever. Before, @fuse_wants may be set: FUSE_WRITEBACK_CACHE (writes
+ * stay in the page cache for a while), FUSE_ASYNC_READ, FUSE_MAX_PAGES (up to 1 MiB in
+ * a request).
+ */
+extern unsigned int fuse_wants;
+bool serve_files(const char *path);
+
 /* As root: let everybody mount such a file system. */
 void prepare_fuse(void);
+
+/* As root: delegate the group, as a rootless container engine has it. */
+void prepare_delegated(void);
 
 /* The limits of an IPsec state or policy that has none. */
 #define XFRM_UNLIMITED                                                       \

@@ -395,8 +395,7 @@ static bool watch_queues(long i)
 	return !ioctl(fd[0], IOC_WATCH_QUEUE_SET_SIZE, 256 + 0 * i);
 }
 
-/* Delegate the group, as a rootless container engine has it. */
-static void prepare_delegated(void)
+void prepare_delegated(void)
 {
 	static const char *const files[] = { "", "/cgroup.procs",
 					     "/cgroup.subtree_control",

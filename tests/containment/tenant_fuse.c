@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A FUSE file system of a tenant with one file. It answers all requests except
- * reads from the file, writes to it, syncs of it, and look-ups of other names.
+ * A FUSE file system of a tenant with some files. It answers all requests except
+ * reads from a file, writes to it, syncs of it, and look-ups of other names.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <linux/fuse.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -28,8 +29,10 @@
 /* The largest request of a server that does not ask for larger ones. */
 #define RETRIEVED (32 * 4096)
 
-/* FUSE_WRITEBACK_CACHE: writes stay in the page cache for a while. */
-static unsigned int writeback;
+/* What a request may have with FUSE_MAX_PAGES. */
+#define LARGEST (1 << 20)
+
+unsigned int fuse_wants;
 
 static struct fuse_attr attributes(unsigned long ino)
 {
@@ -66,10 +69,15 @@ static void refuse(int dev, unsigned long unique)
 	write(dev, &out, sizeof(out));
 }
 
-/* There is one name; a look-up of another waits for ever, as a read does. */
-static bool known(const struct fuse_in_header *in)
+/*
+ * The file of a name: "file", "file1" and so on; 0 for another name, whose look-up
+ * waits for ever, as a read does.
+ */
+static unsigned long known(const struct fuse_in_header *in)
 {
-	return !strcmp((const char *)(in + 1), "file");
+	const char *name = (const char *)(in + 1);
+
+	return strncmp(name, "file", 4) ? 0 : 2 + strtoul(name + 4, NULL, 10);
 }
 
 static void serve_one(int dev, struct fuse_in_header *in)
@@ -78,16 +86,15 @@ static void serve_one(int dev, struct fuse_in_header *in)
 		.major = FUSE_KERNEL_VERSION,
 		.minor = FUSE_KERNEL_MINOR_VERSION,
 		.max_readahead = 4096,
-		.flags = FUSE_ASYNC_DIO | writeback,
+		.flags = FUSE_ASYNC_DIO | fuse_wants,
 		.max_background = 65535,
 		.congestion_threshold = 65535,
-		.max_write = RETRIEVED,
+		.max_write = fuse_wants & FUSE_MAX_PAGES ? LARGEST : RETRIEVED,
+		.max_pages = LARGEST / 4096,
 	};
 	struct fuse_entry_out entry = {
-		.nodeid = 2,
 		.entry_valid = 100000,
 		.attr_valid = 100000,
-		.attr = attributes(2),
 	};
 	struct fuse_attr_out attr = {
 		.attr_valid = 100000,
@@ -100,7 +107,9 @@ static void serve_one(int dev, struct fuse_in_header *in)
 		answer(dev, in->unique, &init, sizeof(init));
 		break;
 	case FUSE_LOOKUP:
-		if (known(in))
+		entry.nodeid = known(in);
+		entry.attr = attributes(entry.nodeid);
+		if (entry.nodeid)
 			answer(dev, in->unique, &entry, sizeof(entry));
 		break;
 	case FUSE_GETATTR:
@@ -123,7 +132,7 @@ static void serve_one(int dev, struct fuse_in_header *in)
 
 static void __attribute__((noreturn)) serve(int dev)
 {
-	static char buf[2 * RETRIEVED];
+	static char buf[LARGEST + 4096];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (read(dev, buf, sizeof(buf)) > 0)
@@ -150,11 +159,11 @@ static int mount_at(const char *path)
  * killed as long as a server exists that could give it. Returns its process, or -1,
  * and stores the descriptor of the device.
  */
-static pid_t start_server(int *devp)
+static pid_t start_server(const char *path, int *devp)
 {
 	pid_t pid;
 
-	*devp = mount_at("/tmp/fuse");
+	*devp = mount_at(path);
 	if (*devp < 0)
 		return -1;
 	pid = fork();
@@ -163,13 +172,16 @@ static pid_t start_server(int *devp)
 	return pid;
 }
 
-static int mount_file(void)
+bool serve_files(const char *path)
 {
 	int dev;
 
-	if (start_server(&dev) < 0 || close(dev))
-		return -1;
-	return open("/tmp/fuse/file", O_RDONLY);
+	return start_server(path, &dev) > 0 && !close(dev);
+}
+
+static int mount_file(void)
+{
+	return serve_files("/tmp/fuse") ? open("/tmp/fuse/file", O_RDONLY) : -1;
 }
 
 /* Map another part of the file each time: pages that no other task waits for. */
@@ -214,7 +226,7 @@ static bool fuse_retrieved(long i)
 	pid_t pid;
 
 	if (!i) {
-		pid = start_server(&dev);
+		pid = start_server("/tmp/fuse", &dev);
 		if (pid < 0)
 			return false;
 		file = open("/tmp/fuse/file", O_PATH);
@@ -329,7 +341,7 @@ static bool fuse_written(long i)
 	char path[32];
 	int dev;
 
-	writeback = FUSE_WRITEBACK_CACHE;
+	fuse_wants = FUSE_WRITEBACK_CACHE;
 	if (!i)
 		keeper = start_keeper();
 	snprintf(path, sizeof(path), "/tmp/fuse%ld", i);

@@ -216,8 +216,8 @@ static bool pinned_pipe_buf_get(struct pipe_inode_info *pipe,
  * TCP, SCTP and MPTCP are charged for the bytes that they queue, wherever these come
  * from. All other sockets are charged for the memory that they allocate: they get a
  * copy, or the pages of a file that is truncated afterwards would cost them nothing.
- * TCP gets a copy, too, if the folios are more than twice as large as the parts of them
- * that it gets.
+ * TCP gets a copy, too, if the folios are larger by more than an eighth than the parts
+ * of them that it gets.
  *
  * Context: Any.
  * Return: Flags for sendmsg().
@@ -240,7 +240,7 @@ static inline int bc_splice_flags(const struct sock *sk,
 		last = folio;
 		paid += bvec->bv_len;
 	}
-	return kept > 2 * paid ? 0 : MSG_SPLICE_PAGES;
+	return kept > paid + paid / 8 ? 0 : MSG_SPLICE_PAGES;
 }
 
 #else /* CONFIG_BEANCOUNTERS */

@@ -9,6 +9,8 @@
 
 struct folio;
 struct page;
+struct sk_buff;
+struct ubuf_info;
 
 #ifdef CONFIG_BEANCOUNTERS
 
@@ -18,7 +20,6 @@ int __must_check __bc_hold_bytes(struct bc_pin *pin, u64 bytes);
 void __bc_unpin(struct bc_pin *pin);
 int __must_check __bc_pin_more(struct bc_pin *pin, unsigned long pages);
 void __bc_unpin_some(struct bc_pin *pin, unsigned long pages);
-int __must_check __bc_pin_alloc(struct bc_pin **pinp, unsigned long pages);
 void __bc_pin_free(struct bc_pin *pin);
 int __must_check __bc_pin_folio(struct folio *folio, gfp_t gfp);
 void bc_unpin_folio(struct folio *folio);
@@ -29,6 +30,13 @@ int __must_check __bc_pin_folios(struct bc_pin *pin, struct page **pages,
 void bc_pin_set(struct bc_pin *pin, u64 bytes);
 void bc_pin_get(struct bc_pin *pin);
 void bc_unpin_shared(struct bc_pin *pin);
+
+int bc_notif_charge(struct ubuf_info *uarg, const struct sk_buff *skb,
+		    unsigned int frag);
+unsigned long bc_frag_pages(const struct sk_buff *skb, unsigned int frag,
+			    const struct folio **last);
+int __must_check __bc_zerocopy_charge(struct ubuf_info *uarg,
+				      struct sk_buff *skb, unsigned int frag);
 
 /**
  * bc_pin() - charge memory that an object other than an address space locks
@@ -149,29 +157,18 @@ static inline void bc_unpin_some(struct bc_pin *pin, unsigned long pages)
 }
 
 /**
- * bc_pin_alloc() - charge locked memory for an object that has no room for a pin
- * @pinp: of the object; NULL at first, see bc_pin_clear()
- * @pages: how many more
+ * bc_pin_clear() - an object has no pin yet
+ * @pinp: where a pin is stored that is allocated when it is needed
  *
- * As bc_pin_more(), with a pin that is allocated. The pin may exist after a
- * refusal, too; bc_pin_free() frees it.
- *
- * Context: Process context; may sleep.
- * Return: 0, or -ENOMEM when the group may not have them.
+ * Context: Any.
  */
-static inline int __must_check bc_pin_alloc(struct bc_pin **pinp,
-					    unsigned long pages)
-{
-	return bc_online() ? __bc_pin_alloc(pinp, pages) : 0;
-}
-
 static inline void bc_pin_clear(struct bc_pin **pinp)
 {
 	*pinp = NULL;
 }
 
 /**
- * bc_pin_free() - give back the charge of bc_pin_alloc()
+ * bc_pin_free() - give back the charge of a pin that was allocated, and free it
  * @pinp: of the object; may hold nothing, or be NULL
  *
  * Context: Any.
@@ -181,6 +178,25 @@ static inline void bc_pin_free(struct bc_pin **pinp)
 	if (*pinp)
 		__bc_pin_free(*pinp);
 	*pinp = NULL;
+}
+
+/**
+ * bc_zerocopy_charge() - charge pages that a packet sends without a copy
+ * @uarg: the notification that says when they are sent, or NULL
+ * @skb: the packet
+ * @frag: number of its first fragment that is new
+ *
+ * They are locked memory of the current group until the notification. One page keeps
+ * all of its folio.
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM when the group may not have them.
+ */
+static inline int __must_check bc_zerocopy_charge(struct ubuf_info *uarg,
+						  struct sk_buff *skb,
+						  unsigned int frag)
+{
+	return bc_online() && uarg ? __bc_zerocopy_charge(uarg, skb, frag) : 0;
 }
 
 /**
@@ -242,18 +258,19 @@ static inline void bc_unpin_some(struct bc_pin *pin, unsigned long pages)
 {
 }
 
-static inline int __must_check bc_pin_alloc(struct bc_pin **pinp,
-					    unsigned long pages)
-{
-	return 0;
-}
-
 static inline void bc_pin_clear(struct bc_pin **pinp)
 {
 }
 
 static inline void bc_pin_free(struct bc_pin **pinp)
 {
+}
+
+static inline int __must_check bc_zerocopy_charge(struct ubuf_info *uarg,
+						  struct sk_buff *skb,
+						  unsigned int frag)
+{
+	return 0;
 }
 
 static inline int __must_check bc_pin_folio(struct folio *folio, gfp_t gfp)

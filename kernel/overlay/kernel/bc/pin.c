@@ -199,16 +199,8 @@ void __bc_unpin_some(struct bc_pin *pin, unsigned long pages)
 }
 EXPORT_SYMBOL_GPL(__bc_unpin_some);
 
-/* See bc_pin_alloc(). */
-int __bc_pin_alloc(struct bc_pin **pinp, unsigned long pages)
-{
-	if (!*pinp)
-		*pinp = kzalloc(sizeof(**pinp), GFP_KERNEL | __GFP_BC);
-	return *pinp ? __bc_pin_more(*pinp, pages) : -ENOMEM;
-}
-
 /**
- * __bc_pin_free() - give back the charge of bc_pin_alloc()
+ * __bc_pin_free() - give back the charge of a pin that was allocated
  * @pin: the pin
  *
  * See bc_pin_free().

@@ -7,6 +7,7 @@
  */
 #include <kunit/test.h>
 #include <linux/bc_pin.h>
+#include <linux/slab.h>
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
@@ -75,11 +76,14 @@ static void pin_allocated(struct kunit *test)
 	struct bc_pin *pin;
 
 	bc_pin_clear(&pin);
+	bc_pin_free(&pin);
+	pin = kzalloc(sizeof(*pin), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pin);
 	bc_kunit_limits(a, BC_LOCKEDPAGES, 10, BC_MAX);
 	set_active_bc(a);
-	KUNIT_EXPECT_EQ(test, -ENOMEM, bc_pin_alloc(&pin, 11));
-	KUNIT_EXPECT_EQ(test, 0, bc_pin_alloc(&pin, 4));
-	KUNIT_EXPECT_EQ(test, 0, bc_pin_alloc(&pin, 6));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, bc_pin_more(pin, 11));
+	KUNIT_EXPECT_EQ(test, 0, bc_pin_more(pin, 4));
+	KUNIT_EXPECT_EQ(test, 0, bc_pin_more(pin, 6));
 	set_active_bc(NULL);
 	BC_EXPECT_HELD(test, a, BC_LOCKEDPAGES, 10);
 	bc_pin_free(&pin);

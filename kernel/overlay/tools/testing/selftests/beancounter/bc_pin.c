@@ -98,8 +98,9 @@ static void refused(struct bc_group *g, const struct bc_pin_kind *k, long limit)
 {
 	struct bc_worker w;
 	long long before = start(&w, g, k, limit);
+	long pages = k->first ? k->first : k->pages;
 
-	bc_eq(bc_set_key(g, "bc.barrier", BC_LOCKED, before + k->pages - 1), 0);
+	bc_eq(bc_set_key(g, "bc.barrier", BC_LOCKED, before + pages - 1), 0);
 	bc_eq(bc_call(&w, k->act, BC_PIN_PAGES), -1);
 	bc_eq(w.error, k->error);
 	bc_settles(g, BC_LOCKED, k->drops ? 0 : before);

@@ -19,6 +19,7 @@ struct bc_pin_kind {
 	bc_job act;
 	bc_job undo; /* prepare() is called again after it */
 	long pages; /* how many act() adds */
+	long first; /* how many of them come first, if it can end early */
 	int error; /* what the interface turns ENOMEM into */
 	bool drops; /* when refused, it gives up what it had */
 	bool leaves; /* the pin does not outlive the process */

@@ -243,7 +243,11 @@ static void clone_into(struct bc_group *g)
 	long long before;
 	long pid;
 
-	before = spawner(&w, g, &a, &b);
+	spawner(&w, g, &a, &b);
+	/* The first call may grow the stack. */
+	pid = bc_call(&w, spawn_shared_into, 0);
+	bc_eq(bc_call(&w, bc_exit_code, pid), 0);
+	before = bc_held_of(&a, BC_VM);
 	pid = bc_call(&w, spawn_into, 0);
 	bc_true(pid > 0);
 	bc_eq(bc_held_of(&a, BC_VM), before);

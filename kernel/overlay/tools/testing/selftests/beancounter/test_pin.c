@@ -8,20 +8,24 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "bc_net.h"
 #include "bc_pin.h"
 #include "bc_uring.h"
 
-#define WORST 2 /* pages more that a zero-copy send may take */
-#define PAGES (BC_PIN_PAGES + WORST)
+/* More than that many bytes of UDP wait uncopied only if they will be segmented. */
+#define SEGMENT 8192
 
 #ifndef SO_ZEROCOPY
 #define SO_ZEROCOPY 60
 #endif
 #ifndef MSG_ZEROCOPY
 #define MSG_ZEROCOPY 0x4000000
+#endif
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
 #endif
 
 static int sender = -1, receiver = -1;
@@ -70,8 +74,13 @@ static long do_tcp(long n)
 
 static long prep_udp(long n)
 {
+	int size = SEGMENT;
+
 	sender = bc_connected_socket(SOCK_DGRAM, 9);
-	return zero_copy(sender) ? -1 : bc_pin_map(n);
+	if (zero_copy(sender) ||
+	    setsockopt(sender, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)))
+		return -1;
+	return bc_pin_map(n);
 }
 
 /* More data is to come, so the datagram waits. */
@@ -81,11 +90,6 @@ static long do_udp(long n)
 		send(sender, bc_pin_area, bc_bytes(n), MSG_ZEROCOPY | MSG_MORE);
 
 	return sent < 0 ? -1 : 0;
-}
-
-static long prep_udp_more(long n)
-{
-	return prep_udp(n) || do_udp(n / 2);
 }
 
 /* The same with io_uring; these constants are of Linux 6.0. */
@@ -127,17 +131,68 @@ static long do_uring(long n)
 
 #define SOCKET(name, ...)                                              \
 	BC_PIN_CASE(name, .setup = bc_own_net, .prepare = prep_##name, \
-		    .undo = close_sockets, .pages = PAGES, __VA_ARGS__)
+		    .undo = close_sockets, .pages = BC_PIN_PAGES, __VA_ARGS__)
 
-SOCKET(tcp, .act = do_tcp, .error = ENOBUFS)
-SOCKET(udp, .act = do_udp, .error = ENOBUFS)
-SOCKET(udp_more, .act = do_udp, .error = ENOBUFS, .drops = true)
-SOCKET(uring, .act = do_uring, .error = ENOMEM)
+SOCKET(tcp, .act = do_tcp, .first = 1, .error = ENOMEM)
+SOCKET(udp, .act = do_udp, .error = ENOMEM)
+SOCKET(uring, .act = do_uring, .first = 1, .error = ENOMEM)
+
+#define BYTES 64
+
+/* As TCP; but one byte of each page is sent. */
+static long do_bytes(long n)
+{
+	struct iovec io[BYTES];
+	struct msghdr msg = { .msg_iov = io, .msg_iovlen = n };
+	long i;
+
+	for (i = 0; i < n; i++)
+		io[i] = (struct iovec){ bc_pin_area + bc_bytes(i), 1 };
+	return sendmsg(sender, &msg, MSG_ZEROCOPY | MSG_DONTWAIT) == n ? 0 : -1;
+}
+
+/* Pages count, not bytes. */
+static void test_bytes(struct bc_group *g)
+{
+	struct bc_worker w;
+
+	bc_own_net();
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, prep_tcp, BYTES), 0);
+	bc_eq(bc_call(&w, do_tcp, 1), 0);
+	bc_eq(bc_call(&w, do_bytes, BYTES), 0);
+	/* The page that comes first may count twice. */
+	bc_range(bc_held_of(g, BC_LOCKED), BYTES, BYTES + 1);
+	bc_eq(bc_call(&w, close_sockets, 0), 0);
+	bc_settles(g, BC_LOCKED, 0);
+	bc_worker_stop(&w);
+}
+
+/* Without segments, UDP copies what waits, and nothing is pinned. */
+static long do_udp_copied(long n)
+{
+	int none = 0;
+
+	if (prep_udp(n) ||
+	    setsockopt(sender, IPPROTO_UDP, UDP_SEGMENT, &none, sizeof(none)))
+		return -1;
+	return do_udp(n);
+}
+
+static void test_udp_copied(struct bc_group *g)
+{
+	struct bc_worker w;
+
+	bc_own_net();
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, do_udp_copied, BC_PIN_PAGES), 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), 0);
+	bc_worker_stop(&w);
+}
 
 static const struct bc_case cases[] = {
-	{ "tcp", test_tcp },
-	{ "udp", test_udp },
-	{ "udp_more", test_udp_more },
+	{ "tcp", test_tcp },	 { "udp", test_udp },
+	{ "bytes", test_bytes }, { "udp_copied", test_udp_copied },
 	{ "uring", test_uring },
 };
 
