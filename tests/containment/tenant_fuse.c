@@ -30,7 +30,7 @@
 #define RETRIEVED (32 * 4096)
 
 /* What a request may have with FUSE_MAX_PAGES. */
-#define LARGEST (1 << 20)
+#define LARGEST (1024 * 1024)
 
 unsigned int fuse_wants;
 

@@ -52,7 +52,7 @@ static bool kept_reads(long i)
 }
 
 /* Bytes of one request to write. */
-#define WRITE_SIZE (1 << 20)
+#define WRITE_SIZE (1024 * 1024)
 
 static void *written;
 /* Why a call was refused that should have waited for ever. */
@@ -454,7 +454,13 @@ const struct attack kept_attacks[] = {
 	  .later = "a tree allocates its nodes with flags of its own" },
 	{ KEPT(remote_copies, 500, CLONE_NEWNS, prepare_fuse),
 	  .row = "lockedpages" },
-	TENANT_AFTER(groups_and_mounts, 150, CLONE_NEWNS, prepare_memory),
+	{ .name = "groups_and_mounts",
+	  .prepare = prepare_memory,
+	  .one = groups_and_mounts,
+	  .max = 150,
+	  .tenant = true,
+	  .spaces = CLONE_NEWUSER | CLONE_NEWNS,
+	  .later = "the lists of a memory cgroup are exempt" },
 };
 
 const size_t nr_kept_attacks = BC_COUNT(kept_attacks);

@@ -36,6 +36,8 @@ int bc_notif_charge(struct ubuf_info *uarg, const struct sk_buff *skb,
 	struct io_notif_data *nd =
 		container_of(uarg, struct io_notif_data, uarg);
 	struct bc_notif_pin *notif;
+	const struct folio *last;
+	int ret;
 
 	if (!nd->bc_pin) {
 		notif = kzalloc(sizeof(*notif), GFP_KERNEL | __GFP_BC);
@@ -44,7 +46,11 @@ int bc_notif_charge(struct ubuf_info *uarg, const struct sk_buff *skb,
 		nd->bc_pin = &notif->pin;
 	}
 	notif = container_of(nd->bc_pin, struct bc_notif_pin, pin);
-	return bc_pin_more(&notif->pin, bc_frag_pages(skb, frag, &notif->last));
+	last = notif->last;
+	ret = bc_pin_more(&notif->pin, bc_frag_pages(skb, frag, &last));
+	if (!ret)
+		notif->last = last;
+	return ret;
 }
 
 #endif /* CONFIG_BEANCOUNTERS */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Beancounters: the payer of shrinker data of a memory cgroup. Included by shrinker.c
- * and list_lru.c.
+ * Beancounters: the payer of shrinker data of a memory cgroup. Included by shrinker.c.
  */
 #ifndef MM_SHRINKER_BC_H
 #define MM_SHRINKER_BC_H
@@ -27,23 +26,8 @@
 		__ret;                                              \
 	})
 
-/*
- * The pointer that @call returns, which allocates for @memcg, of the current task or
- * above it. Its group pays, and may refuse.
- */
-#define bc_memcg_makes(memcg, call)                                 \
-	({                                                          \
-		struct beancounter *__payer = bc_get_memcg(memcg);  \
-		struct beancounter *__old = set_active_bc(__payer); \
-		typeof(call) __ret = (call);                        \
-		set_active_bc(__old);                               \
-		bc_put_payer(__payer);                              \
-		__ret;                                              \
-	})
-
 #else /* CONFIG_BEANCOUNTERS */
 
-#define bc_memcg_makes(memcg, call) (call)
 #define bc_memcg_pays(memcg, call) (call)
 
 #endif /* CONFIG_BEANCOUNTERS */

@@ -94,6 +94,7 @@ struct bc_vm_range {
 	unsigned long start;
 	unsigned long end;
 	bool forced; /* by a debugger, which may write more than userfaultfd */
+	bool whole; /* areas cannot be split, because there are too many */
 };
 
 /*
@@ -104,14 +105,12 @@ static bool bc_vm_part(const struct vm_area_struct *vma,
 		       const struct bc_vm_range *range, unsigned long *from,
 		       unsigned long *to)
 {
-	bool whole = vma->vm_ops && vma->vm_ops->may_split;
+	bool whole = range->whole || (vma->vm_ops && vma->vm_ops->may_split);
 
 	if (!bc_vm_unpaid(vma->vm_flags))
 		return false;
 	if (!range->forced && !vma_is_anonymous(vma) && !vma_is_shmem(vma))
 		return false;
-	if (vma->vm_mm->map_count + 2 > sysctl_max_map_count)
-		whole = true;
 	*from = whole ? vma->vm_start : max(range->start, vma->vm_start);
 	*to = whole ? vma->vm_end : min(range->end, vma->vm_end);
 	return true;
@@ -156,12 +155,15 @@ static int bc_vm_mark(struct mm_struct *mm, const struct bc_vm_range *range)
 	return 0;
 }
 
-static int bc_vm_own(struct mm_struct *mm, const struct bc_vm_range *range,
+static int bc_vm_own(struct mm_struct *mm, struct bc_vm_range *range,
 		     enum bc_severity severity)
 {
-	unsigned long pages = bc_vm_unpaid_pages(mm, range);
+	unsigned long pages;
 	int ret;
 
+	/* An area is split at the start of the range, and one at its end. */
+	range->whole = mm->map_count + 2 > sysctl_max_map_count;
+	pages = bc_vm_unpaid_pages(mm, range);
 	if (!pages)
 		return 0;
 	ret = __bc_vm_charge(mm, pages, 0, severity);
@@ -175,7 +177,7 @@ static int bc_vm_own(struct mm_struct *mm, const struct bc_vm_range *range,
 int __bc_vm_own_range(struct mm_struct *mm, struct vm_area_struct **vmap,
 		      unsigned long start, unsigned long end)
 {
-	struct bc_vm_range range = { start, end, false };
+	struct bc_vm_range range = { .start = start, .end = end };
 	int ret = bc_vm_own(mm, &range, BC_BARRIER);
 
 	*vmap = find_vma(mm, start);

@@ -112,6 +112,7 @@ int __bc_pin_folios(struct bc_pin *pin, struct page **pages, unsigned long n)
 	}
 	return __bc_pin(pin, BC_LOCKEDPAGES, sum);
 }
+EXPORT_SYMBOL_GPL(__bc_pin_folios);
 
 /* See bc_unpin(). */
 void __bc_unpin(struct bc_pin *pin)

@@ -76,13 +76,19 @@ int __bc_zerocopy_charge(struct ubuf_info *uarg, struct sk_buff *skb,
 			 unsigned int frag)
 {
 	struct msg_zerocopy_bc *msg;
+	const struct folio *last;
+	int ret;
 
 	if (skb_zcopy_managed(skb))
 		return 0;
 	if (uarg->ops == &msg_zerocopy_ubuf_ops) {
 		msg = msg_zerocopy_bc(uarg_to_msgzc(uarg));
-		return bc_pin_more(&msg->pin,
-				   bc_frag_pages(skb, frag, &msg->last));
+		last = msg->last;
+		ret = bc_pin_more(&msg->pin, bc_frag_pages(skb, frag, &last));
+		/* What was refused is asked for again, if the task tries again. */
+		if (!ret)
+			msg->last = last;
+		return ret;
 	}
 	/* Only io_uring links the notifications of a packet. */
 	if (IS_ENABLED(CONFIG_IO_URING) && uarg->ops->link_skb)

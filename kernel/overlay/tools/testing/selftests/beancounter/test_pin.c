@@ -168,6 +168,37 @@ static void test_bytes(struct bc_group *g)
 	bc_worker_stop(&w);
 }
 
+/* Send one byte of each page on its own: how many pages could be sent. */
+static long send_each(long n)
+{
+	long i, sent = 0;
+
+	for (i = 0; i < n; i++) {
+		if (send(sender, bc_pin_area + bc_bytes(i), 1,
+			 MSG_ZEROCOPY | MSG_MORE | MSG_DONTWAIT) == 1)
+			sent++;
+		else if (send(sender, bc_pin_area + bc_bytes(i), 1,
+			      MSG_ZEROCOPY | MSG_MORE | MSG_DONTWAIT) == 1)
+			sent++;
+	}
+	return sent;
+}
+
+/* A page that was refused is refused again. */
+static void test_again(struct bc_group *g)
+{
+	struct bc_worker w;
+
+	bc_own_net();
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, prep_tcp, BYTES), 0);
+	bc_eq(bc_set_key(g, "bc.barrier", BC_LOCKED, BC_PIN_PAGES), 0);
+	bc_eq(bc_call(&w, send_each, BYTES), BC_PIN_PAGES);
+	bc_eq(bc_held_of(g, BC_LOCKED), BC_PIN_PAGES);
+	bc_worker_stop(&w);
+	bc_settles(g, BC_LOCKED, 0);
+}
+
 /* Without segments, UDP copies what waits, and nothing is pinned. */
 static long do_udp_copied(long n)
 {
@@ -191,8 +222,11 @@ static void test_udp_copied(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
-	{ "tcp", test_tcp },	 { "udp", test_udp },
-	{ "bytes", test_bytes }, { "udp_copied", test_udp_copied },
+	{ "tcp", test_tcp },
+	{ "udp", test_udp },
+	{ "bytes", test_bytes },
+	{ "again", test_again },
+	{ "udp_copied", test_udp_copied },
 	{ "uring", test_uring },
 };
 
