@@ -101,7 +101,7 @@ struct bc_vm_range {
  * Is there a part of @vma in the range that has to be paid for? The whole area is taken
  * if it cannot be split.
  */
-static bool bc_vm_part(const struct vm_area_struct *vma,
+static bool bc_vm_part(struct vm_area_struct *vma,
 		       const struct bc_vm_range *range, unsigned long *from,
 		       unsigned long *to)
 {
