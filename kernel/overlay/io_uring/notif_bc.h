@@ -25,13 +25,13 @@ struct bc_notif_pin {
  * bc_notif_charge() - charge a packet until a notification of io_uring is given
  * @uarg: of the notification
  * @skb: the packet
- * @frag: number of its first fragment that is new
+ * @orig_len: its length before
  *
  * Context: Process context; may sleep.
  * Return: 0, or -ENOMEM when the group may not have the pages.
  */
 int bc_notif_charge(struct ubuf_info *uarg, const struct sk_buff *skb,
-		    unsigned int frag)
+		    unsigned int orig_len)
 {
 	struct io_notif_data *nd =
 		container_of(uarg, struct io_notif_data, uarg);
@@ -47,7 +47,7 @@ int bc_notif_charge(struct ubuf_info *uarg, const struct sk_buff *skb,
 	}
 	notif = container_of(nd->bc_pin, struct bc_notif_pin, pin);
 	last = notif->last;
-	ret = bc_pin_more(&notif->pin, bc_frag_pages(skb, frag, &last));
+	ret = bc_pin_more(&notif->pin, bc_frag_pages(skb, orig_len, &last));
 	if (!ret)
 		notif->last = last;
 	return ret;

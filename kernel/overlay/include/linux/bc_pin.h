@@ -32,11 +32,12 @@ void bc_pin_get(struct bc_pin *pin);
 void bc_unpin_shared(struct bc_pin *pin);
 
 int bc_notif_charge(struct ubuf_info *uarg, const struct sk_buff *skb,
-		    unsigned int frag);
-unsigned long bc_frag_pages(const struct sk_buff *skb, unsigned int frag,
+		    unsigned int orig_len);
+unsigned long bc_frag_pages(const struct sk_buff *skb, unsigned int orig_len,
 			    const struct folio **last);
 int __must_check __bc_zerocopy_charge(struct ubuf_info *uarg,
-				      struct sk_buff *skb, unsigned int frag);
+				      struct sk_buff *skb,
+				      unsigned int orig_len);
 
 /**
  * bc_pin() - charge memory that an object other than an address space locks
@@ -184,7 +185,7 @@ static inline void bc_pin_free(struct bc_pin **pinp)
  * bc_zerocopy_charge() - charge pages that a packet sends without a copy
  * @uarg: the notification that says when they are sent, or NULL
  * @skb: the packet
- * @frag: number of its first fragment that is new
+ * @orig_len: its length before the pages were added
  *
  * They are locked memory of the current group until the notification. One page keeps
  * all of its folio.
@@ -194,9 +195,10 @@ static inline void bc_pin_free(struct bc_pin **pinp)
  */
 static inline int __must_check bc_zerocopy_charge(struct ubuf_info *uarg,
 						  struct sk_buff *skb,
-						  unsigned int frag)
+						  unsigned int orig_len)
 {
-	return bc_online() && uarg ? __bc_zerocopy_charge(uarg, skb, frag) : 0;
+	return bc_online() && uarg ? __bc_zerocopy_charge(uarg, skb, orig_len) :
+				     0;
 }
 
 /**
@@ -268,7 +270,7 @@ static inline void bc_pin_free(struct bc_pin **pinp)
 
 static inline int __must_check bc_zerocopy_charge(struct ubuf_info *uarg,
 						  struct sk_buff *skb,
-						  unsigned int frag)
+						  unsigned int orig_len)
 {
 	return 0;
 }

@@ -46,22 +46,27 @@ static void msg_zerocopy_unpin(struct ubuf_info_msgzc *uarg)
 /**
  * bc_frag_pages() - how many pages a packet keeps
  * @skb: the packet
- * @frag: number of the first fragment to count
+ * @orig_len: its length before the fragments that count
  * @last: a folio that is counted by then; the last one afterwards
  *
  * Context: Any.
  * Return: The pages of the folios of the fragments; pages of hugetlbfs, which have a
  * pool of their own, one by one.
  */
-unsigned long bc_frag_pages(const struct sk_buff *skb, unsigned int frag,
+unsigned long bc_frag_pages(const struct sk_buff *skb, unsigned int orig_len,
 			    const struct folio **last)
 {
+	unsigned int i, len = skb_headlen(skb);
 	const struct folio *folio;
 	unsigned long pages = 0;
 
-	for (; frag < skb_shinfo(skb)->nr_frags; frag++) {
-		folio = page_folio(
-			skb_frag_page(&skb_shinfo(skb)->frags[frag]));
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+
+		len += skb_frag_size(frag);
+		if (len <= orig_len)
+			continue;
+		folio = page_folio(skb_frag_page(frag));
 		if (folio_test_hugetlb(folio))
 			pages++;
 		else if (folio != *last)
@@ -73,7 +78,7 @@ unsigned long bc_frag_pages(const struct sk_buff *skb, unsigned int frag,
 
 /* See bc_zerocopy_charge(). Registered buffers of io_uring are charged by then. */
 int __bc_zerocopy_charge(struct ubuf_info *uarg, struct sk_buff *skb,
-			 unsigned int frag)
+			 unsigned int orig_len)
 {
 	struct msg_zerocopy_bc *msg;
 	const struct folio *last;
@@ -84,7 +89,8 @@ int __bc_zerocopy_charge(struct ubuf_info *uarg, struct sk_buff *skb,
 	if (uarg->ops == &msg_zerocopy_ubuf_ops) {
 		msg = msg_zerocopy_bc(uarg_to_msgzc(uarg));
 		last = msg->last;
-		ret = bc_pin_more(&msg->pin, bc_frag_pages(skb, frag, &last));
+		ret = bc_pin_more(&msg->pin,
+				  bc_frag_pages(skb, orig_len, &last));
 		/* What was refused is asked for again, if the task tries again. */
 		if (!ret)
 			msg->last = last;
@@ -92,7 +98,7 @@ int __bc_zerocopy_charge(struct ubuf_info *uarg, struct sk_buff *skb,
 	}
 	/* Only io_uring links the notifications of a packet. */
 	if (IS_ENABLED(CONFIG_IO_URING) && uarg->ops->link_skb)
-		return bc_notif_charge(uarg, skb, frag);
+		return bc_notif_charge(uarg, skb, orig_len);
 	return 0;
 }
 
