@@ -413,16 +413,23 @@ static long status_kb(long unused)
 /* The same, computed from all mappings, also those that exec() has made. */
 static long maps_kb(long unused)
 {
-	FILE *f = fopen("/proc/self/maps", "r");
-	unsigned long start, end;
+	FILE *f = fopen("/proc/self/smaps", "r");
+	unsigned long start, end, size = 0;
 	char line[512], prot[8];
+	bool writable = false;
 	long kb = 0;
 
 	(void)unused;
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%lx-%lx %7s", &start, &end, prot) == 3 &&
-		    prot[1] == 'w' && prot[3] == 'p')
-			kb += (end - start) / 1024;
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx %7s", &start, &end, prot) == 3) {
+			writable = prot[1] == 'w' && prot[3] == 'p';
+			size = (end - start) / 1024;
+		}
+		/* What was written before it became read-only counts, too. */
+		if (!strncmp(line, "VmFlags:", 8) &&
+		    (writable || strstr(line, " bc ")))
+			kb += size;
+	}
 	if (f)
 		fclose(f);
 	return kb;
