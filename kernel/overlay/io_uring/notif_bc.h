@@ -6,20 +6,9 @@
 #define IO_URING_NOTIF_BC_H
 
 #include <linux/bc_pin.h>
-#include <linux/skbuff.h>
 #include <linux/slab.h>
 
 #ifdef CONFIG_BEANCOUNTERS
-
-/**
- * struct bc_notif_pin - what a notification of io_uring has charged
- * @pin: the pages; first, because bc_pin_free() frees it
- * @last: the folio of the last of them; only the task that sends uses it
- */
-struct bc_notif_pin {
-	struct bc_pin pin;
-	const struct folio *last;
-};
 
 /**
  * bc_notif_charge() - charge a packet until a notification of io_uring is given
@@ -35,22 +24,16 @@ int bc_notif_charge(struct ubuf_info *uarg, const struct sk_buff *skb,
 {
 	struct io_notif_data *nd =
 		container_of(uarg, struct io_notif_data, uarg);
-	struct bc_notif_pin *notif;
-	const struct folio *last;
-	int ret;
+	struct bc_zerocopy *zc;
 
 	if (!nd->bc_pin) {
-		notif = kzalloc(sizeof(*notif), GFP_KERNEL | __GFP_BC);
-		if (!notif)
+		zc = kzalloc(sizeof(*zc), GFP_KERNEL | __GFP_BC);
+		if (!zc)
 			return -ENOMEM;
-		nd->bc_pin = &notif->pin;
+		nd->bc_pin = &zc->pin;
 	}
-	notif = container_of(nd->bc_pin, struct bc_notif_pin, pin);
-	last = notif->last;
-	ret = bc_pin_more(&notif->pin, bc_frag_pages(skb, orig_len, &last));
-	if (!ret)
-		notif->last = last;
-	return ret;
+	zc = container_of(nd->bc_pin, struct bc_zerocopy, pin);
+	return bc_zerocopy_pin(zc, skb, orig_len);
 }
 
 #endif /* CONFIG_BEANCOUNTERS */

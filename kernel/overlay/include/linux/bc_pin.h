@@ -12,6 +12,20 @@ struct page;
 struct sk_buff;
 struct ubuf_info;
 
+/**
+ * struct bc_zerocopy - what the notification of a send without a copy has charged
+ * @pin: the pages; first, because bc_pin_free() may free the whole
+ * @last: the folio of the last of them
+ *
+ * Protected by the lock of the socket. Nothing without beancounters.
+ */
+struct bc_zerocopy {
+#ifdef CONFIG_BEANCOUNTERS
+	struct bc_pin pin;
+	const struct folio *last;
+#endif
+};
+
 #ifdef CONFIG_BEANCOUNTERS
 
 int __must_check __bc_pin(struct bc_pin *pin, enum bc_resource res,
@@ -31,10 +45,11 @@ void bc_pin_set(struct bc_pin *pin, u64 bytes);
 void bc_pin_get(struct bc_pin *pin);
 void bc_unpin_shared(struct bc_pin *pin);
 
+unsigned long bc_folio_pages(struct page *page, const struct folio **last);
+int bc_zerocopy_pin(struct bc_zerocopy *zc, const struct sk_buff *skb,
+		    unsigned int orig_len);
 int bc_notif_charge(struct ubuf_info *uarg, const struct sk_buff *skb,
 		    unsigned int orig_len);
-unsigned long bc_frag_pages(const struct sk_buff *skb, unsigned int orig_len,
-			    const struct folio **last);
 int __must_check __bc_zerocopy_charge(struct ubuf_info *uarg,
 				      struct sk_buff *skb,
 				      unsigned int orig_len);

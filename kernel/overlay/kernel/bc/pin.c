@@ -95,21 +95,34 @@ int __bc_pin(struct bc_pin *pin, enum bc_resource res, unsigned long pages)
 }
 EXPORT_SYMBOL_GPL(__bc_pin);
 
+/**
+ * bc_folio_pages() - how many pages one page keeps from being freed
+ * @page: the page
+ * @last: the folio that was counted last; that of @page afterwards
+ *
+ * Context: Any.
+ * Return: The pages of its folio, 0 if that is @last; 1 for a page of hugetlbfs, which
+ * has a pool of its own.
+ */
+unsigned long bc_folio_pages(struct page *page, const struct folio **last)
+{
+	const struct folio *folio = page_folio(page);
+	bool counted = folio == *last;
+
+	*last = folio;
+	if (folio_test_hugetlb(folio))
+		return 1;
+	return counted ? 0 : folio_nr_pages(folio);
+}
+
 /* See bc_pin_folios(). */
 int __bc_pin_folios(struct bc_pin *pin, struct page **pages, unsigned long n)
 {
-	struct folio *folio, *last = NULL;
+	const struct folio *last = NULL;
 	unsigned long sum = 0;
 
-	for (; n--; pages++) {
-		folio = page_folio(*pages);
-		/* Pages of hugetlbfs have a pool of their own. */
-		if (folio_test_hugetlb(folio))
-			sum++;
-		else if (folio != last)
-			sum += folio_nr_pages(folio);
-		last = folio;
-	}
+	while (n--)
+		sum += bc_folio_pages(*pages++, &last);
 	return __bc_pin(pin, BC_LOCKEDPAGES, sum);
 }
 EXPORT_SYMBOL_GPL(__bc_pin_folios);

@@ -124,6 +124,23 @@ static void send_pages(int out)
 	bc_sys(ftruncate(file, 0));
 }
 
+/* A worker with pipes and a connection: the descriptor here, and the one there. */
+static int connect_worker(struct bc_worker *w, struct bc_group *g, long *there)
+{
+	bc_own_net();
+	bc_worker_start(w, g);
+	bc_eq(bc_call(w, open_file, 0), 0);
+	return buf_connect_here(w, there);
+}
+
+static void disconnect(struct bc_worker *w, struct bc_group *g, int here)
+{
+	bc_reset_on_close(here);
+	close(here);
+	bc_worker_stop(w);
+	bc_held_is(g, 0);
+}
+
 /* Pages that somebody outside has sent: the group pays that takes them. */
 static void socket_held(struct bc_group *g)
 {
@@ -132,10 +149,7 @@ static void socket_held(struct bc_group *g)
 	long there, n;
 	int here;
 
-	bc_own_net();
-	bc_worker_start(&w, g);
-	bc_eq(bc_call(&w, open_file, 0), 0);
-	here = buf_connect_here(&w, &there);
+	here = connect_worker(&w, g, &there);
 	send_pages(here);
 	before = bc_held(g);
 	n = bc_call(&w, take, there);
@@ -144,10 +158,7 @@ static void socket_held(struct bc_group *g)
 	bc_range(bc_held(g), n, before + REST);
 	bc_eq(bc_call(&w, drain_pipe, 0), n);
 	bc_range(bc_held(g), 0, before - n + REST);
-	bc_reset_on_close(here);
-	close(here);
-	bc_worker_stop(&w);
-	bc_held_is(g, 0);
+	disconnect(&w, g, here);
 }
 
 /* What is refused at the limit stays in the socket. */
@@ -157,10 +168,7 @@ static void socket_refused(struct bc_group *g)
 	long there;
 	int here;
 
-	bc_own_net();
-	bc_worker_start(&w, g);
-	bc_eq(bc_call(&w, open_file, 0), 0);
-	here = buf_connect_here(&w, &there);
+	here = connect_worker(&w, g, &there);
 	send_pages(here);
 	bc_set_limit(g, bc_rest(g) + 2048);
 	bc_set_barrier(g, 1);
@@ -171,10 +179,7 @@ static void socket_refused(struct bc_group *g)
 	/* A group above its barrier can empty its sockets. */
 	bc_set_limit(g, BC_MAX);
 	bc_range(bc_call(&w, take, there), PIECE / 2, PIECE);
-	bc_reset_on_close(here);
-	close(here);
-	bc_worker_stop(&w);
-	bc_held_is(g, 0);
+	disconnect(&w, g, here);
 }
 
 static long wait_for_data(long fd)
@@ -190,10 +195,7 @@ static void socket_waits(struct bc_group *g)
 	long there, n;
 	int here;
 
-	bc_own_net();
-	bc_worker_start(&w, g);
-	bc_eq(bc_call(&w, open_file, 0), 0);
-	here = buf_connect_here(&w, &there);
+	here = connect_worker(&w, g, &there);
 	before = bc_rest(g);
 	bc_call_begin(&w, wait_for_data, there);
 	bc_true(!bc_call_end(&w, 300, &n));
@@ -201,10 +203,7 @@ static void socket_waits(struct bc_group *g)
 	send_pages(here);
 	bc_true(bc_call_end(&w, 5000, &n));
 	bc_range(n, 1, PIECE);
-	bc_reset_on_close(here);
-	close(here);
-	bc_worker_stop(&w);
-	bc_held_is(g, 0);
+	disconnect(&w, g, here);
 }
 
 static int full[2];
