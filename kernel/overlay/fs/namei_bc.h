@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Beancounters: system calls with two paths. Included by namei.c. */
+/*
+ * Beancounters: system calls with two paths. Included by namei.c.
+ */
 #ifndef FS_NAMEI_BC_H
 #define FS_NAMEI_BC_H
 

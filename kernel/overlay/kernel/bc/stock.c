@@ -296,9 +296,11 @@ static u64 bc_lane_cut(struct bc_stock *stock, struct bc_lane lane, u64 keep)
  * @res: resource
  * @keep: units that may stay in each lane: the CPU's own, and the one for all CPUs
  *
- * The units in the lanes of other CPUs count as held, so maxheld is never too low; if
- * only one CPU works for the group it is exact. maxheld is updated after the cut, so
- * that units that others took and gave back before the cut are not missed.
+ * The units in the lanes of other CPUs count as held, so maxheld is not too low for
+ * charges that have returned, unless a task moves to another CPU between the look-up of
+ * a lane and the exchange. If only one CPU works for the group maxheld is exact. It is
+ * updated after the cut, so that units that others took and gave back before the cut are
+ * not missed.
  *
  * Context: Under the lock of the tree.
  * Return: The units that were taken out, which are still in the counters.

@@ -30,11 +30,16 @@ static int bc_this_lane(struct beancounter *bc, enum bc_resource res)
 	return word & bc_lane_none(lane) ? -1 : bc_lane_has(lane, word);
 }
 
-/* Every lane belongs to a stocked resource, and no two lanes overlap. */
+/*
+ * Every lane belongs to a stocked resource, no two lanes overlap, and each number of a
+ * lane is used once. That the units of a lane come off the counter of its resource is
+ * for lane_offline() to check.
+ */
 static void lane_table(struct kunit *test)
 {
 	enum bc_resource res;
 	u64 all[BC_LANE_WORDS] = {}, closed[BC_LANE_WORDS] = {};
+	unsigned long numbers = 0;
 	int i;
 
 	for (res = 0; res < BC_NR_RESOURCES; res++) {
@@ -52,6 +57,8 @@ static void lane_table(struct kunit *test)
 		bits = (((u64)1 << lane.bits) - 1) << lane.shift;
 		KUNIT_EXPECT_TRUE(test, bc_is_stocked(res));
 		KUNIT_EXPECT_LT(test, lane.nr, BC_NR_LANES);
+		KUNIT_EXPECT_FALSE(test, numbers & BIT(lane.nr));
+		numbers |= BIT(lane.nr);
 		KUNIT_ASSERT_LT(test, lane.word, BC_LANE_WORDS);
 		KUNIT_EXPECT_EQ(test, all[lane.word] & bits, 0);
 		all[lane.word] |= bits;
@@ -62,6 +69,7 @@ static void lane_table(struct kunit *test)
 		KUNIT_EXPECT_LT(test, lane.max + lane.batch,
 				1 << (lane.bits - 2));
 	}
+	KUNIT_EXPECT_EQ(test, numbers, GENMASK(BC_NR_LANES - 1, 0));
 	for (i = 0; i < BC_LANE_WORDS; i++)
 		KUNIT_EXPECT_EQ(test, closed[i], (u64)bc_lanes_closed(i));
 }
@@ -275,7 +283,10 @@ static void lane_above_barrier(struct kunit *test)
 	bc_uncharge(a, res, 2 * unit);
 }
 
-/* The lanes of a removed group are closed, and stay closed. */
+/*
+ * The lanes of a removed group are closed, and stay closed. Their units come off the
+ * counter of the resource of each lane.
+ */
 static void lane_offline(struct kunit *test)
 {
 	enum bc_resource res = bc_kunit_res(test);
