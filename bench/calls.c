@@ -301,6 +301,49 @@ static uint64_t measure(const struct call *call)
 	return best;
 }
 
+/* A system call of bench/where, which reads a line before and after it. */
+static const struct call *watched;
+
+static void stop_for(const char *what)
+{
+	char c;
+
+	printf("where %s\n", what);
+	fflush(stdout);
+	do
+		CHECK(read(STDIN_FILENO, &c, 1));
+	while (c != '\n');
+}
+
+static void watch(const struct place *place)
+{
+	unsigned int i;
+
+	if (place->exact)
+		return;
+	prepare();
+	measure(watched);
+	stop_for(place->name);
+	for (i = 0; i < watched->times; i++)
+		watched->run();
+	stop_for("end");
+	finish();
+}
+
+void stage_where(const char *name, void (*places)(void (*)(const struct place *)))
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (!strcmp(name, calls[i].name)) {
+			watched = &calls[i];
+			places(watch);
+			return;
+		}
+	}
+	die("there is no call %s", name);
+}
+
 /*
  * The calls, made by this process. No single barrier would be near for every
  * call from its first object to its last, so for the place "exact" the group

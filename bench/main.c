@@ -103,6 +103,8 @@ static void run_stage(const char *name)
 		stage_cpus();
 	else if (!strcmp(name, "bytes"))
 		stage_bytes();
+	else if (!strncmp(name, "where=", 6))
+		stage_where(name + 6, places);
 	else
 		die("there is no stage %s", name);
 	audit();
