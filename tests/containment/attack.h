@@ -91,6 +91,8 @@ extern const struct attack route_attacks[], link_attacks[], wall_attacks[];
 extern const struct attack traffic_attacks[], mount_attacks[];
 extern const struct attack frame_attacks[], behalf_attacks[];
 extern const struct attack pages_attacks[], kept_attacks[];
+extern const struct attack ipsec_attacks[], fault_attacks[];
+extern const struct attack splice_attacks[], address_attacks[];
 extern const size_t nr_uring_attacks, nr_sock_attacks, nr_proto_attacks;
 extern const size_t nr_tls_attacks;
 extern const size_t nr_tenant_file_attacks, nr_wait_attacks;
@@ -98,6 +100,8 @@ extern const size_t nr_tenant_task_attacks, nr_fuse_attacks;
 extern const size_t nr_route_attacks, nr_link_attacks, nr_wall_attacks;
 extern const size_t nr_traffic_attacks, nr_mount_attacks, nr_frame_attacks;
 extern const size_t nr_behalf_attacks, nr_pages_attacks;
-extern const size_t nr_kept_attacks;
+extern const size_t nr_kept_attacks, nr_ipsec_attacks;
+extern const size_t nr_fault_attacks, nr_splice_attacks;
+extern const size_t nr_address_attacks;
 
 #endif /* BC_ATTACK_H */

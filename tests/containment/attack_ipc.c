@@ -146,6 +146,93 @@ static long keys(long max)
 	return i;
 }
 
+/* The keys that all keyrings have: with so many a tree has the most nodes for each. */
+#define MEMBERS 40
+
+/* What keyctl() does. */
+enum { JOIN = 1, SET_RIGHTS = 5, CLEAR = 7, LINK = 8, INVALIDATE = 21 };
+#define ALL_RIGHTS 0x3f3f0000
+#define SESSION (-3)
+
+static long keyctl(int what, long a, long b)
+{
+	return syscall(SYS_keyctl, what, a, b);
+}
+
+static int nothing(void)
+{
+	return 0;
+}
+
+/*
+ * Make a keyring that a child has as its session: or -1. To use a key, a task searches
+ * all its own keyrings first, which are better kept small.
+ */
+static long others_keyring(void)
+{
+	long ring = keyctl(JOIN, 0, 0);
+
+	if (ring < 0 || keyctl(SET_RIGHTS, ring, ALL_RIGHTS) ||
+	    sit(nothing) < 0 || keyctl(JOIN, 0, 0) < 0)
+		return -1;
+	return ring;
+}
+
+/* Make the keys, to be found in a keyring. */
+static bool make_members(long *member, long ring)
+{
+	char name[32];
+	int k;
+
+	for (k = 0; k < MEMBERS; k++) {
+		snprintf(name, sizeof(name), "member%d", k);
+		member[k] = syscall(SYS_add_key, "user", name, "x", 1, SESSION);
+		if (member[k] < 0 ||
+		    keyctl(SET_RIGHTS, member[k], ALL_RIGHTS) ||
+		    keyctl(LINK, member[k], ring))
+			return false;
+	}
+	return !keyctl(CLEAR, SESSION, 0);
+}
+
+/* Make a keyring with all keys, to be found in another one. */
+static bool make_ring(long i, const long *member, long all)
+{
+	char name[32];
+	long ring;
+	int k;
+
+	snprintf(name, sizeof(name), "ring%ld", i);
+	ring = syscall(SYS_add_key, "keyring", name, NULL, 0, SESSION);
+	if (ring < 0 || keyctl(LINK, ring, all))
+		return false;
+	for (k = 0; k < MEMBERS; k++) {
+		if (keyctl(LINK, member[k], ring))
+			return false;
+	}
+	return i % 16 || !keyctl(CLEAR, SESSION, 0);
+}
+
+/* Make keyrings that all have the same keys, one of which is then removed. */
+static long keyring_copies(long max)
+{
+	long all = others_keyring(), member[MEMBERS], i;
+	int error;
+
+	if (all < 0 || !make_members(member, all))
+		return -1;
+	for (i = 0; more(16 * i, 16 * max); i++) {
+		if (!make_ring(i, member, all))
+			break;
+	}
+	error = errno;
+	/* A kernel thread copies each keyring without it. */
+	keyctl(INVALIDATE, member[0], 0);
+	sleep(2);
+	errno = error;
+	return i;
+}
+
 const struct attack ipc_attacks[] = {
 	{ "sem_sets", own_ipc, sem_sets, 50, .piles = "System V semaphores",
 	  .charged = "sets" },
@@ -163,6 +250,9 @@ const struct attack ipc_attacks[] = {
 	  .piles = "POSIX message queues, filled",
 	  .charged = "messages, unmarked" },
 	{ "keys", NULL, keys, 12000, .piles = "keys with content",
+	  .charged = "unmarked" },
+	{ "keyring_copies", NULL, keyring_copies, 20000,
+	  .piles = "keyrings, which a kernel thread copies when a key has gone",
 	  .charged = "unmarked" },
 };
 

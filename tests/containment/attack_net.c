@@ -423,7 +423,7 @@ const struct attack net_attacks[] = {
 	  .charged = "also in dgramrcvbuf" },
 	{ "tcp_unaccepted", own_net, tcp_unaccepted, 12000,
 	  .piles = "TCP connections with data, which nobody accepts",
-	  .charged = "to the listener" },
+	  .charged = "to the listener's group" },
 	{ "netlink_sockets", own_net, netlink_sockets, 30000,
 	  .piles = "netlink sockets", .charged = "unmarked" },
 	{ "netlink_full", own_net, netlink_full, 100,

@@ -452,7 +452,7 @@ static void run_attack(struct bc_group *g)
 }
 
 /* The harness passes only the group to a case: its name tells which attack to run. */
-#define MOST 256
+#define MOST 512
 
 static struct bc_case all[MOST];
 static const struct attack *attacks[MOST];
@@ -509,7 +509,11 @@ int main(int argc, char **argv)
 	add(mount_attacks, nr_mount_attacks);
 	add(frame_attacks, nr_frame_attacks);
 	add(behalf_attacks, nr_behalf_attacks);
+	add(ipsec_attacks, nr_ipsec_attacks);
 	add(pages_attacks, nr_pages_attacks);
 	add(kept_attacks, nr_kept_attacks);
+	add(fault_attacks, nr_fault_attacks);
+	add(splice_attacks, nr_splice_attacks);
+	add(address_attacks, nr_address_attacks);
 	return bc_main(argc, argv, all, nr_all);
 }

@@ -40,9 +40,24 @@ bool nl_do_on(struct mnl_socket *nl, struct nlmsghdr *h);
 struct nlmsghdr *nfnl_request(int subsys, int type, int flags, int family);
 bool nft_do(struct nlmsghdr *h);
 
+/*
+ * A table of nftables with a chain at a hook, of a device if not NULL; then a rule that
+ * adds so many bytes of each packet, from an offset in its network header, to a set,
+ * with a counter.
+ */
+#define SENDER 12 /* offset of the address of IPv4 */
+bool learning_chain(int family, int hook, const char *device);
+bool learning_set(int family, unsigned int offset, unsigned int len);
+
 /* Add a network device of a kind and set it up; @fill may add attributes. */
 bool add_device(const char *kind, const char *name,
 		void (*fill)(struct nlmsghdr *h));
+
+/* The index of a device d0 that sends nothing, made at the first call; or 0. */
+int dummy_device(void);
+
+/* Make a device a port of another one. */
+bool set_master(const char *device, const char *master);
 
 /* Let netem delay all that a device sends, by a number of ticks of 64 ns. */
 #define TWO_MINUTES 0x7fffffff
@@ -66,17 +81,41 @@ int stream(int protocol, int fd[2]);
 /* Send a hundred packets to a port of the loopback where nobody listens. */
 bool send_packets(void);
 
-/* Map part of a file whose contents never come: a copy from there waits for ever. */
+/*
+ * Map part of a file whose contents never come: a copy from there waits for ever. Or
+ * map a page for a copy to there, or memory that is there except for its last page.
+ */
 void *never_comes(size_t size);
+void *never_arrives(void);
+void *mostly_there(size_t size);
 
 /*
  * Mount a FUSE file system, whose files file, file1 and so on can be opened; a read or
  * a write waits for ever. Before, @fuse_wants may be set: FUSE_WRITEBACK_CACHE (writes
  * stay in the page cache for a while), FUSE_ASYNC_READ, FUSE_MAX_PAGES (up to 1 MiB in
- * a request).
+ * a request); @fuse_opens: FOPEN_KEEP_CACHE and others; and @fuse_ahead: bytes to read
+ * ahead, which are then asked for page by page.
  */
-extern unsigned int fuse_wants;
+#define FUSE_FILE_SIZE (64 << 20)
+extern unsigned int fuse_wants, fuse_opens, fuse_ahead;
 bool serve_files(const char *path);
+
+/*
+ * Files of such a file system that have only what was written to them, up to 1 MiB at
+ * a time; a read of the rest waits for ever. Or cut something out of them. They want
+ * FUSE_BIG_WRITES and FUSE_MAX_PAGES.
+ */
+int open_part(long i, int flags);
+bool fill_part(int file, off_t at, size_t size);
+bool cut_part(int file, off_t at, size_t size);
+
+/*
+ * Start a thread that waits for ever in a system call, and go on as soon as a server has
+ * got the request that it does not answer: false, with errno, if a call was refused.
+ * @call tells has_returned() what the system call has returned after all.
+ */
+bool waits(void (*call)(long i), long i);
+void has_returned(long result);
 
 /* As root: let everybody mount such a file system. */
 void prepare_fuse(void);

@@ -11,7 +11,6 @@
 #include <linux/netfilter/ipset/ip_set.h>
 #include <linux/rtnetlink.h>
 #include <linux/tcp.h>
-#include <linux/xfrm.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -52,78 +51,6 @@ static bool fastopen_pages(long i)
 		if (!fast_open() ||
 		    send(fd[0], data + i % 2, 1, MSG_DONTWAIT | MSG_MORE) != 1)
 			return false;
-	}
-	return true;
-}
-
-static bool padding_state(void)
-{
-	struct xfrm_usersa_info sa = {
-		.family = AF_INET,
-		.mode = XFRM_MODE_TUNNEL,
-		.id = { .proto = IPPROTO_ESP, .spi = htonl(1000) },
-		.lft = XFRM_UNLIMITED,
-		.reqid = 1,
-	};
-	struct nlmsghdr *h;
-
-	sa.saddr.a4 = htonl(0x7f000003);
-	sa.id.daddr.a4 = htonl(0x7f000004);
-	h = nl_request(XFRM_MSG_NEWSA, NLM_F_CREATE, &sa, sizeof(sa));
-	put_cipher(h);
-	mnl_attr_put_u32(h, XFRMA_TFCPAD, 65000);
-	return nl_do_on(xfrm(), h);
-}
-
-/* Packets to 127.0.0.2 go through a tunnel that makes each 65000 bytes long. */
-static bool padding_tunnel(void)
-{
-	struct xfrm_userpolicy_info p = {
-		.sel = { .family = AF_INET, .prefixlen_d = 32 },
-		.lft = XFRM_UNLIMITED,
-		.dir = XFRM_POLICY_OUT,
-	};
-	struct xfrm_user_tmpl t = {
-		.id.proto = IPPROTO_ESP,
-		.family = AF_INET,
-		.reqid = 1,
-		.mode = XFRM_MODE_TUNNEL,
-		.aalgos = -1,
-		.ealgos = -1,
-		.calgos = -1,
-	};
-	struct nlmsghdr *h;
-
-	bc_write_path("/proc/sys/net/ipv4/conf/lo/disable_xfrm", "0");
-	bc_write_path("/proc/sys/net/ipv4/conf/lo/route_localnet", "1");
-	bc_write_path("/proc/sys/net/ipv4/conf/lo/accept_local", "1");
-	p.sel.daddr.a4 = htonl(0x7f000002);
-	t.saddr.a4 = htonl(0x7f000003);
-	t.id.daddr.a4 = htonl(0x7f000004);
-	h = nl_request(XFRM_MSG_NEWPOLICY, NLM_F_CREATE, &p, sizeof(p));
-	mnl_attr_put(h, XFRMA_TMPL, sizeof(t), &t);
-	return nl_do_on(xfrm(), h);
-}
-
-/* Small packets that came through an IPsec tunnel with padding, which is cut off. */
-static bool large_heads(long i)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(0x7f000002) };
-	socklen_t len = sizeof(sin);
-	static int out = -1;
-	int in = socket(AF_INET, SOCK_DGRAM, 0), k;
-
-	if (!i && (!padding_state() || !padding_tunnel()))
-		return false;
-	if (out < 0)
-		out = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	if (in < 0 || out < 0 || bind(in, (struct sockaddr *)&sin, len) ||
-	    getsockname(in, (struct sockaddr *)&sin, &len))
-		return false;
-	for (k = 0; k < 100; k++) {
-		if (sendto(out, data, 1, 0, (struct sockaddr *)&sin, len) < 0)
-			return errno == EAGAIN;
 	}
 	return true;
 }
@@ -297,6 +224,60 @@ static bool delayed_segments(long i)
 				 sizeof(to)) > 0;
 }
 
+/* Connections that are made before netem delays what they send. */
+#define PAIRS 60
+#define PACKETS 300
+
+/* Connections of the loopback device may begin with so many packets. */
+static bool send_many_at_once(void)
+{
+	struct rtmsg m = {
+		.rtm_family = AF_INET,
+		.rtm_dst_len = 32,
+		.rtm_table = RT_TABLE_LOCAL,
+		.rtm_protocol = RTPROT_STATIC,
+		.rtm_scope = RT_SCOPE_HOST,
+		.rtm_type = RTN_LOCAL,
+	};
+	struct nlmsghdr *h = nl_request(
+		RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &m, sizeof(m));
+	struct nlattr *a;
+
+	mnl_attr_put_u32(h, RTA_DST, htonl(INADDR_LOOPBACK));
+	mnl_attr_put_u32(h, RTA_OIF, 1);
+	a = mnl_attr_nest_start(h, RTA_METRICS);
+	mnl_attr_put_u32(h, RTAX_INITCWND, PACKETS);
+	mnl_attr_nest_end(h, a);
+	return nl_do(h);
+}
+
+static bool send_and_reset(int fd)
+{
+	int on = 1, k;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	for (k = 0; k < PACKETS; k++) {
+		if (send(fd, data, 1, MSG_DONTWAIT) < 0)
+			break;
+	}
+	return !bc_reset_on_close(fd) && !close(fd);
+}
+
+/* Packets of TCP that netem delays, and whose connections have been reset meanwhile. */
+static bool tcp_reset(long i)
+{
+	static int pairs[PAIRS][2];
+
+	if (!i && !send_many_at_once())
+		return false;
+	if (i < PAIRS)
+		return !stream(0, pairs[i]);
+	if (i == PAIRS && !delay(1, TWO_MINUTES))
+		return false;
+	return send_and_reset(pairs[i - PAIRS][0]) &&
+	       send_and_reset(pairs[i - PAIRS][1]);
+}
+
 /* Metrics of TCP for connections to many addresses of the loopback device. */
 static bool many_peers(long i)
 {
@@ -339,12 +320,12 @@ static bool ktls_early(long i)
 
 const struct attack behalf_attacks[] = {
 	TENANT(fastopen_pages, 1000),
-	TENANT_IN(large_heads, 1000, NET),
 	TENANT_IN(igmp_reports, 1000, NET),
 	TENANT_IN(window_probes, 1000, NET),
 	TENANT_IN(ipset_buckets, 1000, NET),
 	TENANT_IN(slave_addresses, 10000, NET),
 	TENANT_AFTER(delayed_segments, 400, NET, prepare_devices),
+	TENANT_IN(tcp_reset, 2 * PAIRS, NET),
 	TENANT(many_peers, 50000),
 	TENANT(ktls_early, 3000),
 };

@@ -119,15 +119,6 @@ static struct frame frame_from(long i, bool here)
 	return f;
 }
 
-static bool set_master(const char *device, const char *master)
-{
-	struct ifinfomsg info = { .ifi_index = if_nametoindex(device) };
-	struct nlmsghdr *h = nl_request(RTM_NEWLINK, 0, &info, sizeof(info));
-
-	mnl_attr_put_u32(h, IFLA_MASTER, if_nametoindex(master));
-	return nl_do(h);
-}
-
 /* Addresses of senders that a bridge learns. */
 static bool learned_addresses(long i)
 {
@@ -221,18 +212,17 @@ static bool first_fragments(long i)
 	return true;
 }
 
-/* Make a set, and a rule that adds each sender to it. */
-static bool learning_set(void)
+bool learning_set(int family, unsigned int offset, unsigned int len)
 {
-	struct nlattr *list, *e, *data;
+	struct nlattr *list, *e, *data, *counter;
 	struct nlmsghdr *h;
 
 	h = nfnl_request(NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWSET,
-			 NLM_F_CREATE | NLM_F_EXCL, NFPROTO_NETDEV);
+			 NLM_F_CREATE | NLM_F_EXCL, family);
 	mnl_attr_put_strz(h, NFTA_SET_TABLE, "t");
 	mnl_attr_put_strz(h, NFTA_SET_NAME, "s");
 	mnl_attr_put_u32(h, NFTA_SET_KEY_TYPE, htonl(7));
-	mnl_attr_put_u32(h, NFTA_SET_KEY_LEN, htonl(4));
+	mnl_attr_put_u32(h, NFTA_SET_KEY_LEN, htonl(len));
 	mnl_attr_put_u32(h, NFTA_SET_ID, htonl(1));
 	mnl_attr_put_u32(h, NFTA_SET_FLAGS, htonl(NFT_SET_EVAL));
 	data = mnl_attr_nest_start(h, NFTA_SET_DESC);
@@ -241,18 +231,18 @@ static bool learning_set(void)
 	if (!nft_do(h))
 		return false;
 	h = nfnl_request(NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWRULE,
-			 NLM_F_CREATE | NLM_F_APPEND, NFPROTO_NETDEV);
+			 NLM_F_CREATE | NLM_F_APPEND, family);
 	mnl_attr_put_strz(h, NFTA_RULE_TABLE, "t");
 	mnl_attr_put_strz(h, NFTA_RULE_CHAIN, "c");
 	list = mnl_attr_nest_start(h, NFTA_RULE_EXPRESSIONS);
 	e = mnl_attr_nest_start(h, NFTA_LIST_ELEM);
 	mnl_attr_put_strz(h, NFTA_EXPR_NAME, "payload");
 	data = mnl_attr_nest_start(h, NFTA_EXPR_DATA);
-	mnl_attr_put_u32(h, NFTA_PAYLOAD_DREG, htonl(NFT_REG_1));
+	mnl_attr_put_u32(h, NFTA_PAYLOAD_DREG, htonl(NFT_REG32_00));
 	mnl_attr_put_u32(h, NFTA_PAYLOAD_BASE,
 			 htonl(NFT_PAYLOAD_NETWORK_HEADER));
-	mnl_attr_put_u32(h, NFTA_PAYLOAD_OFFSET, htonl(12));
-	mnl_attr_put_u32(h, NFTA_PAYLOAD_LEN, htonl(4));
+	mnl_attr_put_u32(h, NFTA_PAYLOAD_OFFSET, htonl(offset));
+	mnl_attr_put_u32(h, NFTA_PAYLOAD_LEN, htonl(len));
 	mnl_attr_nest_end(h, data);
 	mnl_attr_nest_end(h, e);
 	e = mnl_attr_nest_start(h, NFTA_LIST_ELEM);
@@ -260,32 +250,36 @@ static bool learning_set(void)
 	data = mnl_attr_nest_start(h, NFTA_EXPR_DATA);
 	mnl_attr_put_strz(h, NFTA_DYNSET_SET_NAME, "s");
 	mnl_attr_put_u32(h, NFTA_DYNSET_OP, htonl(NFT_DYNSET_OP_ADD));
-	mnl_attr_put_u32(h, NFTA_DYNSET_SREG_KEY, htonl(NFT_REG_1));
+	mnl_attr_put_u32(h, NFTA_DYNSET_SREG_KEY, htonl(NFT_REG32_00));
+	counter = mnl_attr_nest_start(h, NFTA_DYNSET_EXPR);
+	mnl_attr_put_strz(h, NFTA_EXPR_NAME, "counter");
+	mnl_attr_nest_end(h, counter);
 	mnl_attr_nest_end(h, data);
 	mnl_attr_nest_end(h, e);
 	mnl_attr_nest_end(h, list);
 	return nft_do(h);
 }
 
-static bool ingress_chain(void)
+bool learning_chain(int family, int hook, const char *device)
 {
 	struct nlmsghdr *h;
 	struct nlattr *a;
 
 	h = nfnl_request(NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWTABLE,
-			 NLM_F_CREATE | NLM_F_EXCL, NFPROTO_NETDEV);
+			 NLM_F_CREATE | NLM_F_EXCL, family);
 	mnl_attr_put_strz(h, NFTA_TABLE_NAME, "t");
 	if (!nft_do(h))
 		return false;
 	h = nfnl_request(NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWCHAIN,
-			 NLM_F_CREATE | NLM_F_EXCL, NFPROTO_NETDEV);
+			 NLM_F_CREATE | NLM_F_EXCL, family);
 	mnl_attr_put_strz(h, NFTA_CHAIN_TABLE, "t");
 	mnl_attr_put_strz(h, NFTA_CHAIN_NAME, "c");
 	mnl_attr_put_strz(h, NFTA_CHAIN_TYPE, "filter");
 	a = mnl_attr_nest_start(h, NFTA_CHAIN_HOOK);
-	mnl_attr_put_u32(h, NFTA_HOOK_HOOKNUM, htonl(0 /* ingress */));
+	mnl_attr_put_u32(h, NFTA_HOOK_HOOKNUM, htonl(hook));
 	mnl_attr_put_u32(h, NFTA_HOOK_PRIORITY, 0);
-	mnl_attr_put_strz(h, NFTA_HOOK_DEV, "in");
+	if (device)
+		mnl_attr_put_strz(h, NFTA_HOOK_DEV, device);
 	mnl_attr_nest_end(h, a);
 	return nft_do(h);
 }
@@ -296,7 +290,9 @@ static bool added_elements(long i)
 	struct frame f;
 	int k;
 
-	if (!i && (!make_wire() || !ingress_chain() || !learning_set()))
+	if (!i && (!make_wire() ||
+		   !learning_chain(NFPROTO_NETDEV, NF_NETDEV_INGRESS, "in") ||
+		   !learning_set(NFPROTO_NETDEV, SENDER, 4)))
 		return false;
 	for (k = 0; k < TURN; k++) {
 		f = frame_from(i * TURN + k, true);

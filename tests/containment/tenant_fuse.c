@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A FUSE file system of a tenant with some files. It answers all requests except
- * reads from a file, writes to it, syncs of it, and look-ups of other names.
+ * reads from a file, writes to it, syncs of it, and look-ups of other names. Other files
+ * can be written: what was written there can be read, and nothing else.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <linux/fuse.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,19 +22,25 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bc_jobs.h"
 #include "tenant.h"
 
-#define FILE_SIZE (64 << 20)
+#define FILE_SIZE FUSE_FILE_SIZE
+/* Numbers of files that can be written begin here. */
+#define PARTS 1000000
 /* The largest request of a server that does not ask for larger ones. */
 #define RETRIEVED (32 * 4096)
 
 /* What a request may have with FUSE_MAX_PAGES. */
 #define LARGEST (1024 * 1024)
 
-unsigned int fuse_wants;
+unsigned int fuse_wants, fuse_opens, fuse_ahead = 4096;
+
+/* In memory of all processes: up when a server has kept a request without an answer. */
+static sem_t *unanswered;
 
 static struct fuse_attr attributes(unsigned long ino)
 {
@@ -70,22 +78,42 @@ static void refuse(int dev, unsigned long unique)
 }
 
 /*
- * The file of a name: "file", "file1" and so on; 0 for another name, whose look-up
- * waits for ever, as a read does.
+ * The file of a name: "file", "file1" and so on, or "part", "part1" and so on, which can
+ * be written; 0 for another name, whose look-up waits for ever, as a read does.
  */
 static unsigned long known(const struct fuse_in_header *in)
 {
 	const char *name = (const char *)(in + 1);
 
+	if (!strncmp(name, "part", 4))
+		return PARTS + strtoul(name + 4, NULL, 10);
 	return strncmp(name, "file", 4) ? 0 : 2 + strtoul(name + 4, NULL, 10);
 }
 
-static void serve_one(int dev, struct fuse_in_header *in)
+/* A write, or a request to cut something out of a file. */
+static bool change(int dev, struct fuse_in_header *in)
+{
+	const struct fuse_write_in *write = (const void *)(in + 1);
+	struct fuse_write_out out = { 0 };
+
+	if (in->nodeid < PARTS)
+		return false;
+	if (in->opcode == FUSE_WRITE) {
+		out.size = write->size;
+		answer(dev, in->unique, &out, sizeof(out));
+	} else {
+		answer(dev, in->unique, NULL, 0);
+	}
+	return true;
+}
+
+/* Answer a request: false if it is one that waits for ever. */
+static bool serve_one(int dev, struct fuse_in_header *in)
 {
 	struct fuse_init_out init = {
 		.major = FUSE_KERNEL_VERSION,
 		.minor = FUSE_KERNEL_MINOR_VERSION,
-		.max_readahead = 4096,
+		.max_readahead = fuse_ahead,
 		.flags = FUSE_ASYNC_DIO | fuse_wants,
 		.max_background = 65535,
 		.congestion_threshold = 65535,
@@ -100,7 +128,7 @@ static void serve_one(int dev, struct fuse_in_header *in)
 		.attr_valid = 100000,
 		.attr = attributes(in->nodeid),
 	};
-	struct fuse_open_out open = { .fh = 1 };
+	struct fuse_open_out open = { .fh = 1, .open_flags = fuse_opens };
 
 	switch (in->opcode) {
 	case FUSE_INIT:
@@ -109,8 +137,9 @@ static void serve_one(int dev, struct fuse_in_header *in)
 	case FUSE_LOOKUP:
 		entry.nodeid = known(in);
 		entry.attr = attributes(entry.nodeid);
-		if (entry.nodeid)
-			answer(dev, in->unique, &entry, sizeof(entry));
+		if (!entry.nodeid)
+			return false;
+		answer(dev, in->unique, &entry, sizeof(entry));
 		break;
 	case FUSE_GETATTR:
 		answer(dev, in->unique, &attr, sizeof(attr));
@@ -118,9 +147,12 @@ static void serve_one(int dev, struct fuse_in_header *in)
 	case FUSE_OPEN:
 		answer(dev, in->unique, &open, sizeof(open));
 		break;
-	case FUSE_READ:
 	case FUSE_WRITE:
+	case FUSE_FALLOCATE:
+		return change(dev, in);
+	case FUSE_READ:
 	case FUSE_FSYNC:
+		return false;
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
 	case FUSE_INTERRUPT:
@@ -128,6 +160,7 @@ static void serve_one(int dev, struct fuse_in_header *in)
 	default:
 		refuse(dev, in->unique);
 	}
+	return true;
 }
 
 static void __attribute__((noreturn)) serve(int dev)
@@ -135,8 +168,10 @@ static void __attribute__((noreturn)) serve(int dev)
 	static char buf[LARGEST + 4096];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (read(dev, buf, sizeof(buf)) > 0)
-		serve_one(dev, (void *)buf);
+	while (read(dev, buf, sizeof(buf)) > 0) {
+		if (!serve_one(dev, (void *)buf))
+			sem_post(unanswered);
+	}
 	_exit(0);
 }
 
@@ -149,9 +184,20 @@ static int mount_at(const char *path)
 	if (dev < 0)
 		return -1;
 	snprintf(options, sizeof(options),
-		 "fd=%d,rootmode=40000,user_id=0,group_id=0", dev);
+		 "fd=%d,rootmode=40000,user_id=0,group_id=0%s", dev,
+		 fuse_ahead > 4096 ? ",max_read=4096" : "");
 	mkdir(path, 0700);
 	return mount("fuse", path, "fuse", 0, options) ? -1 : dev;
+}
+
+static bool make_semaphore(void)
+{
+	void *at = mmap(NULL, 4096, BC_RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return false;
+	unanswered = at;
+	return !sem_init(unanswered, 1, 0);
 }
 
 /*
@@ -163,6 +209,8 @@ static pid_t start_server(const char *path, int *devp)
 {
 	pid_t pid;
 
+	if (!unanswered && !make_semaphore())
+		return -1;
 	*devp = mount_at(path);
 	if (*devp < 0)
 		return -1;
@@ -185,18 +233,87 @@ static int mount_file(void)
 }
 
 /* Map another part of the file each time: pages that no other task waits for. */
-void *never_comes(size_t size)
+static void *map_file(void *at, size_t size, int protection, int flags)
 {
 	static size_t given;
 	static int file;
-	void *at;
 
 	if (!file)
 		file = mount_file();
-	at = mmap(NULL, size, PROT_READ, MAP_SHARED, file,
-		  given % (FILE_SIZE / 2));
+	at = mmap(at, size, protection, flags, file, given % (FILE_SIZE / 2));
 	given += 4096;
 	return at == MAP_FAILED ? NULL : at;
+}
+
+void *never_comes(size_t size)
+{
+	return map_file(NULL, size, PROT_READ, MAP_SHARED);
+}
+
+void *never_arrives(void)
+{
+	return map_file(NULL, 4096, BC_RW, MAP_PRIVATE);
+}
+
+void *mostly_there(size_t size)
+{
+	char *at = mmap(NULL, size, BC_RW, BC_ANON | MAP_POPULATE, -1, 0);
+
+	if (at == MAP_FAILED ||
+	    !map_file(at + size - 4096, 4096, BC_RW, MAP_PRIVATE | MAP_FIXED))
+		return NULL;
+	return at;
+}
+
+int open_part(long i, int flags)
+{
+	static bool mounted;
+	char path[48];
+
+	if (!mounted && !serve_files("/tmp/parts"))
+		return -1;
+	mounted = true;
+	snprintf(path, sizeof(path), "/tmp/parts/part%ld", i);
+	return open(path, flags);
+}
+
+bool fill_part(int file, off_t at, size_t size)
+{
+	static char data[LARGEST];
+
+	return file >= 0 && pwrite(file, data, size, at) == (ssize_t)size;
+}
+
+bool cut_part(int file, off_t at, size_t size)
+{
+	return !fallocate(file, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, at,
+			  size);
+}
+
+static int refused;
+
+void has_returned(long result)
+{
+	if (result < 0)
+		refused = errno;
+	sem_post(unanswered);
+	pause();
+}
+
+bool waits(void (*call)(long i), long i)
+{
+	struct timespec end;
+
+	/* What earlier threads have asked for does not count. */
+	while (!sem_trywait(unanswered))
+		;
+	if (!one_waiting(call, i))
+		return false;
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec++;
+	sem_timedwait(unanswered, &end);
+	errno = refused;
+	return !refused;
 }
 
 /* What the server tells the kernel without being asked. */

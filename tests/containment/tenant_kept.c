@@ -8,13 +8,11 @@
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <linux/vm_sockets.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -55,27 +53,13 @@ static bool kept_reads(long i)
 #define WRITE_SIZE (1024 * 1024)
 
 static void *written;
-/* Why a call was refused that should have waited for ever. */
-static int refused;
 
 static void write_for_ever(long i)
 {
 	char path[48];
 
 	snprintf(path, sizeof(path), "/tmp/fuse/file%ld", i);
-	if (pwrite(open(path, O_RDWR), written, WRITE_SIZE, 0) < 0)
-		refused = errno;
-	pause();
-}
-
-/* Let a thread wait in a system call: false if it does not. */
-static bool waits(void (*call)(long i), long i)
-{
-	if (!one_waiting(call, i))
-		return false;
-	usleep(10000);
-	errno = refused;
-	return !refused;
+	has_returned(pwrite(open(path, O_RDWR), written, WRITE_SIZE, 0));
 }
 
 /* Pages that are being written to a FUSE server that does not answer. */
@@ -306,70 +290,6 @@ static bool sparse_directories(long i)
 	return true;
 }
 
-/* Bytes of one copy to another process: the kernel takes that many pages at once. */
-#define COPIED (256 << 10)
-
-static pid_t other;
-static char *copied_to;
-
-/* A process that maps pages, says where, and unmaps them when it is told to. */
-static void __attribute__((noreturn)) map_and_unmap(int fd)
-{
-	char *at, byte;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_DUMPABLE, 1);
-	do {
-		at = mmap(NULL, COPIED, BC_RW, BC_ANON | MAP_POPULATE, -1, 0);
-		if (at == MAP_FAILED || write(fd, &at, sizeof(at)) < 0)
-			break;
-	} while (read(fd, &byte, 1) == 1 && !munmap(at, COPIED) &&
-		 write(fd, &byte, 1) == 1);
-	_exit(1);
-}
-
-static int start_other(void)
-{
-	int fd[2];
-
-	if (process_vm_writev(getpid(), NULL, 0, NULL, 0, 0) ||
-	    socketpair(AF_UNIX, SOCK_STREAM, 0, fd))
-		return -1;
-	other = fork();
-	if (!other)
-		map_and_unmap(fd[1]);
-	return other < 0 || close(fd[1]) ? -1 : fd[0];
-}
-
-static void copy_for_ever(long i)
-{
-	struct iovec to = { copied_to, COPIED };
-	struct iovec from = { never_comes(COPIED), COPIED };
-
-	(void)i;
-	if (process_vm_writev(other, &from, 1, &to, 1, 0) < 0)
-		refused = errno;
-	pause();
-}
-
-/* Pages that another process has unmapped, into which a copy never comes. */
-static bool remote_copies(long i)
-{
-	static int fd;
-	char byte = 0;
-
-	if (!i)
-		fd = start_other();
-	if (fd < 0)
-		return false;
-	if (read(fd, &copied_to, sizeof(copied_to)) != sizeof(copied_to)) {
-		errno = ENOMEM;
-		return false;
-	}
-	return waits(copy_for_ever, i) && write(fd, &byte, 1) == 1 &&
-	       read(fd, &byte, 1) == 1;
-}
-
 #define MOUNTS 400
 
 /* As root: the group is a memory cgroup, and the tenant may make others within it. */
@@ -452,15 +372,12 @@ const struct attack kept_attacks[] = {
 	  .one = sparse_directories,
 	  .max = 5000,
 	  .later = "a tree allocates its nodes with flags of its own" },
-	{ KEPT(remote_copies, 500, CLONE_NEWNS, prepare_fuse),
-	  .row = "lockedpages" },
 	{ .name = "groups_and_mounts",
 	  .prepare = prepare_memory,
 	  .one = groups_and_mounts,
 	  .max = 150,
 	  .tenant = true,
-	  .spaces = CLONE_NEWUSER | CLONE_NEWNS,
-	  .later = "the lists of a memory cgroup are exempt" },
+	  .spaces = CLONE_NEWUSER | CLONE_NEWNS },
 };
 
 const size_t nr_kept_attacks = BC_COUNT(kept_attacks);

@@ -72,6 +72,21 @@ static bool ramfs_contents(long i)
 	return true;
 }
 
+/* Symbolic links on ramfs, each with a page that nothing can take back. */
+static bool ramfs_links(long i)
+{
+	static char target[3000];
+	char name[32];
+
+	if (!i) {
+		if (!mount_at(0, "ramfs", NULL))
+			return false;
+		memset(target, 'x', sizeof(target) - 1);
+	}
+	snprintf(name, sizeof(name), "/tmp/m0/%ld", i);
+	return !symlink(target, name);
+}
+
 /* Mounts of cgroup2. */
 static bool group_mounts(long i)
 {
@@ -256,6 +271,7 @@ const struct attack mount_attacks[] = {
 	TENANT_IN(mqueue_mounts, 20000, MNT | CLONE_NEWIPC),
 	TENANT_IN(ramfs_mounts, 20000, MNT),
 	TENANT_IN(ramfs_contents, 200, MNT),
+	TENANT_IN(ramfs_links, 100000, MNT),
 	TENANT_IN(group_mounts, 20000, MNT | CLONE_NEWCGROUP),
 	TENANT_IN(binary_formats, 60000, MNT),
 	TENANT_IN(loose_trees, 20000, MNT),

@@ -145,3 +145,21 @@ bool add_device(const char *kind, const char *name,
 	mnl_attr_nest_end(h, a);
 	return nl_do(h);
 }
+
+int dummy_device(void)
+{
+	static int index;
+
+	if (!index && add_device("dummy", "d0", NULL))
+		index = if_nametoindex("d0");
+	return index;
+}
+
+bool set_master(const char *device, const char *master)
+{
+	struct ifinfomsg info = { .ifi_index = if_nametoindex(device) };
+	struct nlmsghdr *h = nl_request(RTM_NEWLINK, 0, &info, sizeof(info));
+
+	mnl_attr_put_u32(h, IFLA_MASTER, if_nametoindex(master));
+	return nl_do(h);
+}

@@ -14,22 +14,11 @@
 #include <linux/neighbour.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "tenant.h"
-
-/* The index of the device that all attacks use. */
-static int dummy_device(void)
-{
-	static int index;
-
-	if (!index && add_device("dummy", "d0", NULL))
-		index = if_nametoindex("d0");
-	return index;
-}
 
 static struct in6_addr address6(long i)
 {

@@ -40,15 +40,6 @@ static struct nlmsghdr *tc(int type, int index, uint32_t handle,
 	return h;
 }
 
-static int index_of_dummy(void)
-{
-	static int index;
-
-	if (!index && add_device("dummy", "d0", NULL))
-		index = if_nametoindex("d0");
-	return index;
-}
-
 static bool make_htb(int index)
 {
 	struct tc_htb_glob glob = { .version = 3, .rate2quantum = 10 };
@@ -73,9 +64,9 @@ static bool tc_classes(long i)
 	struct nlmsghdr *h;
 	struct nlattr *a;
 
-	if (!i && (!index_of_dummy() || !make_htb(index_of_dummy())))
+	if (!i && (!dummy_device() || !make_htb(dummy_device())))
 		return false;
-	h = tc(RTM_NEWTCLASS, index_of_dummy(), 1 << 16 | (i + 1), 1 << 16,
+	h = tc(RTM_NEWTCLASS, dummy_device(), 1 << 16 | (i + 1), 1 << 16,
 	       "htb");
 	a = mnl_attr_nest_start(h, TCA_OPTIONS);
 	mnl_attr_put(h, TCA_HTB_PARMS, sizeof(opt), &opt);
@@ -87,7 +78,7 @@ static bool tc_classes(long i)
 
 static bool ingress(void)
 {
-	int index = index_of_dummy();
+	int index = dummy_device();
 
 	return index && nl_do(tc(RTM_NEWQDISC, index, 0xffff0000, TC_H_INGRESS,
 				 "ingress"));
@@ -105,7 +96,7 @@ static bool tc_filters(long i)
 
 	if (!i && !ingress())
 		return false;
-	h = tc(RTM_NEWTFILTER, index_of_dummy(), 0, 0xffff0000, "u32");
+	h = tc(RTM_NEWTFILTER, dummy_device(), 0, 0xffff0000, "u32");
 	a = mnl_attr_nest_start(h, TCA_OPTIONS);
 	mnl_attr_put_u32(h, TCA_U32_CLASSID, 1 << 16 | 1);
 	mnl_attr_put(h, TCA_U32_SEL, sizeof(u), &u);
@@ -122,7 +113,7 @@ static bool tc_flowers(long i)
 
 	if (!i && !ingress())
 		return false;
-	h = tc(RTM_NEWTFILTER, index_of_dummy(), 0, 0xffff0000, "flower");
+	h = tc(RTM_NEWTFILTER, dummy_device(), 0, 0xffff0000, "flower");
 	a = mnl_attr_nest_start(h, TCA_OPTIONS);
 	mnl_attr_put_u32(h, TCA_FLOWER_CLASSID, 1 << 16 | 1);
 	mnl_attr_put_u16(h, TCA_FLOWER_KEY_ETH_TYPE, htons(ETH_P_IP));
@@ -139,7 +130,7 @@ static bool tc_chains(long i)
 
 	if (!i && !ingress())
 		return false;
-	m.tcm_ifindex = index_of_dummy();
+	m.tcm_ifindex = dummy_device();
 	h = nl_request(RTM_NEWCHAIN, NEW, &m, sizeof(m));
 	mnl_attr_put_u32(h, TCA_CHAIN, i + 1);
 	return nl_do(h);

@@ -94,28 +94,68 @@ static void bc_pipe_share(struct pipe_inode_info *pipe, unsigned int head,
 	}
 }
 
-/* Read pages of a file. If they are refused, take them out of the pipe again. */
+/*
+ * Take buffers out of the pipe again, so that @keep of those from @head on are left.
+ * Returns the bytes in them.
+ */
+static size_t bc_pipe_cut(struct pipe_inode_info *pipe, unsigned int head,
+			  unsigned int keep)
+{
+	struct pipe_buffer *buf;
+	size_t len = 0;
+
+	while (pipe->head - head > keep) {
+		buf = pipe_buf(pipe, --pipe->head);
+		len += buf->len;
+		pipe_buf_release(pipe, buf);
+	}
+	return len;
+}
+
+/*
+ * Charge the pages that will be read. If the group may not have all of them, fewer; the
+ * last refusal counts.
+ */
+static int bc_pipe_reserve(struct bc_pin **pin, u64 *bytes)
+{
+	while (*bytes > PAGE_SIZE) {
+		if (!bc_try(bc_pin_bytes(pin, *bytes)))
+			return 0;
+		*bytes = round_up(*bytes / 2, PAGE_SIZE);
+	}
+	return bc_pin_bytes(pin, *bytes);
+}
+
+/*
+ * Read pages of a file. They are charged before, because the read may wait for the last
+ * of them, and corrected afterwards.
+ */
 static ssize_t bc_splice_file(struct file *in, loff_t *ppos,
 			      struct pipe_inode_info *pipe, size_t len,
 			      unsigned int flags)
 {
 	unsigned int head = pipe->head;
-	loff_t pos = *ppos;
+	unsigned int used = pipe_occupancy(head, pipe->tail);
+	u64 bytes = (u64)(pipe->max_usage - min(used, pipe->max_usage))
+		    << PAGE_SHIFT;
 	struct bc_pin *pin;
 	ssize_t ret;
-	u64 bytes;
+	size_t cut;
 
-	ret = in->f_op->splice_read(in, ppos, pipe, len, flags);
-	bytes = bc_pipe_bytes(pipe, head);
-	if (!bytes)
-		return ret;
-	if (bc_pin_bytes(&pin, bytes)) {
-		while (pipe->head != head)
-			pipe_buf_release(pipe, pipe_buf(pipe, --pipe->head));
-		*ppos = pos;
+	bytes = clamp_t(u64, PAGE_ALIGN((u64)len), PAGE_SIZE,
+			max_t(u64, bytes, PAGE_SIZE));
+	if (bc_pipe_reserve(&pin, &bytes))
 		return -ENOMEM;
+	ret = in->f_op->splice_read(in, ppos, pipe, min_t(u64, len, bytes),
+				    flags);
+	/* The pages may be more than the bytes, and parts of larger folios. */
+	while (bc_pin_set(pin, bc_pipe_bytes(pipe, head), BC_BARRIER)) {
+		cut = bc_pipe_cut(pipe, head, (pipe->head - head) / 2);
+		*ppos -= cut;
+		ret = ret > (ssize_t)cut ? ret - (ssize_t)cut : -ENOMEM;
 	}
-	bc_pipe_share(pipe, head, pin);
+	if (pin && pin->pages)
+		bc_pipe_share(pipe, head, pin);
 	bc_unpin_shared(pin);
 	return ret;
 }
@@ -133,16 +173,14 @@ static ssize_t bc_splice_socket(struct file *in, loff_t *ppos,
 	unsigned int head = pipe->head;
 	struct bc_pin *pin;
 	ssize_t ret;
-	u64 bytes;
 
 	ret = bc_pin_bytes(&pin, PAGE_SIZE);
 	bc_limit_end(limit);
 	if (ret)
 		return ret;
 	ret = in->f_op->splice_read(in, ppos, pipe, len, flags);
-	bytes = bc_pipe_bytes(pipe, head);
-	bc_pin_set(pin, bytes);
-	if (bytes)
+	WARN_ON_ONCE(bc_pin_set(pin, bc_pipe_bytes(pipe, head), BC_FORCE));
+	if (pin && pin->pages)
 		bc_pipe_share(pipe, head, pin);
 	bc_unpin_shared(pin);
 	return ret;
@@ -151,9 +189,17 @@ static ssize_t bc_splice_socket(struct file *in, loff_t *ppos,
 /* Does a socket put pages of its own into a pipe? Others copy into new pages. */
 static bool bc_splice_moves(struct file *in)
 {
-	struct socket *sock = sock_from_file(in);
+	struct socket *sock = IS_ENABLED(CONFIG_NET) ? sock_from_file(in) : NULL;
 
 	return sock && READ_ONCE(sock->ops)->splice_read;
+}
+
+/* Does a file put pages of the page cache into a pipe? */
+static bool bc_splice_cached(struct file *in)
+{
+	umode_t mode = file_inode(in)->i_mode;
+
+	return S_ISREG(mode) || S_ISBLK(mode);
 }
 
 /**
@@ -175,7 +221,7 @@ static inline ssize_t bc_splice_read(struct file *in, loff_t *ppos,
 	unsigned int head = pipe->head;
 	ssize_t ret;
 
-	if (bc_online() && (in->f_mode & FMODE_LSEEK))
+	if (bc_online() && bc_splice_cached(in))
 		return bc_splice_file(in, ppos, pipe, len, flags);
 	if (bc_online() && bc_splice_moves(in))
 		return bc_splice_socket(in, ppos, pipe, len, flags);
@@ -216,8 +262,8 @@ static bool pinned_pipe_buf_get(struct pipe_inode_info *pipe,
  * TCP, SCTP and MPTCP are charged for the bytes that they queue, wherever these come
  * from. All other sockets are charged for the memory that they allocate: they get a
  * copy, or the pages of a file that is truncated afterwards would cost them nothing.
- * TCP gets a copy, too, if the folios are larger by more than an eighth than the parts
- * of them that it gets.
+ * TCP gets a copy, too, if its group pays for it and the folios are larger by more than
+ * an eighth than the parts of them that it gets.
  *
  * Context: Any.
  * Return: Flags for sendmsg().
@@ -233,6 +279,8 @@ static inline int bc_splice_flags(const struct sock *sk,
 	/* Another task may change sk_prot, as for kTLS. */
 	if (!READ_ONCE(sk->sk_prot)->memory_pressure)
 		return 0;
+	if (!sk->sk_bc.item)
+		return MSG_SPLICE_PAGES;
 	for (; nr--; bvec++) {
 		folio = page_folio(bvec->bv_page);
 		if (folio != last)

@@ -8,7 +8,7 @@
 #include <linux/bc_pin.h>
 #include <linux/slab.h>
 
-#ifdef CONFIG_BEANCOUNTERS
+#if defined(CONFIG_BEANCOUNTERS) && defined(CONFIG_NET)
 
 /**
  * bc_notif_charge() - charge a packet until a notification of io_uring is given
@@ -36,6 +36,6 @@ int bc_notif_charge(struct ubuf_info *uarg, const struct sk_buff *skb,
 	return bc_zerocopy_pin(zc, skb, orig_len);
 }
 
-#endif /* CONFIG_BEANCOUNTERS */
+#endif /* CONFIG_BEANCOUNTERS && CONFIG_NET */
 
 #endif /* IO_URING_NOTIF_BC_H */

@@ -54,7 +54,8 @@ void __bc_vm_force(struct mm_struct *mm, unsigned long addr, size_t len);
  * @newflags: flags that it is to have
  *
  * What was written stays charged when it can only be read from now on. So does what
- * userfaultfd may fill.
+ * userfaultfd may fill, and all that can only be read in an address space with many areas:
+ * areas that differ in VM_BC are not merged.
  *
  * Context: mmap_lock held for writing; may sleep.
  * Return: @newflags, with or without VM_BC.
@@ -64,7 +65,7 @@ static __always_inline vm_flags_t bc_vm_keep(struct vm_area_struct *vma,
 					     unsigned long end,
 					     vm_flags_t newflags)
 {
-	if (!bc_online())
+	if (!bc_online() || !((vma->vm_flags ^ newflags) & VM_ACCESS_FLAGS))
 		return newflags;
 	if (newflags & VM_WRITE)
 		return newflags & ~VM_BC;
@@ -72,6 +73,7 @@ static __always_inline vm_flags_t bc_vm_keep(struct vm_area_struct *vma,
 	if (!bc_vm_is_private(vma->vm_flags) || !(newflags & VM_MAYWRITE))
 		return newflags;
 	if ((vma->vm_flags & BC_VM_UFFD) ||
+	    vma->vm_mm->map_count > sysctl_max_map_count / 2 ||
 	    (vma->anon_vma && __bc_vm_written(vma, start, end)))
 		return newflags | VM_BC;
 	return newflags & ~VM_BC;
@@ -123,7 +125,7 @@ static inline vm_flags_t bc_vm_receives(const struct file *file)
  * @end: of the range
  *
  * The parts that can only be read, and had no memory of their own, are charged and
- * get VM_BC; all of them or none.
+ * get VM_BC; all of them or none, unless there is no memory to split an area.
  *
  * Context: mmap_lock held for writing; may sleep.
  * Return: 0, or -ENOMEM when the group may not have the pages, or there is no memory

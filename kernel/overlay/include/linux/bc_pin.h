@@ -8,6 +8,8 @@
 #include <linux/beancounter.h>
 
 struct folio;
+struct folio_batch;
+struct iov_iter;
 struct page;
 struct sk_buff;
 struct ubuf_info;
@@ -28,9 +30,18 @@ struct bc_zerocopy {
 
 #ifdef CONFIG_BEANCOUNTERS
 
+/*
+ * What a task pays that waits for a FUSE server in a page fault of the kernel: as much as
+ * it may keep from being freed meanwhile.
+ */
+#define BC_FAULT_BYTES (1024UL * 1024)
+
 int __must_check __bc_pin(struct bc_pin *pin, enum bc_resource res,
 			  unsigned long pages);
 int __must_check __bc_hold_bytes(struct bc_pin *pin, u64 bytes);
+int __must_check __bc_hold_pages(struct bc_pin *pin, unsigned int *nr);
+void bc_hold_batch(struct bc_pin *pin, const struct folio_batch *fbatch,
+		   unsigned int nr);
 void __bc_unpin(struct bc_pin *pin);
 int __must_check __bc_pin_more(struct bc_pin *pin, unsigned long pages);
 void __bc_unpin_some(struct bc_pin *pin, unsigned long pages);
@@ -41,7 +52,7 @@ int __must_check bc_pin_shared(struct bc_pin **pinp, unsigned long pages);
 int __must_check bc_pin_bytes(struct bc_pin **pinp, u64 bytes);
 int __must_check __bc_pin_folios(struct bc_pin *pin, struct page **pages,
 				 unsigned long n);
-void bc_pin_set(struct bc_pin *pin, u64 bytes);
+int bc_pin_set(struct bc_pin *pin, u64 bytes, enum bc_severity severity);
 void bc_pin_get(struct bc_pin *pin);
 void bc_unpin_shared(struct bc_pin *pin);
 
@@ -119,6 +130,22 @@ static inline int __must_check bc_hold(struct bc_pin *pin, enum bc_resource res,
 static inline int __must_check bc_hold_bytes(struct bc_pin *pin, u64 bytes)
 {
 	return bc_online() ? __bc_hold_bytes(pin, bytes) : 0;
+}
+
+/**
+ * bc_hold_pages() - charge pages to kmemsize for an object, or at least one of them
+ * @pin: of the object; holds nothing yet
+ * @nr: how many; afterwards 1, if the group may not have more
+ *
+ * As bc_hold_bytes().
+ *
+ * Context: Process context; may sleep and reclaim.
+ * Return: 0 or -ENOMEM.
+ */
+static inline int __must_check bc_hold_pages(struct bc_pin *pin,
+					     unsigned int *nr)
+{
+	return bc_online() ? __bc_hold_pages(pin, nr) : 0;
 }
 
 /**
@@ -206,7 +233,8 @@ static inline void bc_pin_free(struct bc_pin **pinp)
  * all of its folio.
  *
  * Context: Process context; may sleep.
- * Return: 0, or -ENOMEM when the group may not have them.
+ * Return: 0; -ENOBUFS, which tells users of MSG_ZEROCOPY to send a copy, or -ENOMEM from
+ * io_uring, when the group may not have them.
  */
 static inline int __must_check bc_zerocopy_charge(struct ubuf_info *uarg,
 						  struct sk_buff *skb,
@@ -215,6 +243,9 @@ static inline int __must_check bc_zerocopy_charge(struct ubuf_info *uarg,
 	return bc_online() && uarg ? __bc_zerocopy_charge(uarg, skb, orig_len) :
 				     0;
 }
+
+int bc_zerocopy_fits(struct sk_buff *skb, struct iov_iter *from,
+		     unsigned int orig_len, int ret);
 
 /**
  * bc_pin_folio() - charge a folio that is always locked, as one of secret memory
@@ -283,12 +314,8 @@ static inline void bc_pin_free(struct bc_pin **pinp)
 {
 }
 
-static inline int __must_check bc_zerocopy_charge(struct ubuf_info *uarg,
-						  struct sk_buff *skb,
-						  unsigned int orig_len)
-{
-	return 0;
-}
+#define bc_zerocopy_fits(skb, from, orig_len, ret) ((void)(orig_len), (ret))
+#define bc_hold_pages(pin, nr) 0
 
 static inline int __must_check bc_pin_folio(struct folio *folio, gfp_t gfp)
 {

@@ -130,7 +130,8 @@ static __always_inline bool bc_by_default(void)
  * @flags: of the allocation
  *
  * Movable pages, those of user space and of the page cache, are not charged unless
- * they are marked.
+ * they are marked. Pages of user space that are about to be pinned are not movable, but
+ * may be in high memory.
  *
  * Context: Any.
  * Return: true if they are, provided that there is a payer.
@@ -140,7 +141,9 @@ static __always_inline bool bc_gfp_charged(gfp_t flags)
 	if (flags & __GFP_UNCHARGED)
 		return false;
 	return bc_gfp_marked(flags) ||
-	       (!(flags & __GFP_MOVABLE) && bc_by_default());
+	       (!(flags & __GFP_MOVABLE) && bc_by_default() &&
+		!((flags & __GFP_HIGHMEM) &&
+		  (current->flags & PF_MEMALLOC_PIN)));
 }
 
 /**

@@ -41,6 +41,7 @@ void __bc_skb_charge(struct sock *sk, struct sk_buff *skb, bool error);
 void __bc_skb_uncharge(struct sock *sk, unsigned int bytes);
 void __bc_skb_uncharge_error(struct sock *sk, unsigned int bytes);
 void __bc_skb_disown(struct sk_buff *skb);
+void __bc_skb_left(struct sock *sk, struct sk_buff *skb);
 int __must_check __bc_skb_may_send(struct sock *sk, unsigned long header_len,
 				   unsigned long data_len);
 bool __must_check __bc_skb_no_room(struct sock *sk, unsigned long bytes,
@@ -291,6 +292,22 @@ static inline void bc_skb_disown(struct sk_buff *skb)
 }
 
 /**
+ * bc_skb_left() - a connection is reset, and gives up a packet that is on its way
+ * @sk: the socket
+ * @skb: the packet
+ *
+ * A queue of a device may keep a clone of it, and with the clone its data. The socket has
+ * been charged by truesize so far: its payer pays for what is left.
+ *
+ * Context: Any; the socket is locked.
+ */
+static inline void bc_skb_left(struct sock *sk, struct sk_buff *skb)
+{
+	if (bc_online())
+		__bc_skb_left(sk, skb);
+}
+
+/**
  * bc_skb_may_send() - is there room for a packet that a socket sends?
  * @sk: the socket
  * @header_len: bytes of the packet that are not in pages
@@ -412,6 +429,7 @@ static inline bool bc_sock_waits(const struct bc_sock *bc)
 #define bc_skb_uncharge(sk, bytes) ((void)0)
 #define bc_skb_uncharge_error(sk, bytes) ((void)0)
 #define bc_skb_disown(skb) ((void)0)
+#define bc_skb_left(sk, skb) ((void)0)
 #define bc_skb_may_send(sk, header_len, data_len) 0
 #define bc_skb_no_room(sk, bytes, mtu, first) false
 #define bc_skb_sent(sk, bytes) ((void)0)

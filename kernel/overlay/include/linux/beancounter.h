@@ -132,6 +132,7 @@ void bc_slab_wait(const struct slab *slab);
 bool bc_slab_charge_late(void *obj, gfp_t flags);
 bool __bc_charge_like(void *obj, const void *like, gfp_t flags);
 bool __bc_follow(void *obj, const void *like, gfp_t flags);
+void *__bc_own_beside(void *obj, const void *like);
 void __bc_disown(void *obj);
 
 int __must_check __bc_page_charge(struct page *page, unsigned int order,
@@ -247,6 +248,22 @@ static inline bool __must_check bc_charge_like(void *obj, const void *like,
 					       gfp_t flags)
 {
 	return !bc_online() || __bc_charge_like(obj, like, flags);
+}
+
+/**
+ * bc_own_beside() - what kmalloc() returned belongs to the payer of another object
+ * @obj: just allocated while nobody paid, or NULL
+ * @like: the object that has the payer; it cannot be freed during the call
+ *
+ * For an object that one task happens to need first, and that is kept for the other
+ * object. No room is made for it, so it may go above the barrier.
+ *
+ * Context: Any; does not sleep.
+ * Return: @obj, or NULL after it was freed when the group may not have it.
+ */
+static inline void *bc_own_beside(void *obj, const void *like)
+{
+	return obj && bc_online() ? __bc_own_beside(obj, like) : obj;
 }
 
 /**
@@ -405,6 +422,11 @@ static inline void bc_disown(void *obj)
 static inline bool bc_charge_like(void *obj, const void *like, gfp_t flags)
 {
 	return true;
+}
+
+static inline void *bc_own_beside(void *obj, const void *like)
+{
+	return obj;
 }
 
 static inline void bc_count_objects(struct kmem_cache *s, enum bc_resource item)

@@ -42,10 +42,13 @@ static int bc_pmd_written(pmd_t *pmdp, unsigned long addr, unsigned long next,
 {
 	pmd_t pmd = pmdp_get_lockless(pmdp);
 
-	if (!pmd_trans_huge(pmd) && !is_swap_pmd(pmd))
+	cond_resched();
+	if (is_swap_pmd(pmd))
+		return 1;
+	if (!pmd_trans_huge(pmd) && !pmd_devmap(pmd))
 		return 0;
 	walk->action = ACTION_CONTINUE;
-	return !is_huge_zero_pmd(pmd);
+	return !pmd_devmap(pmd) && PageAnon(pmd_page(pmd));
 }
 
 static const struct mm_walk_ops bc_written_ops = {
@@ -77,12 +80,10 @@ bool __bc_vm_written(struct vm_area_struct *vma, unsigned long start,
 bool __bc_vm_receives(const struct file *file)
 {
 #ifdef CONFIG_INET
-	struct inode *inode = file_inode(file);
-	const struct proto_ops *ops;
+	/* A socket of SMC that has become one of TCP differs from that of the inode. */
+	struct socket *sock = sock_from_file((struct file *)file);
+	const struct proto_ops *ops = sock ? READ_ONCE(sock->ops) : NULL;
 
-	if (!S_ISSOCK(inode->i_mode))
-		return false;
-	ops = READ_ONCE(SOCKET_I(inode)->ops);
 	return ops && ops->mmap == tcp_mmap;
 #else
 	return false;

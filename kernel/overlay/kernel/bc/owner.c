@@ -203,6 +203,15 @@ bool bc_adopt(void *obj, const void *like, enum bc_severity severity)
 	       bc_follow_at(obj, like, GFP_ATOMIC, severity);
 }
 
+/* See bc_own_beside(). */
+void *__bc_own_beside(void *obj, const void *like)
+{
+	if (bc_adopt(obj, like, BC_GAP))
+		return obj;
+	kfree(obj);
+	return NULL;
+}
+
 /* See bc_task_pays(). */
 bool __bc_task_pays(struct task_struct *task, void *obj,
 		    enum bc_severity severity)

@@ -10,6 +10,7 @@
 #include <linux/export.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
+#include <linux/pagevec.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -329,6 +330,46 @@ int __bc_hold_bytes(struct bc_pin *pin, u64 bytes)
 EXPORT_SYMBOL_GPL(__bc_hold_bytes);
 
 /**
+ * bc_hold_batch() - charge folios to kmemsize that only a batch keeps
+ * @pin: where to store the charge; holds nothing yet, and nothing after a refusal
+ * @fbatch: the batch, with folios and values
+ * @nr: how many of its entries
+ *
+ * Up to the limit. The memory is there, so a refusal is not counted.
+ *
+ * Context: Process context; does not sleep.
+ */
+void bc_hold_batch(struct bc_pin *pin, const struct folio_batch *fbatch,
+		   unsigned int nr)
+{
+	struct beancounter *bc;
+	u64 bytes = 0;
+	bool ok;
+
+	while (nr--) {
+		if (!xa_is_value(fbatch->folios[nr]))
+			bytes += folio_size(fbatch->folios[nr]);
+	}
+	if (!bytes)
+		return;
+	bc = bc_try(bc_bytes_charge(bytes, GFP_NOWAIT | __GFP_BC_LIMIT, &ok));
+	if (bc)
+		bc_pin_take(pin, bc, bytes);
+}
+
+/* See bc_hold_pages(). */
+int __bc_hold_pages(struct bc_pin *pin, unsigned int *nr)
+{
+	u64 bytes = (u64)*nr << PAGE_SHIFT;
+
+	if (*nr > 1 && !bc_try(__bc_hold_bytes(pin, bytes)))
+		return 0;
+	*nr = 1;
+	return __bc_hold_bytes(pin, PAGE_SIZE);
+}
+EXPORT_SYMBOL_GPL(__bc_hold_pages);
+
+/**
  * bc_pin_bytes() - charge bytes of kmemsize for an object that can be copied
  * @pinp: where to store the pin; NULL when nobody pays
  * @bytes: how many
@@ -357,26 +398,29 @@ int bc_pin_bytes(struct bc_pin **pinp, u64 bytes)
 }
 
 /**
- * bc_pin_set() - let a pin of bc_pin_bytes() hold so many bytes, by force
+ * bc_pin_set() - let a pin of bc_pin_bytes() hold more or fewer bytes
  * @pin: the pin, which nobody else uses yet; NULL when nobody pays
  * @bytes: how many
+ * @severity: what to check against, if they are more
  *
  * Context: Process context.
+ * Return: 0, or -ENOMEM with @pin as it was.
  */
-void bc_pin_set(struct bc_pin *pin, u64 bytes)
+int bc_pin_set(struct bc_pin *pin, u64 bytes, enum bc_severity severity)
 {
 	if (!pin)
-		return;
+		return 0;
 	if (!bytes) {
 		bc_unpin(pin);
-		return;
+		return 0;
 	}
-	if (bytes > pin->pages)
-		WARN_ON_ONCE(bc_charge(pin->bc, pin->res, bytes - pin->pages,
-				       BC_FORCE));
-	else if (bytes < pin->pages)
+	if (bytes > pin->pages &&
+	    bc_charge(pin->bc, pin->res, bytes - pin->pages, severity))
+		return -ENOMEM;
+	if (bytes < pin->pages)
 		bc_uncharge(pin->bc, pin->res, pin->pages - bytes);
 	pin->pages = bytes;
+	return 0;
 }
 
 /**

@@ -214,8 +214,6 @@ static noinline bool bc_slab_charge_item(struct kmem_cache *s, gfp_t flags,
 static noinline bool bc_slab_charge_short(struct kmem_cache *s, gfp_t flags,
 					  void *obj, struct beancounter *bc)
 {
-	if (unlikely(bc_item_of(s->bc.charge)))
-		return bc_slab_charge_item(s, flags, obj, bc);
 	if (unlikely(!bc_charge_near(bc, s->bc.charge)))
 		return bc_slab_charge_slow_one(s, flags, obj);
 	return bc_slab_own_one(s, flags, obj, bc);
@@ -240,7 +238,10 @@ bool bc_slab_charge_one(struct kmem_cache *s, gfp_t flags, void *obj)
 	case BC_OWN_CHARGED:
 		return !bc || bc_slab_own_one(s, flags, obj, bc);
 	case BC_OWN_SHORT:
-		return bc_slab_charge_short(s, flags, obj, bc);
+		/* Here, because each further call takes steps. */
+		return bc_item_of(s->bc.charge) ?
+			       bc_slab_charge_item(s, flags, obj, bc) :
+			       bc_slab_charge_short(s, flags, obj, bc);
 	default:
 		return bc_slab_charge_slow_one(s, flags, obj);
 	}

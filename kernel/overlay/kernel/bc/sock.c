@@ -38,6 +38,9 @@ static void bc_sock_list(struct bc_sock *s)
 {
 	unsigned long flags;
 
+	/* It stays there until the socket is freed. */
+	if (likely(READ_ONCE(s->node.next)))
+		return;
 	raw_spin_lock_irqsave(&bc_socks_lock, flags);
 	if (!s->node.next)
 		list_add_tail(&s->node, &bc_socks);
@@ -412,6 +415,21 @@ void __bc_skb_disown(struct sk_buff *skb)
 		return;
 	bc_skb_head_disown(skb);
 	__bc_disown(skb);
+}
+
+/* See bc_skb_left(). */
+void __bc_skb_left(struct sock *sk, struct sk_buff *skb)
+{
+	struct sk_buff_fclones *both =
+		container_of(skb, struct sk_buff_fclones, skb1);
+
+	if (skb->fclone != SKB_FCLONE_ORIG ||
+	    refcount_read(&both->fclone_ref) == 1 || !bc_sock_payer(sk))
+		return;
+	/* A packet that a peer is about to read counts twice. */
+	bc_adopt(skb, sk, BC_FORCE);
+	if (!skb->head_frag && !is_vmalloc_addr(skb->head))
+		bc_adopt(skb->head, sk, BC_FORCE);
 }
 
 /**

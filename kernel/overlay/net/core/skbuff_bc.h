@@ -7,6 +7,7 @@
 
 #include <linux/bc_pin.h>
 #include <linux/skbuff.h>
+#include <net/sock.h>
 
 #ifdef CONFIG_BEANCOUNTERS
 
@@ -27,7 +28,7 @@ static void msg_zerocopy_unpin(struct ubuf_info_msgzc *uarg)
 	bc_unpin(&msg_zerocopy_bc(uarg)->pin);
 }
 
-#define bc_zerocopy_refused(err) ((err) == -ENOMEM)
+#define bc_zerocopy_refused(err) ((err) == -ENOMEM || (err) == -ENOBUFS)
 
 /**
  * bc_zerocopy_pin() - charge pages that were added to a packet
@@ -68,15 +69,77 @@ int __bc_zerocopy_charge(struct ubuf_info *uarg, struct sk_buff *skb,
 		return 0;
 	if (uarg->ops == &msg_zerocopy_ubuf_ops)
 		return bc_zerocopy_pin(msg_zerocopy_bc(uarg_to_msgzc(uarg)),
-				       skb, orig_len);
+				       skb, orig_len) ?
+			       -ENOBUFS :
+			       0;
 	/* Only io_uring links the notifications of a packet. */
 	if (IS_ENABLED(CONFIG_IO_URING) && uarg->ops->link_skb)
 		return bc_notif_charge(uarg, skb, orig_len);
 	return 0;
 }
 
+/**
+ * bc_zerocopy_fits() - charge the pages that were added to a packet of no stream
+ * @skb: the packet
+ * @from: where the data came from
+ * @orig_len: length of the packet before
+ * @ret: what adding them returned
+ *
+ * If they are refused, the caller frees the packet or cuts it.
+ *
+ * Context: Process context; may sleep.
+ * Return: @ret, or the error of bc_zerocopy_charge().
+ */
+int bc_zerocopy_fits(struct sk_buff *skb, struct iov_iter *from,
+		     unsigned int orig_len, int ret)
+{
+	int refused = bc_zerocopy_charge(skb_zcopy(skb), skb, orig_len);
+
+	if (!refused)
+		return ret;
+	iov_iter_revert(from, skb->len - orig_len);
+	return refused;
+}
+
+/**
+ * bc_zerocopy_fill() - add pages to a packet of TCP, and charge them
+ * @msg: the message that they are from
+ * @sk: the socket
+ * @skb: the packet, which may have waited in the socket for some time
+ * @len: bytes of data
+ * @uarg: the notification
+ *
+ * If they are refused, the caller cuts the packet. Its truesize has been corrected by
+ * then: a task may try again and again, and neither the socket nor TCP may run full.
+ *
+ * Context: Process context, with the socket locked; may sleep.
+ * Return: As __zerocopy_sg_from_iter(), or the error of bc_zerocopy_charge().
+ */
+static int bc_zerocopy_fill(struct msghdr *msg, struct sock *sk,
+			    struct sk_buff *skb, size_t len,
+			    struct ubuf_info *uarg)
+{
+	unsigned int orig_len = skb->len, more = skb->truesize;
+	int ret, refused;
+
+	ret = __zerocopy_sg_from_iter(msg, sk, skb, &msg->msg_iter, len);
+	if (ret == -EFAULT)
+		return ret;
+	refused = bc_zerocopy_charge(uarg, skb, orig_len);
+	if (!refused)
+		return ret;
+	more = skb->truesize - more;
+	skb->truesize -= more;
+	sk_wmem_queued_add(sk, -(int)more);
+	if (!skb_zcopy_pure(skb))
+		sk_mem_uncharge(sk, more);
+	return refused;
+}
+
 #else /* CONFIG_BEANCOUNTERS */
 
+#define bc_zerocopy_fill(msg, sk, skb, len, uarg) \
+	__zerocopy_sg_from_iter(msg, sk, skb, &(msg)->msg_iter, len)
 #define msg_zerocopy_init(uarg) ((void)0)
 #define msg_zerocopy_unpin(uarg) ((void)0)
 #define bc_zerocopy_refused(err) (false)

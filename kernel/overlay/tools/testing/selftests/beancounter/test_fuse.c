@@ -23,7 +23,7 @@
 #define PAGES 32
 #define NODE 2
 
-static int dev, pipes[2];
+static int dev, pipes[2], open_flags;
 /* Room for a request that writes the whole file. */
 static char request[1 << 18];
 static char data[PAGES * 4096];
@@ -84,7 +84,7 @@ static int answer_getattr(const struct fuse_in_header *in)
 
 static int answer_open(const struct fuse_in_header *in)
 {
-	struct fuse_open_out out = { .fh = 1 };
+	struct fuse_open_out out = { .fh = 1, .open_flags = open_flags };
 
 	return answer(in, 0, &out, sizeof(out));
 }
@@ -427,11 +427,48 @@ static void test_direct_read(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
+/* Returns the pages of the file that go into the pipe. */
+static long take_pages(long fd)
+{
+	return splice(fd, NULL, pipes[1], NULL, sizeof(data), 0) / 4096;
+}
+
+static long open_file(long unused)
+{
+	(void)unused;
+	return open("at/file", O_RDONLY);
+}
+
+/* Pages of a file without positions are charged while a pipe has them, like others. */
+static void test_stream(struct bc_group *g)
+{
+	struct bc_worker server, w;
+	long long before;
+	long fd, n;
+
+	open_flags = FOPEN_STREAM | FOPEN_NONSEEKABLE;
+	start_server(&server, NULL);
+	bc_call_begin(&server, serve, FUSE_RELEASE);
+	bc_worker_start(&w, g);
+	bc_true(bc_call(&w, prepare, 0) >= 0);
+	fd = bc_call(&w, open_file, 0);
+	bc_true(fd >= 0);
+	before = bc_held(g);
+	n = bc_call(&w, take_pages, fd);
+	bc_range(n, 2, PAGES);
+	bc_range(bc_held(g) - before, n * 4096, (n + PAGES) * 4096);
+	bc_call(&w, close_pipe, 0);
+	bc_range(bc_held(g), 0, before + 3 * 4096);
+	bc_worker_stop(&w);
+	bc_call_end(&server, 5000, &n);
+	umount("at");
+	bc_worker_stop(&server);
+}
+
 static const struct bc_case cases[] = {
-	{ "pipe_steal", test_steal },
-	{ "pipe_request", test_request },
-	{ "retrieve", test_retrieve },
-	{ "direct_read", test_direct_read },
+	{ "pipe_steal", test_steal },  { "pipe_request", test_request },
+	{ "retrieve", test_retrieve }, { "direct_read", test_direct_read },
+	{ "stream", test_stream },
 };
 
 int main(int argc, char **argv)

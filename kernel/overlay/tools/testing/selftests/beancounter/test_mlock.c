@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <linux/if_xdp.h>
 #include <linux/io_uring.h>
 #include <linux/perf_event.h>
@@ -323,6 +324,94 @@ static void refused(struct bc_group *g)
 	bc_ops_refused(g, &table);
 }
 
+#define MANY 256L
+
+static long prep_untouched(long n)
+{
+	if (prep_ring(0))
+		return -1;
+	area = mmap(NULL, bc_bytes(n), BC_RW, BC_ANON, -1, 0);
+	return bc_mapped(area);
+}
+
+/* Memory that is touched first by the pin is that of user space as well. */
+static void untouched(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long before;
+
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, prep_untouched, MANY), 0);
+	before = bc_held(g);
+	bc_eq(bc_call(&w, do_ring, MANY), 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), MANY);
+	/* Tables and the list of pages. */
+	bc_range(bc_held(g) - before, 0, bc_bytes(MANY / 4));
+	bc_worker_stop(&w);
+	bc_settles(g, BC_LOCKED, 0);
+}
+
+#define BLOCK 8L /* pages */
+
+/* Blocks of a packet ring are large pages on each kernel. */
+static long prep_block(long unused)
+{
+	struct tpacket_req req = {
+		.tp_block_size = bc_bytes(BLOCK),
+		.tp_block_nr = 1,
+		.tp_frame_size = bc_bytes(1),
+		.tp_frame_nr = BLOCK,
+	};
+
+	(void)unused;
+	if (prep_ring(0))
+		return -1;
+	kept = socket(AF_PACKET, SOCK_RAW, 0);
+	if (kept < 0 ||
+	    setsockopt(kept, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)))
+		return -1;
+	area = mmap(NULL, bc_bytes(BLOCK), BC_RW, MAP_SHARED, kept, 0);
+	return bc_mapped(area);
+}
+
+static long do_two_buffers(long unused)
+{
+	struct iovec iov[2] = { { area, bc_bytes(1) },
+				{ area + bc_bytes(2), bc_bytes(1) } };
+
+	(void)unused;
+	return syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS,
+		       iov, 2);
+}
+
+static long do_drop_first(long unused)
+{
+	struct iovec none = { NULL, 0 };
+	struct io_uring_rsrc_update2 up = { .data = (unsigned long)&none,
+					    .nr = 1 };
+
+	(void)unused;
+	return syscall(SYS_io_uring_register, ring,
+		       IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)) -
+	       1;
+}
+
+/* Each of two buffers in the same large page keeps all of it. */
+static void same_page(struct bc_group *g)
+{
+	struct bc_worker w;
+
+	bc_worker_start(&w, g);
+	if (bc_call(&w, prep_block, 0))
+		bc_skip("no packet ring: %s", strerror(w.error));
+	bc_eq(bc_call(&w, do_two_buffers, 0), 0);
+	bc_eq(bc_held_of(g, BC_LOCKED), 2 * BLOCK);
+	bc_eq(bc_call(&w, do_drop_first, 0), 0);
+	bc_settles(g, BC_LOCKED, BLOCK);
+	bc_worker_stop(&w);
+	bc_settles(g, BC_LOCKED, 0);
+}
+
 /* mlock() over two areas, of which the second does not fit any more. */
 static long prep_two(long n)
 {
@@ -483,6 +572,8 @@ static void xdp_huge(struct bc_group *g)
 }
 
 static const struct bc_case cases[] = {
+	{ "untouched", untouched },
+	{ "same_page", same_page },
 	{ "granted", granted },
 	{ "refused", refused },
 	{ "mlock_partial", mlock_partial },

@@ -133,8 +133,9 @@ static long do_uring(long n)
 	BC_PIN_CASE(name, .setup = bc_own_net, .prepare = prep_##name, \
 		    .undo = close_sockets, .pages = BC_PIN_PAGES, __VA_ARGS__)
 
-SOCKET(tcp, .act = do_tcp, .first = 1, .error = ENOMEM)
-SOCKET(udp, .act = do_udp, .error = ENOMEM)
+/* Programs send a copy when MSG_ZEROCOPY fails with ENOBUFS. */
+SOCKET(tcp, .act = do_tcp, .first = 1, .error = ENOBUFS)
+SOCKET(udp, .act = do_udp, .error = ENOBUFS)
 SOCKET(uring, .act = do_uring, .first = 1, .error = ENOMEM)
 
 #define BYTES 64
@@ -199,6 +200,45 @@ static void test_again(struct bc_group *g)
 	bc_settles(g, BC_LOCKED, 0);
 }
 
+/* How many of so many sends in a row are refused. The first page was sent before. */
+static long send_refused(long n)
+{
+	long i;
+
+	for (i = 0; i < n; i++) {
+		if (send(sender, bc_pin_area + bc_bytes(1),
+			 bc_bytes(BC_PIN_PAGES),
+			 MSG_ZEROCOPY | MSG_DONTWAIT) != -1 ||
+		    errno != ENOBUFS)
+			break;
+	}
+	return i;
+}
+
+static long send_copy(long n)
+{
+	return send(sender, bc_pin_area, bc_bytes(n), MSG_DONTWAIT);
+}
+
+/* A send that was refused takes no room from the socket, and a copy can be sent. */
+static void test_refused_often(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long before;
+
+	bc_own_net();
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, prep_tcp, BYTES), 0);
+	bc_eq(bc_call(&w, do_tcp, 1), 0);
+	bc_eq(bc_set_key(g, "bc.barrier", BC_LOCKED, 0), 0);
+	before = bc_held(g);
+	bc_eq(bc_call(&w, send_refused, 500), 500);
+	bc_range(bc_held(g), 0, before + bc_bytes(4));
+	bc_eq(bc_call(&w, send_copy, 4), bc_bytes(4));
+	bc_worker_stop(&w);
+	bc_settles(g, BC_LOCKED, 0);
+}
+
 /* Without segments, UDP copies what waits, and nothing is pinned. */
 static long do_udp_copied(long n)
 {
@@ -226,6 +266,7 @@ static const struct bc_case cases[] = {
 	{ "udp", test_udp },
 	{ "bytes", test_bytes },
 	{ "again", test_again },
+	{ "refused_often", test_refused_often },
 	{ "udp_copied", test_udp_copied },
 	{ "uring", test_uring },
 };

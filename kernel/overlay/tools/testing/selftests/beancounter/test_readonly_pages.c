@@ -159,6 +159,17 @@ static long prep_watched(long n)
 	return prep_fault(n) || do_watch(n);
 }
 
+/* It is charged until its protection changes. */
+static long prep_unwatched(long n)
+{
+	struct uffdio_range r = { .len = bc_bytes(n) };
+
+	if (prep_watched(n))
+		return -1;
+	r.start = (uintptr_t)area;
+	return ioctl(fault, UFFDIO_UNREGISTER, &r);
+}
+
 static long prep_tcp(long unused)
 {
 	(void)unused;
@@ -207,6 +218,7 @@ static const struct bc_op ops[] = {
 	{ "userfault_again", prep_watched, do_watch, 0 },
 	{ "userfault_protect", prep_watched_writable, do_protect, 0 },
 	{ "userfault_writable", prep_watched, do_writable, 0 },
+	{ "no_change", prep_unwatched, do_protect, 0 },
 	{ "tcp", prep_tcp, do_map_tcp, N },
 	{ "tcp_private", prep_tcp, do_map_tcp_private, N },
 	{ "tcp_over", prep_tcp_over, do_map_tcp_over, 0 },
@@ -229,6 +241,41 @@ static void granted(struct bc_group *g)
 static void refused(struct bc_group *g)
 {
 	bc_ops_refused(g, &table);
+}
+
+#define MAPS "/proc/sys/vm/max_map_count"
+#define FEW_MAPS 1000
+
+/* Protect each page on its own, of which every other one was written. */
+static long do_protect_each(long n)
+{
+	long i;
+
+	for (i = 0; i < n; i += 2)
+		area[bc_bytes(i)] = 1;
+	for (i = 0; i < n; i++) {
+		if (mprotect(area + bc_bytes(i), bc_bytes(1), PROT_READ))
+			return i;
+	}
+	return n;
+}
+
+/* Neighbours that differ only in their charge do not use up the number of areas. */
+static void fragments(struct bc_group *g)
+{
+	struct bc_worker w;
+	char old[32];
+	long n;
+
+	bc_true(bc_slurp_path(MAPS, old, sizeof(old)) > 0);
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, prep_writable, 4 * FEW_MAPS), 0);
+	bc_eq(bc_write_path(MAPS, "1000"), 0);
+	n = bc_call(&w, do_protect_each, 4 * FEW_MAPS);
+	bc_eq(bc_write_path(MAPS, old), 0);
+	bc_eq(n, 4 * FEW_MAPS);
+	bc_worker_stop(&w);
+	bc_settles(g, BC_VM, 0);
 }
 
 /* A child has the pages, too, and gives them back at its end. */
@@ -394,6 +441,7 @@ static const struct bc_case cases[] = {
 	{ "granted", granted },	    { "refused", refused },
 	{ "inherited", inherited }, { "forced", forced },
 	{ "vdso", vdso },	    { "raced", raced },
+	{ "fragments", fragments },
 };
 
 int main(int argc, char **argv)

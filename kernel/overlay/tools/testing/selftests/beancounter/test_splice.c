@@ -95,6 +95,24 @@ static void held(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
+/* Without room for all pages fewer are taken, and that is no refusal. */
+static void file_partly(struct bc_group *g)
+{
+	struct bc_worker w;
+	long n;
+
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, open_file, 0), 0);
+	bc_set_barrier(g, bc_rest(g) + PIECE / 2);
+	n = bc_call(&w, take, -1);
+	bc_range(n, 4096, PIECE / 2);
+	bc_eq(bc_call(&w, position, 0), n);
+	bc_eq(bc_failcnt(g), 0);
+	bc_eq(bc_call(&w, drain_pipe, 0), n);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
 /* The offset of the file stays, and the pipe is empty. */
 static void file_refused(struct bc_group *g)
 {
@@ -102,7 +120,7 @@ static void file_refused(struct bc_group *g)
 
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, open_file, 0), 0);
-	bc_set_barrier(g, bc_rest(g) + PIECE / 2);
+	bc_set_barrier(g, bc_rest(g) + 2048);
 	bc_eq(bc_call(&w, take, -1), -1);
 	bc_eq(w.error, ENOMEM);
 	bc_eq(bc_call(&w, position, 0), 0);
@@ -261,6 +279,7 @@ static void sendfile_waits(struct bc_group *g)
 
 static const struct bc_case cases[] = {
 	{ "held", held },
+	{ "file_partly", file_partly },
 	{ "file_refused", file_refused },
 	{ "socket_held", socket_held },
 	{ "socket_refused", socket_refused },
