@@ -102,6 +102,7 @@ void stage_idle(void);
 void stage_neighbour(void);
 void stage_bytes(void);
 /* One call only, step by step: see bench/where. */
-void stage_where(const char *name, void (*places)(void (*)(const struct place *)));
+void stage_where(const char *name,
+		 void (*places)(void (*)(const struct place *)));
 
 #endif /* BENCH_H */

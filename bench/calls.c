@@ -330,7 +330,8 @@ static void watch(const struct place *place)
 	finish();
 }
 
-void stage_where(const char *name, void (*places)(void (*)(const struct place *)))
+void stage_where(const char *name,
+		 void (*places)(void (*)(const struct place *)))
 {
 	size_t i;
 

@@ -108,9 +108,9 @@ static bool temp_addresses(long i)
 
 static int files[FILES], nr_files;
 
-static void add_files(int upto)
+static void add_files(int count)
 {
-	while (nr_files < upto) {
+	while (nr_files < count) {
 		files[nr_files] = eventfd(0, 0);
 		if (files[nr_files] < 0)
 			break;

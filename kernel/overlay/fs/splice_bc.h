@@ -126,6 +126,17 @@ static int bc_pipe_reserve(struct bc_pin **pin, u64 *bytes)
 	return bc_pin_bytes(pin, *bytes);
 }
 
+/* Let a pin hold what is in the pipe now; only the refusal of a single page counts. */
+static int bc_pipe_correct(struct pipe_inode_info *pipe, unsigned int head,
+			   struct bc_pin *pin)
+{
+	u64 bytes = bc_pipe_bytes(pipe, head);
+
+	return pipe->head - head > 1 ?
+		       bc_try(bc_pin_set(pin, bytes, BC_BARRIER)) :
+		       bc_pin_set(pin, bytes, BC_BARRIER);
+}
+
 /*
  * Read pages of a file. They are charged before, because the read may wait for the last
  * of them, and corrected afterwards.
@@ -149,7 +160,7 @@ static ssize_t bc_splice_file(struct file *in, loff_t *ppos,
 	ret = in->f_op->splice_read(in, ppos, pipe, min_t(u64, len, bytes),
 				    flags);
 	/* The pages may be more than the bytes, and parts of larger folios. */
-	while (bc_pin_set(pin, bc_pipe_bytes(pipe, head), BC_BARRIER)) {
+	while (bc_pipe_correct(pipe, head, pin)) {
 		cut = bc_pipe_cut(pipe, head, (pipe->head - head) / 2);
 		*ppos -= cut;
 		ret = ret > (ssize_t)cut ? ret - (ssize_t)cut : -ENOMEM;
@@ -189,7 +200,8 @@ static ssize_t bc_splice_socket(struct file *in, loff_t *ppos,
 /* Does a socket put pages of its own into a pipe? Others copy into new pages. */
 static bool bc_splice_moves(struct file *in)
 {
-	struct socket *sock = IS_ENABLED(CONFIG_NET) ? sock_from_file(in) : NULL;
+	struct socket *sock = IS_ENABLED(CONFIG_NET) ? sock_from_file(in) :
+						       NULL;
 
 	return sock && READ_ONCE(sock->ops)->splice_read;
 }

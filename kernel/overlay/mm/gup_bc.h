@@ -26,7 +26,8 @@
  * @locked: as there
  * @gup_flags: as there
  *
- * The charge ends with the call. Callers that keep the pages ask for them again.
+ * The charge ends with the call. Callers that keep the pages ask for them afterwards.
+ * Drivers that ask before use pin_user_pages(), which does not come here.
  *
  * Context: Process context; may sleep.
  * Return: As there. When the group may not have all pages, a few of them for I/O, and
@@ -58,9 +59,30 @@ go:
 
 #define bc_gup_longterm_locked(...) bc_gup_remaining_pages(0, __VA_ARGS__)
 
+/**
+ * bc_gup_refused() - was the rest of a range refused?
+ * @ret: what bc_gup_remaining_pages() returned
+ * @pages: the pages that the caller had got before
+ * @before: how many
+ * @gup_flags: of the call
+ *
+ * Context: Process context.
+ * Return: true if so. The pages are given back then, and @ret is the right error: callers
+ * that keep the pages for long need all of them.
+ */
+static bool bc_gup_refused(long ret, struct page **pages, unsigned long before,
+			   unsigned int gup_flags)
+{
+	if (!bc_online() || ret != -ENOMEM || !(gup_flags & FOLL_LONGTERM))
+		return false;
+	unpin_user_pages(pages, before);
+	return true;
+}
+
 #else /* CONFIG_BEANCOUNTERS */
 
 #define bc_gup_longterm_locked(...) __gup_longterm_locked(__VA_ARGS__)
+#define bc_gup_refused(ret, pages, before, gup_flags) false
 #define bc_gup_remaining_pages(before, ...) __gup_longterm_locked(__VA_ARGS__)
 
 #endif /* CONFIG_BEANCOUNTERS */

@@ -12,6 +12,20 @@
 
 static void fuse_readahead(struct readahead_control *rac);
 
+/* Most pages are in the page cache, and then the task does not wait. */
+static bool bc_fuse_waits(const struct vm_fault *vmf)
+{
+	struct folio *folio =
+		filemap_get_folio(vmf->vma->vm_file->f_mapping, vmf->pgoff);
+	bool waits;
+
+	if (IS_ERR(folio))
+		return true;
+	waits = !folio_test_uptodate(folio) || folio_test_locked(folio);
+	folio_put(folio);
+	return waits;
+}
+
 /**
  * bc_fuse_fault() - a page of a mapping of a file is missing
  * @vmf: the fault
@@ -31,7 +45,8 @@ static vm_fault_t bc_fuse_fault(struct vm_fault *vmf)
 	vm_fault_t ret;
 	int err;
 
-	if (bc_online() && !(vmf->flags & FAULT_FLAG_USER)) {
+	if (bc_online() && !(vmf->flags & FAULT_FLAG_USER) &&
+	    bc_fuse_waits(vmf)) {
 		bool old = bc_limit_begin(true);
 
 		err = bc_hold_bytes(&pin, BC_FAULT_BYTES);

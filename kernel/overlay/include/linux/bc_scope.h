@@ -223,6 +223,37 @@ static inline void bc_try_end(bool old)
 	})
 
 /**
+ * bc_force_begin() - requests without a mark are charged by force from here on
+ *
+ * For a copy that replaces what the group is charged for: the group must be able to get
+ * rid of the old one when it is full. To the rest of the kernel it is a section of
+ * memalloc_nofs_save().
+ *
+ * Context: The current task only.
+ * Return: The old state, for bc_force_end().
+ */
+static inline unsigned int bc_force_begin(void)
+{
+	unsigned int old = current->flags & PF_MEMALLOC_NOFS;
+
+	if (bc_online())
+		current->flags |= PF_MEMALLOC_NOFS;
+	return old;
+}
+
+/**
+ * bc_force_end() - end of the section of bc_force_begin()
+ * @old: what bc_force_begin() returned
+ *
+ * Context: The current task only.
+ */
+static inline void bc_force_end(unsigned int old)
+{
+	if (!old)
+		current->flags &= ~PF_MEMALLOC_NOFS;
+}
+
+/**
  * bc_nobody_begin() - nobody pays for allocations from here on
  *
  * For objects that are made at their first use and stay for all users. Sections nest.
@@ -382,6 +413,15 @@ static inline bool bc_gfp_charged(gfp_t flags)
 	return false;
 }
 
+static inline unsigned int bc_force_begin(void)
+{
+	return 0;
+}
+
+static inline void bc_force_end(unsigned int old)
+{
+}
+
 static inline struct beancounter *bc_nobody_begin(void)
 {
 	return NULL;
@@ -446,6 +486,9 @@ static inline void bc_try_end(bool old)
 /* CLASS(bc_nobody, scope)(): a section that ends with the block. */
 DEFINE_CLASS(bc_nobody, struct beancounter *, bc_nobody_end(_T),
 	     bc_nobody_begin(), void)
+
+/* CLASS(bc_force, scope)(): the same for bc_force_begin(). */
+DEFINE_CLASS(bc_force, unsigned int, bc_force_end(_T), bc_force_begin(), void)
 
 /* CLASS(bc_limit, scope)(on): the same for bc_limit_begin(). */
 DEFINE_CLASS(bc_limit, bool, bc_limit_end(_T), bc_limit_begin(on), bool on)

@@ -132,7 +132,7 @@ void bc_slab_wait(const struct slab *slab);
 bool bc_slab_charge_late(void *obj, gfp_t flags);
 bool __bc_charge_like(void *obj, const void *like, gfp_t flags);
 bool __bc_follow(void *obj, const void *like, gfp_t flags);
-void *__bc_own_beside(void *obj, const void *like);
+void *__bc_own_beside(void *obj, const void *like, gfp_t flags);
 void __bc_disown(void *obj);
 
 int __must_check __bc_page_charge(struct page *page, unsigned int order,
@@ -254,6 +254,7 @@ static inline bool __must_check bc_charge_like(void *obj, const void *like,
  * bc_own_beside() - what kmalloc() returned belongs to the payer of another object
  * @obj: just allocated while nobody paid, or NULL
  * @like: the object that has the payer; it cannot be freed during the call
+ * @flags: of the allocation of @obj; with __GFP_NOFAIL it is not refused
  *
  * For an object that one task happens to need first, and that is kept for the other
  * object. No room is made for it, so it may go above the barrier.
@@ -261,9 +262,9 @@ static inline bool __must_check bc_charge_like(void *obj, const void *like,
  * Context: Any; does not sleep.
  * Return: @obj, or NULL after it was freed when the group may not have it.
  */
-static inline void *bc_own_beside(void *obj, const void *like)
+static inline void *bc_own_beside(void *obj, const void *like, gfp_t flags)
 {
-	return obj && bc_online() ? __bc_own_beside(obj, like) : obj;
+	return obj && bc_online() ? __bc_own_beside(obj, like, flags) : obj;
 }
 
 /**
@@ -424,7 +425,7 @@ static inline bool bc_charge_like(void *obj, const void *like, gfp_t flags)
 	return true;
 }
 
-static inline void *bc_own_beside(void *obj, const void *like)
+static inline void *bc_own_beside(void *obj, const void *like, gfp_t flags)
 {
 	return obj;
 }

@@ -476,7 +476,8 @@ static noinline int bc_charge_apart(struct beancounter *bc,
 
 	if (bc_take_from(&bc->near, res, n) || likely(!bc_try_charge(bc, &rq)))
 		return 0;
-	bc_refused(bc, &rq);
+	if (!bc_trying())
+		bc_refused(bc, &rq);
 	return -ENOMEM;
 }
 

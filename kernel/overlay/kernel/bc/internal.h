@@ -398,6 +398,13 @@ void bc_drop_zero(struct beancounter *bc, unsigned int zero);
 
 /* refusal.c */
 void bc_refused(struct beancounter *bc, const struct bc_request *rq);
+
+/* Inside a section of bc_try_begin() the task can do without what it asks for. */
+static inline bool bc_trying(void)
+{
+	return in_task() && (current->bc_scope.flags & BC_SCOPE_TRY);
+}
+
 void bc_ask_room(struct beancounter *bc);
 void bc_refusal_init(struct bc_css *bcs);
 extern struct workqueue_struct *bc_wake_wq;

@@ -180,12 +180,6 @@ static bool bc_in_fs(enum bc_severity severity, gfp_t flags)
 	       !(current_gfp_context(flags) & __GFP_FS);
 }
 
-/* Inside a section of bc_try_begin() the task can do without the object. */
-static bool bc_trying(void)
-{
-	return in_task() && (current->bc_scope.flags & BC_SCOPE_TRY);
-}
-
 /* Was a resource refused that unused dentries and inodes take up? */
 static bool bc_shrinks(const struct bc_request *rq)
 {

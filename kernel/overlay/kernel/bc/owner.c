@@ -204,9 +204,12 @@ bool bc_adopt(void *obj, const void *like, enum bc_severity severity)
 }
 
 /* See bc_own_beside(). */
-void *__bc_own_beside(void *obj, const void *like)
+void *__bc_own_beside(void *obj, const void *like, gfp_t flags)
 {
-	if (bc_adopt(obj, like, BC_GAP))
+	bool must = flags & __GFP_NOFAIL;
+
+	/* If there is no memory to note the payer, nobody pays. */
+	if (bc_adopt(obj, like, must ? BC_FORCE : BC_GAP) || must)
 		return obj;
 	kfree(obj);
 	return NULL;

@@ -397,13 +397,30 @@ int bc_pin_bytes(struct bc_pin **pinp, u64 bytes)
 	return 0;
 }
 
+/* Charge @bytes more to the payer of a pin; if it is the current group, make room. */
+static int bc_pin_grow(struct bc_pin *pin, u64 bytes, enum bc_severity severity)
+{
+	struct beancounter *bc = NULL;
+	bool ok = false;
+
+	if (severity == BC_BARRIER)
+		bc = bc_bytes_charge(bytes, GFP_KERNEL | __GFP_BC, &ok);
+	if (bc == pin->bc)
+		return 0;
+	/* The task has moved, or there was no room. */
+	bc_uncharge(bc, BC_KMEMSIZE, bytes);
+	if (severity == BC_BARRIER && !ok)
+		return -ENOMEM;
+	return bc_charge(pin->bc, BC_KMEMSIZE, bytes, severity);
+}
+
 /**
  * bc_pin_set() - let a pin of bc_pin_bytes() hold more or fewer bytes
  * @pin: the pin, which nobody else uses yet; NULL when nobody pays
  * @bytes: how many
  * @severity: what to check against, if they are more
  *
- * Context: Process context.
+ * Context: Process context; may sleep and reclaim when @severity is BC_BARRIER.
  * Return: 0, or -ENOMEM with @pin as it was.
  */
 int bc_pin_set(struct bc_pin *pin, u64 bytes, enum bc_severity severity)
@@ -415,7 +432,7 @@ int bc_pin_set(struct bc_pin *pin, u64 bytes, enum bc_severity severity)
 		return 0;
 	}
 	if (bytes > pin->pages &&
-	    bc_charge(pin->bc, pin->res, bytes - pin->pages, severity))
+	    bc_pin_grow(pin, bytes - pin->pages, severity))
 		return -ENOMEM;
 	if (bytes < pin->pages)
 		bc_uncharge(pin->bc, pin->res, pin->pages - bytes);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bc_jobs.h"
@@ -140,10 +141,58 @@ static void test_bpf_elements(struct bc_group *g)
 	bc_held_is(g, 0);
 }
 
+#define KEYCTL_JOIN 1
+#define KEYCTL_TIMEOUT 15
+#define GC_DELAY "/proc/sys/kernel/keys/gc_delay"
+
+/* Keys in a ring of their own, of which the odd ones expire after a second. */
+static long make_keys(long n)
+{
+	char name[32];
+	long i, key;
+
+	if (syscall(SYS_keyctl, KEYCTL_JOIN, NULL) < 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "key%ld", i);
+		key = syscall(SYS_add_key, "user", name, name, sizeof(name),
+			      -3 /* session */);
+		if (key < 0 ||
+		    (i & 1 && syscall(SYS_keyctl, KEYCTL_TIMEOUT, key, 1)))
+			return -1;
+	}
+	return 0;
+}
+
+/* A kernel thread copies the ring without the keys that have expired. */
+static void test_keyring(struct bc_group *g)
+{
+	struct bc_worker w;
+	long long before;
+	char old[32];
+	long n = 150;
+
+	bc_true(bc_slurp_path(GC_DELAY, old, sizeof(old)) > 0);
+	bc_eq(bc_write_path(GC_DELAY, "0"), 0);
+	bc_worker_start(&w, g);
+	bc_eq(bc_call(&w, make_keys, n), 0);
+	before = bc_held(g);
+	/* The group is full, and yet gets rid of them. */
+	bc_set_limit(g, before / 2);
+	bc_set_barrier(g, 0);
+	bc_settles_within(g, BC_KMEM, 0, before - n / 2 * 128);
+	bc_set_limit(g, BC_MAX);
+	bc_set_barrier(g, BC_MAX);
+	bc_eq(bc_write_path(GC_DELAY, old), 0);
+	bc_worker_stop(&w);
+	bc_held_is(g, 0);
+}
+
 static const struct bc_case cases[] = {
 	{ "tty_echo", test_tty_echo },
 	{ "crypto_instances", test_crypto_instances, .residue = true },
 	{ "bpf_elements", test_bpf_elements },
+	{ "keyring", test_keyring },
 };
 
 int main(int argc, char **argv)

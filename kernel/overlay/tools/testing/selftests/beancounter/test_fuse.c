@@ -465,10 +465,53 @@ static void test_stream(struct bc_group *g)
 	bc_worker_stop(&server);
 }
 
+/* Map a file that is in the page cache, so that the kernel has a page to copy to. */
+static char *mapping;
+
+static long map_cached(long fd)
+{
+	if (pread(fd, data, sizeof(data), 0) != sizeof(data))
+		return -1;
+	mapping = mmap(NULL, sizeof(data), PROT_READ | PROT_WRITE, MAP_PRIVATE,
+		       fd, 0);
+	return mapping == MAP_FAILED || write(pipes[1], "x", 1) != 1;
+}
+
+/* Let the kernel write a page that was not touched. */
+static long fill_page(long page)
+{
+	return read(pipes[0], mapping + page * 4096, 1);
+}
+
+/* A fault for which nobody waits needs no room for a wait. */
+static void test_cached_fault(struct bc_group *g)
+{
+	struct bc_worker server, w;
+	long fd, n;
+
+	open_flags = FOPEN_KEEP_CACHE;
+	start_server(&server, NULL);
+	bc_call_begin(&server, serve, FUSE_RELEASE);
+	bc_worker_start(&w, g);
+	bc_true(bc_call(&w, prepare, 0) >= 0);
+	fd = bc_call(&w, open_file, 0);
+	bc_true(fd >= 0);
+	bc_eq(bc_call(&w, map_cached, fd), 0);
+	/* Not bc_rest(), which drops the page cache. */
+	bc_set_limit(g, bc_held(g) + 512 * 1024);
+	bc_eq(bc_call(&w, fill_page, 3), 1);
+	bc_eq(bc_failcnt(g), 0);
+	bc_set_limit(g, BC_MAX);
+	bc_worker_stop(&w);
+	bc_call_end(&server, 5000, &n);
+	umount("at");
+	bc_worker_stop(&server);
+}
+
 static const struct bc_case cases[] = {
 	{ "pipe_steal", test_steal },  { "pipe_request", test_request },
 	{ "retrieve", test_retrieve }, { "direct_read", test_direct_read },
-	{ "stream", test_stream },
+	{ "stream", test_stream },     { "cached_fault", test_cached_fault },
 };
 
 int main(int argc, char **argv)

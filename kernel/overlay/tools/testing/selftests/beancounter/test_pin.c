@@ -200,14 +200,16 @@ static void test_again(struct bc_group *g)
 	bc_settles(g, BC_LOCKED, 0);
 }
 
-/* How many of so many sends in a row are refused. The first page was sent before. */
+/*
+ * How many of so many sends in a row are refused. They would go into the packet that
+ * waits already, with the first page.
+ */
 static long send_refused(long n)
 {
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (send(sender, bc_pin_area + bc_bytes(1),
-			 bc_bytes(BC_PIN_PAGES),
+		if (send(sender, bc_pin_area + bc_bytes(1), 100,
 			 MSG_ZEROCOPY | MSG_DONTWAIT) != -1 ||
 		    errno != ENOBUFS)
 			break;
