@@ -39,6 +39,8 @@ struct attack {
 	bool files;
 	/* A resource with a limit of its own, a quarter of that of kmemsize in bytes. */
 	const char *row;
+	/* The kernel goes on without what it is refused there, which does not count. */
+	bool tries;
 };
 
 /* An attack of a tenant: one object at a time, in namespaces of his own. */

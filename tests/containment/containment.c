@@ -279,7 +279,8 @@ static void check_row(const struct bc_group *g, const struct account *a)
 {
 	long long most = bc_read_key(g, "bc.maxheld", running->row) - a->row;
 
-	bc_true(bc_read_key(g, "bc.failcnt", running->row) > 0);
+	if (!running->tries)
+		bc_true(bc_read_key(g, "bc.failcnt", running->row) > 0);
 	bc_range(most * row_unit(), BARRIER / 8, LIMIT / 4);
 	bc_eq(bc_resource(g, running->row, "forced"), 0);
 }

@@ -29,7 +29,7 @@
 #define PINNED (2 << 20)
 /* The most that a ring of buffers or a request of FUSE may have. */
 #define RING (512 << 10)
-#define REQUEST (1 << 20)
+#define REQUEST (1024 * 1024)
 
 static char *pinned;
 
@@ -320,15 +320,11 @@ static bool udp_wait(long i)
 #define FAULT(what, n, own)                                            \
 	.name = #what, .prepare = prepare_fuse, .one = what, .max = n, \
 	.tenant = true, .spaces = CLONE_NEWUSER | CLONE_NEWNS | (own)
-#define PIN(what, n)                                    \
-	{                                               \
-		FAULT(what, n, 0), .row = "lockedpages" \
-	}
-
 const struct attack fault_attacks[] = {
-	PIN(remote_copies, 500),
-	PIN(pin_remote, 1000),
-	PIN(pin_register, 1000),
+	/* Without room for all pages, the kernel copies page by page. */
+	{ FAULT(remote_copies, 500, 0), .row = "lockedpages", .tries = true },
+	{ FAULT(pin_remote, 1000, 0), .row = "lockedpages", .tries = true },
+	{ FAULT(pin_register, 1000, 0), .row = "lockedpages" },
 	/* As much as a thread pays for anyway that waits for FUSE. */
 	{ FAULT(pin_buffer_ring, 1000, 0) },
 	{ FAULT(pin_direct, 1000, 0) },

@@ -25,7 +25,7 @@ static bool fill_piece(long i, size_t size)
 }
 
 /* The size of the largest pipe. */
-#define PIPE (1 << 20)
+#define PIPE (1024 * 1024)
 
 static void splice_for_ever(long i)
 {
