@@ -321,7 +321,6 @@ static bool udp_wait(long i)
 	.name = #what, .prepare = prepare_fuse, .one = what, .max = n, \
 	.tenant = true, .spaces = CLONE_NEWUSER | CLONE_NEWNS | (own)
 const struct attack fault_attacks[] = {
-	/* Without room for all pages, the kernel copies page by page. */
 	{ FAULT(remote_copies, 500, 0), .row = "lockedpages", .tries = true },
 	{ FAULT(pin_remote, 1000, 0), .row = "lockedpages", .tries = true },
 	{ FAULT(pin_register, 1000, 0), .row = "lockedpages" },
