@@ -146,15 +146,11 @@ static ssize_t bc_splice_file(struct file *in, loff_t *ppos,
 			      unsigned int flags)
 {
 	unsigned int head = pipe->head;
-	unsigned int used = pipe_occupancy(head, pipe->tail);
-	u64 bytes = (u64)(pipe->max_usage - min(used, pipe->max_usage))
-		    << PAGE_SHIFT;
+	u64 bytes = PAGE_ALIGN((u64)len);
 	struct bc_pin *pin;
 	ssize_t ret;
 	size_t cut;
 
-	bytes = clamp_t(u64, PAGE_ALIGN((u64)len), PAGE_SIZE,
-			max_t(u64, bytes, PAGE_SIZE));
 	if (bc_pipe_reserve(&pin, &bytes))
 		return -ENOMEM;
 	ret = in->f_op->splice_read(in, ppos, pipe, min_t(u64, len, bytes),

@@ -439,6 +439,35 @@ static long open_file(long unused)
 	return open("at/file", O_RDONLY);
 }
 
+/*
+ * A server outside the group, and a worker in it that has opened the file in a certain
+ * way. Returns the worker's descriptor.
+ */
+static long start_reader(struct bc_worker *w, struct bc_worker *server,
+			 const struct bc_group *g, int flags)
+{
+	long fd;
+
+	open_flags = flags;
+	start_server(server, NULL);
+	bc_call_begin(server, serve, FUSE_RELEASE);
+	bc_worker_start(w, g);
+	bc_true(bc_call(w, prepare, 0) >= 0);
+	fd = bc_call(w, open_file, 0);
+	bc_true(fd >= 0);
+	return fd;
+}
+
+static void stop_reader(struct bc_worker *w, struct bc_worker *server)
+{
+	long unused;
+
+	bc_worker_stop(w);
+	bc_call_end(server, 5000, &unused);
+	umount("at");
+	bc_worker_stop(server);
+}
+
 /* Pages of a file without positions are charged while a pipe has them, like others. */
 static void test_stream(struct bc_group *g)
 {
@@ -446,23 +475,14 @@ static void test_stream(struct bc_group *g)
 	long long before;
 	long fd, n;
 
-	open_flags = FOPEN_STREAM | FOPEN_NONSEEKABLE;
-	start_server(&server, NULL);
-	bc_call_begin(&server, serve, FUSE_RELEASE);
-	bc_worker_start(&w, g);
-	bc_true(bc_call(&w, prepare, 0) >= 0);
-	fd = bc_call(&w, open_file, 0);
-	bc_true(fd >= 0);
+	fd = start_reader(&w, &server, g, FOPEN_STREAM | FOPEN_NONSEEKABLE);
 	before = bc_held(g);
 	n = bc_call(&w, take_pages, fd);
 	bc_range(n, 2, PAGES);
 	bc_range(bc_held(g) - before, n * 4096, (n + PAGES) * 4096);
 	bc_call(&w, close_pipe, 0);
 	bc_range(bc_held(g), 0, before + 3 * 4096);
-	bc_worker_stop(&w);
-	bc_call_end(&server, 5000, &n);
-	umount("at");
-	bc_worker_stop(&server);
+	stop_reader(&w, &server);
 }
 
 /* Map a file that is in the page cache, so that the kernel has a page to copy to. */
@@ -487,25 +507,16 @@ static long fill_page(long page)
 static void test_cached_fault(struct bc_group *g)
 {
 	struct bc_worker server, w;
-	long fd, n;
+	long fd;
 
-	open_flags = FOPEN_KEEP_CACHE;
-	start_server(&server, NULL);
-	bc_call_begin(&server, serve, FUSE_RELEASE);
-	bc_worker_start(&w, g);
-	bc_true(bc_call(&w, prepare, 0) >= 0);
-	fd = bc_call(&w, open_file, 0);
-	bc_true(fd >= 0);
+	fd = start_reader(&w, &server, g, FOPEN_KEEP_CACHE);
 	bc_eq(bc_call(&w, map_cached, fd), 0);
 	/* Not bc_rest(), which drops the page cache. */
 	bc_set_limit(g, bc_held(g) + 512 * 1024);
 	bc_eq(bc_call(&w, fill_page, 3), 1);
 	bc_eq(bc_failcnt(g), 0);
 	bc_set_limit(g, BC_MAX);
-	bc_worker_stop(&w);
-	bc_call_end(&server, 5000, &n);
-	umount("at");
-	bc_worker_stop(&server);
+	stop_reader(&w, &server);
 }
 
 static const struct bc_case cases[] = {
