@@ -21,6 +21,9 @@
 #ifndef SO_ZEROCOPY
 #define SO_ZEROCOPY 60
 #endif
+#ifndef SO_MEMINFO
+#define SO_MEMINFO 55
+#endif
 #ifndef MSG_ZEROCOPY
 #define MSG_ZEROCOPY 0x4000000
 #endif
@@ -200,21 +203,38 @@ static void test_again(struct bc_group *g)
 	bc_settles(g, BC_LOCKED, 0);
 }
 
-/*
- * How many of so many sends in a row are refused. They would go into the packet that
- * waits already, with the first page.
- */
+/* Begin a packet, and leave it in the socket. */
+static long send_first(long unused)
+{
+	(void)unused;
+	return send(sender, bc_pin_area, 1,
+		    MSG_ZEROCOPY | MSG_MORE | MSG_DONTWAIT);
+}
+
+/* How many of so many sends in a row are refused, which would go into that packet. */
 static long send_refused(long n)
 {
 	long i;
 
 	for (i = 0; i < n; i++) {
 		if (send(sender, bc_pin_area + bc_bytes(1), 100,
-			 MSG_ZEROCOPY | MSG_DONTWAIT) != -1 ||
+			 MSG_ZEROCOPY | MSG_MORE | MSG_DONTWAIT) != -1 ||
 		    errno != ENOBUFS)
 			break;
 	}
 	return i;
+}
+
+#define WMEM_QUEUED 5 /* in SO_MEMINFO, see linux/sock_diag.h */
+
+static long queued_bytes(long unused)
+{
+	unsigned int info[9] = {};
+	socklen_t len = sizeof(info);
+
+	(void)unused;
+	getsockopt(sender, SOL_SOCKET, SO_MEMINFO, info, &len);
+	return info[WMEM_QUEUED];
 }
 
 static long send_copy(long n)
@@ -227,14 +247,18 @@ static void test_refused_often(struct bc_group *g)
 {
 	struct bc_worker w;
 	long long before;
+	long queued;
 
 	bc_own_net();
 	bc_worker_start(&w, g);
 	bc_eq(bc_call(&w, prep_tcp, BYTES), 0);
-	bc_eq(bc_call(&w, do_tcp, 1), 0);
+	bc_eq(bc_call(&w, send_first, 0), 1);
 	bc_eq(bc_set_key(g, "bc.barrier", BC_LOCKED, 0), 0);
 	before = bc_held(g);
+	queued = bc_call(&w, queued_bytes, 0);
+	bc_true(queued > 0);
 	bc_eq(bc_call(&w, send_refused, 500), 500);
+	bc_eq(bc_call(&w, queued_bytes, 0), queued);
 	bc_range(bc_held(g), 0, before + bc_bytes(4));
 	bc_eq(bc_call(&w, send_copy, 4), bc_bytes(4));
 	bc_worker_stop(&w);
